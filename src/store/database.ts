@@ -1,0 +1,146 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import pg from 'pg';
+import { VeilgateError } from '../errors.ts';
+
+/** What a query needs: a pool, a connection or an open transaction. Statements with a `name` are prepared once. */
+export interface Sql {
+  query<Row extends pg.QueryResultRow = pg.QueryResultRow>(text: string | pg.QueryConfig, values?: readonly unknown[]): Promise<pg.QueryResult<Row>>;
+}
+
+declare const inTransaction: unique symbol;
+/** Sql inside a transaction: a function that takes a Tx takes part in its caller's all-or-nothing. */
+export interface Tx extends Sql {
+  readonly [inTransaction]: true;
+}
+
+export interface Database extends Sql {
+  /** Runs `work` in one transaction (read committed); its result means committed. Any throw rolls back. */
+  transaction<T>(name: string, work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** True when the server answers within `timeoutMs`. */
+  ready(timeoutMs: number): Promise<boolean>;
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+export type DatabaseOptions = {
+  readonly url: string;
+  readonly maxConnections?: number;
+  /** Shown in pg_stat_activity. */
+  readonly applicationName?: string;
+};
+
+// bigint columns hold counts, indices and cents: all below 2^53 by their checks
+pg.types.setTypeParser(pg.types.builtins.INT8, (text) => {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new RangeError('bigint beyond 2^53');
+  return value;
+});
+// dates stay YYYY-MM-DD: a Date would shift them with the time zone
+pg.types.setTypeParser(pg.types.builtins.DATE, (text) => text);
+
+/** Connects lazily. Connection faults become STORE_UNAVAILABLE; every other SQL error passes unchanged. */
+export function openDatabase(options: DatabaseOptions): Database {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.maxConnections ?? 10,
+    application_name: options.applicationName ?? 'veilgate',
+    connectionTimeoutMillis: 5000,
+    idleTimeoutMillis: 30_000,
+    allowExitOnIdle: true,
+    keepAlive: true,
+  });
+  pool.on('error', () => {}); // an idle connection broke: the next query reports it
+
+  const query: Sql['query'] = async (text, values) => {
+    try {
+      return await pool.query(text as string, values as unknown[] | undefined);
+    } catch (error) {
+      throw asStoreError(error);
+    }
+  };
+
+  return {
+    url: options.url,
+    query,
+    async transaction(name, work) {
+      const client = await pool.connect().catch((error: unknown) => {
+        throw asStoreError(error);
+      });
+      let broken: Error | undefined;
+      const onError = (error: Error) => { broken = error; };
+      client.on('error', onError);
+      try {
+        await client.query('begin');
+        const result = await work(client as unknown as Tx);
+        await client.query('commit');
+        return result;
+      } catch (error) {
+        if (isConnectionFault(error)) broken = error as Error;
+        else await client.query('rollback').catch((rollbackError: Error) => { broken = rollbackError; });
+        throw asStoreError(error, name);
+      } finally {
+        client.off('error', onError);
+        client.release(broken);
+      }
+    },
+    async ready(timeoutMs) {
+      const timeout = new Promise<false>((resolve) => setTimeout(() => resolve(false), timeoutMs).unref());
+      return Promise.race([query('select 1').then(() => true, () => false), timeout]);
+    },
+    close: () => pool.end(),
+  };
+}
+
+const connectionFaults = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', '57P01', '57P02', '57P03', '08000', '08003', '08006', '53100', '53200', '53300', '58030', '25006']);
+
+function isConnectionFault(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = (error as { code?: string }).code;
+  if (code !== undefined) return connectionFaults.has(code);
+  return /terminat|timeout|connection/i.test(error.message);
+}
+
+/** SQL errors can quote the values they failed on; only the kind of fault goes on. */
+function asStoreError(error: unknown, transaction?: string): unknown {
+  if (error instanceof VeilgateError || !isConnectionFault(error)) return error;
+  return new VeilgateError(
+    'STORE_UNAVAILABLE',
+    'The platform\'s database is not available right now; nothing was changed. Try again in a few seconds.',
+    transaction === undefined ? undefined : { transaction },
+  );
+}
+
+/** True for PostgreSQL's unique_violation, optionally of one named constraint. */
+export function isUniqueViolation(error: unknown, constraint?: string): boolean {
+  const fault = error as { code?: string; constraint?: string };
+  return fault?.code === '23505' && (constraint === undefined || fault.constraint === constraint);
+}
+
+const schemaFolder = path.join(import.meta.dirname, 'schema');
+
+/**
+ * Brings the database to this version's schema: every schema/NNN-name.sql once, in order, in one transaction,
+ * under a lock so that many nodes may start at once. A file that changed after it was applied is refused.
+ * Errors: STORE_SCHEMA_MISMATCH.
+ */
+export async function applySchema(database: Database): Promise<void> {
+  const files = readdirSync(schemaFolder).filter((name) => name.endsWith('.sql')).sort();
+  await database.transaction('apply schema', async (tx) => {
+    await tx.query("select pg_advisory_xact_lock(hashtext('veilgate schema'))");
+    await tx.query('create table if not exists schema_file (name text primary key, sha256 text not null, applied_at timestamptz not null default now())');
+    const applied = new Map((await tx.query<{ name: string; sha256: string }>('select name, sha256 from schema_file')).rows.map((row) => [row.name, row.sha256]));
+    for (const name of files) {
+      const text = readFileSync(path.join(schemaFolder, name), 'utf8');
+      const sha256 = createHash('sha256').update(text).digest('hex');
+      const before = applied.get(name);
+      if (before === sha256) continue;
+      if (before !== undefined) {
+        throw new VeilgateError('STORE_SCHEMA_MISMATCH', `The database was made with another version of schema/${name}: run the version that made it, or start with an empty database.`, { file: name });
+      }
+      await tx.query(text);
+      await tx.query('insert into schema_file (name, sha256) values ($1, $2)', [name, sha256]);
+    }
+  });
+}
