@@ -211,3 +211,93 @@ export type Disclosure =
 
 /** One row after desensitisation: only this type and SealedAnswer reach the response writer. */
 export type DisclosedRow = Readonly<Record<string, Disclosure>>;
+
+/* ---------- who calls ---------- */
+
+export type PartyKind = 'institution' | 'department' | 'officer' | 'enterprise';
+
+/** What a token may be used for. One scope per door; the registry says which a party may ask for. */
+export type Scope =
+  | 'query' // institutions: query, explain, read own grants
+  | 'grants' // enterprises: own grants and access history
+  | 'records' // departments: load records, read quality reports
+  | 'registry' // officers: institutions, enterprises, departments
+  | 'compliance' // officers: policy, suspension
+  | 'audit'; // officers: log entries with their records
+
+/** Who stands behind a request, after every check of identity/ has passed. */
+export type Caller = {
+  readonly party: PartyId;
+  readonly kind: PartyKind;
+  readonly scopes: ReadonlySet<Scope>;
+  /** RFC 7638 thumbprint the access token is bound to. */
+  readonly dpopKeyThumbprint: string;
+  /** The grant the access token was issued for, when it came from an authorization code. */
+  readonly grant?: GrantId;
+  /** Present for institutions. */
+  readonly institutionClass?: InstitutionClass;
+  /** Highest passed security assessment, 1–5; present for institutions. */
+  readonly securityLevel?: number;
+  /** Present for enterprises: the one subject they may speak for. */
+  readonly subject?: SubjectId;
+};
+
+/* ---------- consent ---------- */
+
+export type GrantState = 'active' | 'paused' | 'revoked' | 'exhausted' | 'expired';
+export type ConsentCeiling = 'original' | 'desensitised';
+export type Frequency = { readonly max: number; readonly per: 'day' | 'week' | 'month' };
+
+/** What an enterprise is asked to consent to, or has narrowed it to. */
+export type GrantTerms = {
+  readonly subject: SubjectId;
+  readonly institution: InstitutionId;
+  readonly purpose: PurposeCode;
+  readonly fields: ReadonlyMap<FieldRef, ConsentCeiling>;
+  /** Period the data may be about, inclusive; null: no bound on that side. */
+  readonly dataFrom: IsoDate | null;
+  readonly dataTo: IsoDate | null;
+  readonly validFromMs: TimeMs;
+  readonly validUntilMs: TimeMs;
+  readonly kind: 'one_time' | 'periodic';
+  /** Answers this grant allows altogether; null: no limit but frequency. */
+  readonly usesMax: number | null;
+  readonly frequency: Frequency | null;
+  /** Days after disclosure until the institution must delete what it got. */
+  readonly dataLifeDays: number;
+};
+
+export type Grant = GrantTerms & {
+  readonly id: GrantId;
+  readonly state: GrantState;
+  readonly usesLeft: number | null;
+  /** SHA-256, lower-case hex, of the notice text the representative saw or signed. */
+  readonly noticeDigest: string;
+  readonly origin: 'browser' | 'signed';
+  readonly createdAtMs: TimeMs;
+};
+
+/** What policy allows a grant for one purpose to contain at most. */
+export type PurposeCaps = {
+  readonly validityDaysMax: number;
+  readonly usesMax: number;
+  readonly frequencyMax: Frequency;
+  readonly dataLifeDaysMax: number;
+  /** How far back the data may reach. */
+  readonly dataPeriodYearsMax: number;
+  readonly kinds: readonly ('one_time' | 'periodic')[];
+  /** The minimum for the purpose: a grant naming other fields is refused. */
+  readonly fields: ReadonlySet<FieldRef>;
+};
+
+/* ---------- keys ---------- */
+
+/** A public key as RFC 7517 writes it; never with private members. */
+export type PublicJwk = Readonly<Record<string, unknown>> & { readonly kty: string; readonly kid: string };
+
+/** Signs a compact JWS with the platform's own key. */
+export type Signer = {
+  readonly kid: string;
+  /** @returns compact JWS, alg EdDSA/Ed25519, with the given `typ` and payload */
+  readonly sign: (typ: string, payload: Readonly<Record<string, unknown>>) => Promise<string>;
+};
