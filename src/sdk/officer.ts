@@ -1,0 +1,34 @@
+import type { JWK } from 'jose';
+import type { Connection } from './connection.ts';
+
+export type Assessment = {
+  /** Security level the institution reached, 1–5. */
+  readonly level: number;
+  readonly passed: boolean;
+  /** `YYYY-MM-DD`: the assessment counts until then. */
+  readonly valid_until: string;
+  /** SHA-256, lower-case hex, of the assessment report, which stays with the assessor. */
+  readonly findings_digest: string;
+};
+
+export type PartyRegistration = { readonly id: string; readonly name: { readonly en: string; readonly zh: string }; readonly key: JWK };
+
+/** The gateway as platform staff use it: registrars, compliance officers, auditors. */
+export function officerClient(connection: Connection) {
+  const post = <Answer>(path: string, json: unknown) => connection.call<Answer>({ method: 'POST', path, json });
+  const institution = (id: string) => `/v1/institutions/${encodeURIComponent(id)}`;
+  return {
+    institutions: () => connection.call<{ readonly institutions: readonly Record<string, unknown>[] }>({ method: 'GET', path: '/v1/institutions' }),
+    institution: (id: string) => connection.call<Record<string, unknown>>({ method: 'GET', path: institution(id) }),
+    assess: (id: string, assessment: Assessment) => post<{ readonly status: string }>(`${institution(id)}/assessments`, assessment),
+    approve: (id: string, limits: { readonly requests_per_second?: number; readonly queries_per_day?: number } = {}) =>
+      post<{ readonly status: string }>(`${institution(id)}/approval`, { limits }),
+    suspend: (id: string, reason: string) => post<{ readonly status: string }>(`${institution(id)}/suspension`, { reason }),
+    reinstate: (id: string) => post<{ readonly status: string }>(`${institution(id)}/reinstatement`, {}),
+    revoke: (id: string, reason: string) => post<{ readonly status: string }>(`${institution(id)}/revocation`, { reason }),
+    registerEnterprise: (subject: string, representative: string, key?: JWK) =>
+      post<{ readonly activation_code: string; readonly party: string }>('/v1/enterprises', { subject, representative, ...(key === undefined ? {} : { key }) }),
+    registerDepartment: (department: PartyRegistration) => post<{ readonly id: string }>('/v1/departments', department),
+    registerOfficer: (officer: PartyRegistration & { readonly roles: readonly string[] }) => post<{ readonly id: string }>('/v1/officers', officer),
+  };
+}
