@@ -1,0 +1,158 @@
+/**
+ * Every setting of a gateway: the one table from which reading, checking, `--help` and docs/configuration.md come.
+ * In a configuration file a setting is called like its variable, in lower case and without `VEILGATE_`.
+ */
+
+export type SettingGroup = 'Server' | 'Authorization server' | 'Database' | 'Policy, keys and people' | 'Transparency log' | 'Limits' | 'Log and metrics';
+
+export type Setting<T> = {
+  readonly env: string;
+  readonly group: SettingGroup;
+  /** What it does, in one or two plain sentences. */
+  readonly meaning: string;
+  readonly default: T;
+  /** JSON Schema of the value, as a file would hold it. */
+  readonly schema: Readonly<Record<string, unknown>>;
+  /** How the text of an environment variable becomes a value; a text that cannot be one stays as it is for the schema to refuse. */
+  readonly fromText: (text: string) => unknown;
+  /** How a variable's text looks, for the documentation. */
+  readonly form: string;
+  /** Never shown; may also be given as a file named by `<env>_FILE`. */
+  readonly secret: boolean;
+};
+
+type Common = { readonly env: string; readonly group: SettingGroup; readonly meaning: string };
+
+function text(about: Common & { readonly default: string; readonly pattern?: string; readonly form?: string }): Setting<string> {
+  return { ...about, schema: stringSchema(about.pattern), fromText: (given) => given, form: about.form ?? 'text', secret: false };
+}
+
+function optionalText(about: Common & { readonly pattern?: string; readonly form?: string; readonly secret?: boolean; readonly minLength?: number }): Setting<string | undefined> {
+  const schema = { ...stringSchema(about.pattern), ...(about.minLength === undefined ? {} : { minLength: about.minLength }) };
+  return { ...about, default: undefined, schema, fromText: (given) => given, form: about.form ?? 'text', secret: about.secret ?? false };
+}
+
+function stringSchema(pattern: string | undefined): Record<string, unknown> {
+  return { type: 'string', minLength: 1, maxLength: 2048, ...(pattern === undefined ? {} : { pattern }) };
+}
+
+function integer(about: Common & { readonly default: number; readonly min: number; readonly max: number }): Setting<number> {
+  return {
+    ...about,
+    schema: { type: 'integer', minimum: about.min, maximum: about.max },
+    fromText: (given) => (/^[0-9]{1,15}$/.test(given) ? Number(given) : given),
+    form: `${about.min}…${about.max}`,
+    secret: false,
+  };
+}
+
+function flag(about: Common): Setting<boolean> {
+  const values: Readonly<Record<string, boolean>> = { true: true, false: false };
+  return { ...about, default: false, schema: { type: 'boolean' }, fromText: (given) => values[given] ?? given, form: 'true or false', secret: false };
+}
+
+function choice<const Options extends readonly string[]>(about: Common & { readonly options: Options; readonly default: Options[number] }): Setting<Options[number]> {
+  return { ...about, schema: { enum: about.options }, fromText: (given) => given, form: about.options.join(', '), secret: false };
+}
+
+function texts(about: Common & { readonly pattern: string; readonly max: number; readonly form: string }): Setting<readonly string[]> {
+  return {
+    ...about,
+    default: [],
+    schema: { type: 'array', maxItems: about.max, items: stringSchema(about.pattern) },
+    fromText: (given) => given.split(/[\s,]+/).filter((part) => part !== ''),
+    secret: false,
+  };
+}
+
+export type Witness = { readonly url: string; readonly vkey: string };
+
+const webUrl = '^https?://[^\\s/?#@]+(/[^\\s?#]*)?$';
+const webOrigin = '^https?://[^\\s/?#@]+/?$';
+/** An address or a network in CIDR form; what the text says is checked by node:net when it is used. */
+const network = '^[0-9A-Fa-f:.]{2,45}(/[0-9]{1,3})?$';
+/** A C2SP note verifier key: name, key hash, algorithm byte and key. */
+const verifierKey = '^[^\\s+]{1,200}\\+[0-9a-f]{8}\\+[A-Za-z0-9+/]{44,100}={0,2}$';
+
+const server = 'Server' as const;
+const issuer = 'Authorization server' as const;
+const database = 'Database' as const;
+const platform = 'Policy, keys and people' as const;
+const transparency = 'Transparency log' as const;
+const limits = 'Limits' as const;
+const watching = 'Log and metrics' as const;
+
+export const settings = {
+  host: text({ env: 'VEILGATE_HOST', group: server, default: '127.0.0.1', meaning: 'Address to listen on.' }),
+  port: integer({ env: 'VEILGATE_PORT', group: server, default: 8080, min: 0, max: 65535, meaning: 'TCP port to listen on; 0 takes a free one.' }),
+  publicUrl: optionalText({ env: 'VEILGATE_PUBLIC_URL', group: server, pattern: webOrigin, form: 'https://host[:port]', meaning: 'Where callers reach the gateway: the audience of tokens and the `htu` of DPoP proofs. Without it, the address listened on.' }),
+  tlsCertFile: optionalText({ env: 'VEILGATE_TLS_CERT_FILE', group: server, form: 'file', meaning: 'Certificate chain in PEM form. Read again on SIGHUP.' }),
+  tlsKeyFile: optionalText({ env: 'VEILGATE_TLS_KEY_FILE', group: server, form: 'file', meaning: 'Private key of the certificate in PEM form, readable by its owner alone.' }),
+  tlsTerminatedByProxy: flag({ env: 'VEILGATE_TLS_TERMINATED_BY_PROXY', group: server, meaning: 'A proxy in front of the gateway speaks TLS with callers. Then only trusted proxies may connect.' }),
+  trustedProxies: texts({ env: 'VEILGATE_TRUSTED_PROXIES', group: server, pattern: network, max: 32, form: 'addresses or networks, separated by commas', meaning: 'Proxies whose `X-Forwarded-For` is believed.' }),
+  workers: integer({ env: 'VEILGATE_WORKERS', group: server, default: 1, min: 1, max: 64, meaning: 'Number of processes that answer requests.' }),
+  drainSeconds: integer({ env: 'VEILGATE_DRAIN_SECONDS', group: server, default: 10, min: 0, max: 300, meaning: 'How long requests under way may take to finish after a signal to stop.' }),
+
+  issuerUrl: optionalText({ env: 'VEILGATE_ISSUER_URL', group: issuer, pattern: webUrl, form: 'https://host[/path]', meaning: 'Issuer of an authorization server of the platform\'s own. Without it, the gateway runs its own.' }),
+  issuerHost: optionalText({ env: 'VEILGATE_ISSUER_HOST', group: issuer, form: 'address', meaning: 'Address the gateway\'s own authorization server listens on; without it, the one of `VEILGATE_HOST`.' }),
+  issuerPort: integer({ env: 'VEILGATE_ISSUER_PORT', group: issuer, default: 8081, min: 0, max: 65535, meaning: 'TCP port of the gateway\'s own authorization server; 0 takes a free one.' }),
+  issuerPublicUrl: optionalText({ env: 'VEILGATE_ISSUER_PUBLIC_URL', group: issuer, pattern: webOrigin, form: 'https://host[:port]', meaning: 'Where browsers and banks reach the gateway\'s own authorization server: its issuer name. Without it, the address listened on.' }),
+
+  databaseUrl: optionalText({ env: 'DATABASE_URL', group: database, pattern: '^postgres(ql)?://', form: 'postgresql://user:password@host/name?sslmode=verify-full', secret: true, meaning: 'A PostgreSQL 18 database shared by any number of nodes. Without it, the gateway starts a server of its own.' }),
+  databaseFolder: text({ env: 'VEILGATE_DATABASE_FOLDER', group: database, default: '.data', form: 'folder', meaning: 'Where the gateway\'s own PostgreSQL keeps its data.' }),
+  databasePort: integer({ env: 'VEILGATE_DATABASE_PORT', group: database, default: 0, min: 0, max: 65535, meaning: 'TCP port of the gateway\'s own PostgreSQL; 0 takes a free one.' }),
+  databaseConnections: integer({ env: 'VEILGATE_DATABASE_CONNECTIONS', group: database, default: 10, min: 2, max: 100, meaning: 'Most database connections of one process.' }),
+
+  policyFolder: text({ env: 'VEILGATE_POLICY_FOLDER', group: platform, default: 'policies', form: 'folder', meaning: 'Catalogue, purposes and policies.' }),
+  keysFolder: text({ env: 'VEILGATE_KEYS_FOLDER', group: platform, default: 'keys/private', form: 'folder', meaning: 'Private keys of the platform, made at first start, readable by their owner alone.' }),
+  officersFile: optionalText({ env: 'VEILGATE_OFFICERS_FILE', group: platform, form: 'file', meaning: 'First officers and their public keys, registered when the database has none.' }),
+  dataRegion: text({ env: 'VEILGATE_DATA_REGION', group: platform, default: 'CN', pattern: '^[A-Z]{2}(-[A-Z0-9]{1,3})?$', form: 'ISO 3166 code', meaning: 'Country or subdivision in which this node keeps data.' }),
+
+  auditLogOrigin: text({ env: 'VEILGATE_AUDIT_LOG_ORIGIN', group: transparency, default: 'veilgate.localhost/log', pattern: '^[a-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._/-]+)?$', form: 'name without scheme', meaning: 'Name of the transparency log in its checkpoints. Never changes once the log has entries.' }),
+  checkpointSeconds: integer({ env: 'VEILGATE_CHECKPOINT_SECONDS', group: transparency, default: 10, min: 1, max: 3600, meaning: 'Seconds between signed checkpoints of the log.' }),
+  witnesses: {
+    env: 'VEILGATE_WITNESSES', group: transparency, default: [], form: '[{"url": …, "vkey": …}]', secret: false,
+    meaning: 'Witnesses asked to cosign checkpoints: where, and the key to check their signature with.',
+    schema: { type: 'array', maxItems: 16, items: { type: 'object', required: ['url', 'vkey'], additionalProperties: false, properties: { url: stringSchema(webUrl), vkey: stringSchema(verifierKey) } } },
+    fromText: (given) => {
+      try {
+        return JSON.parse(given);
+      } catch {
+        return given;
+      }
+    },
+  } satisfies Setting<readonly Witness[]> as Setting<readonly Witness[]>,
+
+  partyRequestsPerSecond: integer({ env: 'VEILGATE_PARTY_REQUESTS_PER_SECOND', group: limits, default: 500, min: 1, max: 1_000_000, meaning: 'Requests a second that one party may make of one process, unless its registration says otherwise.' }),
+  addressRequestsPerSecond: integer({ env: 'VEILGATE_ADDRESS_REQUESTS_PER_SECOND', group: limits, default: 50, min: 1, max: 1_000_000, meaning: 'Requests a second without, or with refused, credentials from one address (IPv6: one /64) to one process.' }),
+  requestsInFlight: integer({ env: 'VEILGATE_REQUESTS_IN_FLIGHT', group: limits, default: 1000, min: 1, max: 100_000, meaning: 'Requests one process works on at a time; more are answered 503.' }),
+  connections: integer({ env: 'VEILGATE_CONNECTIONS', group: limits, default: 5000, min: 1, max: 1_000_000, meaning: 'Open connections of one process; more are closed at once.' }),
+  bodyBytes: integer({ env: 'VEILGATE_BODY_BYTES', group: limits, default: 262_144, min: 1024, max: 16_777_216, meaning: 'Largest request body in bytes, record files apart.' }),
+  uploadBytes: integer({ env: 'VEILGATE_UPLOAD_BYTES', group: limits, default: 17_179_869_184, min: 1024, max: 1_099_511_627_776, meaning: 'Largest file of records in bytes.' }),
+  headersTimeoutSeconds: integer({ env: 'VEILGATE_HEADERS_TIMEOUT_SECONDS', group: limits, default: 10, min: 1, max: 120, meaning: 'How long a caller may take to send the headers of a request.' }),
+  requestTimeoutSeconds: integer({ env: 'VEILGATE_REQUEST_TIMEOUT_SECONDS', group: limits, default: 15, min: 1, max: 600, meaning: 'How long a caller may take to send a request\'s body, and the longest pause within a file of records.' }),
+  uploadTimeoutSeconds: integer({ env: 'VEILGATE_UPLOAD_TIMEOUT_SECONDS', group: limits, default: 3600, min: 1, max: 86_400, meaning: 'How long a caller may take to send a file of records.' }),
+  idempotencyHours: integer({ env: 'VEILGATE_IDEMPOTENCY_HOURS', group: limits, default: 24, min: 1, max: 720, meaning: 'How long an idempotency key is remembered.' }),
+
+  logLevel: choice({ env: 'VEILGATE_LOG_LEVEL', group: watching, options: ['error', 'warn', 'info', 'debug'], default: 'info', meaning: 'Least important events that are logged. Requests are `info`.' }),
+  logFile: optionalText({ env: 'VEILGATE_LOG_FILE', group: watching, form: 'file', meaning: 'Where events are written, one JSON object a line, ten files of 100 MB in turn; without it, standard output.' }),
+  metricsHost: text({ env: 'VEILGATE_METRICS_HOST', group: watching, default: '127.0.0.1', form: 'address', meaning: 'Address that serves `/metrics`.' }),
+  metricsPort: optionalInteger({ env: 'VEILGATE_METRICS_PORT', group: watching, min: 0, max: 65535, meaning: 'TCP port that serves `/metrics`; 0 takes a free one. Without it, metrics are not served.' }),
+  metricsToken: optionalText({ env: 'VEILGATE_METRICS_TOKEN', group: watching, secret: true, minLength: 32, pattern: '^[!-~]+$', form: 'at least 32 characters', meaning: 'Bearer token `/metrics` asks for. Needed beyond loopback.' }),
+};
+
+function optionalInteger(about: Common & { readonly min: number; readonly max: number }): Setting<number | undefined> {
+  return { ...integer({ ...about, default: 0 }), default: undefined };
+}
+
+export type SettingName = keyof typeof settings;
+
+/** A gateway's settings after all checks. Relative files and folders start at the working directory. */
+export type Config = { readonly [Name in SettingName]: (typeof settings)[Name] extends Setting<infer T> ? T : never };
+
+/** What a setting is called in a configuration file. */
+export function fileKey(setting: Setting<unknown>): string {
+  return setting.env.replace(/^VEILGATE_/, '').toLowerCase();
+}
+
+export const settingEntries = Object.entries(settings) as readonly (readonly [SettingName, Setting<unknown>])[];

@@ -1,0 +1,196 @@
+import { VeilgateError, type ErrorCode } from '../errors.ts';
+
+/** How a code looks on the wire. Titles are for people and never change with the occurrence (RFC 9457 section 3.1.3). */
+type Wire = {
+  readonly status: number;
+  readonly title: string;
+  /** Says this instead of the error's own sentence, and nothing of its facts: absent and foreign things answer alike. */
+  readonly always?: string;
+  /** Seconds after which a repetition makes sense, unless the error knows better. */
+  readonly retryAfterS?: number;
+  /** Error code of the WWW-Authenticate challenge: RFC 6750 section 3.1, RFC 9449 sections 7.1 and 9. */
+  readonly challenge?: 'invalid_token' | 'invalid_dpop_proof' | 'use_dpop_nonce' | 'insufficient_scope' | 'none';
+};
+
+const absent = 'There is no such thing, or it is not yours to see.';
+const token = { status: 401, challenge: 'invalid_token' } as const;
+
+const wire = {
+  STORE_UNAVAILABLE: { status: 503, title: 'Database unavailable', retryAfterS: 5 },
+  STORE_SCHEMA_MISMATCH: { status: 503, title: 'Database of another version', retryAfterS: 60 },
+  CONFIG_INVALID: { status: 500, title: 'Configuration invalid', always: 'The gateway is not set up correctly: ask the platform.' },
+  CONFIG_INSECURE: { status: 500, title: 'Configuration insecure', always: 'The gateway is not set up correctly: ask the platform.' },
+
+  REQUEST_MALFORMED: { status: 400, title: 'Request malformed' },
+  REQUEST_TOO_LARGE: { status: 413, title: 'Request too large' },
+  REQUEST_INVALID: { status: 400, title: 'Request not of the required form' },
+  REQUEST_NOT_FOUND: { status: 404, title: 'Not found', always: absent },
+  REQUEST_METHOD_NOT_ALLOWED: { status: 405, title: 'Method not allowed' },
+  REQUEST_MEDIA_TYPE: { status: 415, title: 'Media type not accepted' },
+  REQUEST_RATE_LIMITED: { status: 429, title: 'Too many requests', retryAfterS: 1 },
+  REQUEST_QUOTA_EXCEEDED: { status: 429, title: 'Quota used up', retryAfterS: 3600 },
+  REQUEST_OVERLOADED: { status: 503, title: 'Gateway busy', retryAfterS: 1 },
+  REQUEST_TIMEOUT: { status: 408, title: 'Request took too long' },
+  IDEMPOTENCY_KEY_MISSING: { status: 400, title: 'Idempotency key missing' },
+  IDEMPOTENCY_KEY_REUSED: { status: 422, title: 'Idempotency key used for another request' },
+  IDEMPOTENCY_IN_PROGRESS: { status: 409, title: 'Same request under way', retryAfterS: 1 },
+  JSON_MALFORMED: { status: 400, title: 'Not JSON' },
+  JSON_DUPLICATE_KEY: { status: 400, title: 'JSON with a duplicate key' },
+  JSON_TOO_DEEP: { status: 400, title: 'JSON nested too deeply' },
+  JSON_FORBIDDEN_KEY: { status: 400, title: 'JSON with a forbidden key' },
+
+  TOKEN_MISSING: { status: 401, title: 'Token missing', challenge: 'none' },
+  TOKEN_MALFORMED: { ...token, title: 'Token malformed' },
+  TOKEN_SIGNATURE_INVALID: { ...token, title: 'Signature invalid' },
+  TOKEN_WRONG_TYPE: { ...token, title: 'Token of the wrong type' },
+  TOKEN_ALGORITHM_FORBIDDEN: { ...token, title: 'Algorithm not accepted' },
+  TOKEN_KEY_UNKNOWN: { ...token, title: 'Key unknown' },
+  TOKEN_CLAIM_MISSING: { ...token, title: 'Claim missing' },
+  TOKEN_CLAIM_INVALID: { ...token, title: 'Claim invalid' },
+  TOKEN_EXPIRED: { ...token, title: 'Token expired' },
+  TOKEN_NOT_YET_VALID: { ...token, title: 'Token not yet valid' },
+  TOKEN_LIFETIME_TOO_LONG: { ...token, title: 'Token lives too long' },
+  TOKEN_ISSUER_UNTRUSTED: { ...token, title: 'Issuer not trusted' },
+  TOKEN_AUDIENCE_MISMATCH: { ...token, title: 'Token for another audience' },
+  TOKEN_REPLAYED: { ...token, title: 'Token used before' },
+  TOKEN_REVOKED: { ...token, title: 'Token revoked' },
+  TOKEN_SCOPE_INSUFFICIENT: { status: 403, title: 'Scope insufficient', challenge: 'insufficient_scope' },
+  DPOP_MISSING: { status: 401, title: 'DPoP proof missing', challenge: 'invalid_dpop_proof' },
+  DPOP_INVALID: { status: 401, title: 'DPoP proof invalid', challenge: 'invalid_dpop_proof' },
+  DPOP_BINDING_MISMATCH: { ...token, title: 'Token bound to another key' },
+  DPOP_NONCE_REQUIRED: { status: 401, title: 'DPoP nonce required', challenge: 'use_dpop_nonce' },
+  KEY_REFUSED: { status: 422, title: 'Key not accepted' },
+  KEY_DUPLICATE: { status: 409, title: 'Key registered before' },
+  INSTITUTION_NOT_FOUND: { status: 404, title: 'Not found', always: absent },
+  INSTITUTION_EXISTS: { status: 409, title: 'Institution registered before' },
+  INSTITUTION_STATE_CONFLICT: { status: 409, title: 'Not possible in this state' },
+  INSTITUTION_NOT_ACTIVE: { status: 403, title: 'Institution not admitted' },
+  INSTITUTION_SAME_PERSON: { status: 403, title: 'Another person must do this' },
+  INSTITUTION_ASSESSMENT_MISSING: { status: 409, title: 'Security assessment missing' },
+  PARTY_NOT_PERMITTED: { status: 403, title: 'Not permitted' },
+  ENTERPRISE_EXISTS: { status: 409, title: 'Enterprise registered before' },
+  ENTERPRISE_ACTIVATION_INVALID: { status: 403, title: 'Activation not possible', always: 'The enterprise or the activation code is not right, or the code was used or has expired: ask the platform for a new one.' },
+  ENTERPRISE_SIGN_IN_FAILED: { status: 401, title: 'Sign-in failed', challenge: 'none', always: 'The enterprise, the name or the password is not right.' },
+  ENTERPRISE_LOCKED: { status: 429, title: 'Sign-in locked', retryAfterS: 900 },
+
+  CONSENT_REQUIRED: { status: 403, title: 'Consent required' },
+  CONSENT_EXPIRED: { status: 403, title: 'Consent expired' },
+  CONSENT_EXHAUSTED: { status: 403, title: 'Consent used up' },
+  CONSENT_FREQUENCY_EXCEEDED: { status: 429, title: 'Consent used too often' },
+  CONSENT_PAUSED: { status: 403, title: 'Consent paused' },
+  CONSENT_REVOKED: { status: 403, title: 'Consent revoked' },
+  CONSENT_STATE_CONFLICT: { status: 409, title: 'Not possible in this state' },
+  CONSENT_NOT_FOUND: { status: 404, title: 'Not found', always: absent },
+  CONSENT_EXCEEDS_CAP: { status: 422, title: 'Consent wider than its purpose allows' },
+  CONSENT_INVALID: { status: 422, title: 'Consent invalid' },
+  CONSENT_NOT_YET_VALID: { status: 403, title: 'Consent not yet valid' },
+
+  POLICY_BROKEN: { status: 422, title: 'Policy broken' },
+  POLICY_PURPOSE_UNKNOWN: { status: 422, title: 'Purpose unknown' },
+
+  QUERY_INVALID: { status: 400, title: 'Query invalid' },
+  QUERY_NOTHING_PERMITTED: { status: 403, title: 'Nothing of this is permitted' },
+  QUERY_FILTER_NOT_PERMITTED: { status: 403, title: 'Filter or order not permitted' },
+  QUERY_ATTEMPTS_EXHAUSTED: { status: 429, title: 'Verification attempts used up' },
+
+  SOURCE_DATASET_UNKNOWN: { status: 404, title: 'Not found', always: absent },
+  SOURCE_FILE_MALFORMED: { status: 422, title: 'File malformed' },
+  SOURCE_ROWS_REJECTED: { status: 422, title: 'Rows rejected' },
+  SOURCE_NOT_OWNER: { status: 404, title: 'Not found', always: absent },
+
+  DISCLOSURE_KEY_MISSING: { status: 409, title: 'Encryption key missing' },
+  DISCLOSURE_UNSEALABLE: { status: 500, title: 'Answer cannot be sealed' },
+  DISCLOSURE_UNREADABLE: { status: 422, title: 'Sealed answer unreadable' },
+
+  AUDIT_UNAVAILABLE: { status: 503, title: 'Log unavailable', retryAfterS: 5 },
+  AUDIT_RANGE_INVALID: { status: 400, title: 'Range not in the log' },
+  AUDIT_PROOF_INVALID: { status: 422, title: 'Proof invalid' },
+  AUDIT_ENTRY_NOT_FOUND: { status: 404, title: 'Not found', always: absent },
+  AUDIT_CHECKPOINT_INVALID: { status: 422, title: 'Checkpoint invalid' },
+  AUDIT_RECEIPT_INVALID: { status: 422, title: 'Receipt invalid' },
+  AUDIT_LOG_INCONSISTENT: { status: 500, title: 'Log inconsistent' },
+
+  INTERNAL: { status: 500, title: 'Internal error', always: 'Something went wrong on our side and was recorded: tell the platform the request id.' },
+} as const satisfies Record<ErrorCode, Wire>;
+
+/** Code → status and title, for the interface's description. */
+export const problems: Readonly<Record<ErrorCode, Wire>> = wire;
+
+/** An error as HTTP sends it. */
+export type Problem = {
+  readonly code: ErrorCode;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** JSON text, media type application/problem+json. */
+  readonly body: string;
+};
+
+export type ProblemContext = {
+  /** `urn:veilgate:request:<id>` becomes the problem's `instance`. */
+  readonly requestId: string;
+  /** What DPoP challenges say; absent on servers that ask for no token. */
+  readonly dpop?: DpopChallenge;
+};
+
+export type DpopChallenge = {
+  /** JWS algorithms accepted for proofs, separated by blanks. */
+  readonly algorithms: string;
+  /** Where the authorization server is named (RFC 9728). */
+  readonly resourceMetadataUrl?: string;
+  /** The nonce to use from now on; undefined where nonces are not asked for. */
+  readonly nonce: () => string | undefined;
+};
+
+export const problemMediaType = 'application/problem+json';
+
+/**
+ * Whatever was thrown as RFC 9457 problem. Facts of the error's detail become extension members; `requestId`
+ * apart, two problems of one code whose `always` is set are equal. Of what is not a VeilgateError nothing shows.
+ */
+export function problemOf(thrown: unknown, context: ProblemContext): Problem {
+  const error = asVeilgateError(thrown);
+  const { status, title, always, challenge } = problems[error.code];
+  const facts = always === undefined ? error.detail : undefined;
+  const body = {
+    ...facts,
+    type: `urn:veilgate:error:${error.code}`,
+    title,
+    status,
+    detail: always ?? error.message,
+    code: error.code,
+    instance: `urn:veilgate:request:${context.requestId}`,
+  };
+  const headers: Record<string, string> = { 'Content-Type': problemMediaType, 'Cache-Control': 'no-store' };
+  const retryAfterS = retryAfterOf(error);
+  if (retryAfterS !== undefined) headers['Retry-After'] = String(retryAfterS);
+  if (challenge !== undefined && context.dpop !== undefined) Object.assign(headers, challengeHeaders(challenge, error, context.dpop));
+  const allow = error.code === 'REQUEST_METHOD_NOT_ALLOWED' ? error.detail?.['allow'] : undefined;
+  if (Array.isArray(allow)) headers['Allow'] = allow.join(', ');
+  if (status === 408 || status === 413) headers['Connection'] = 'close'; // the rest of the body is not read
+  return { code: error.code, status, headers, body: JSON.stringify(body) };
+}
+
+/** The error itself, or what stands for anything that is none of ours. */
+export function asVeilgateError(thrown: unknown): VeilgateError {
+  if (thrown instanceof VeilgateError && Object.hasOwn(problems, thrown.code)) return thrown;
+  // express and its router throw these for a path that is not valid percent-encoding
+  if (thrown instanceof URIError) return new VeilgateError('REQUEST_MALFORMED', 'The path is not valid percent-encoding: encode it as RFC 3986 says.');
+  return new VeilgateError('INTERNAL', 'Internal error.');
+}
+
+function retryAfterOf(error: VeilgateError): number | undefined {
+  const known = error.detail?.['retryAfterSeconds'];
+  return typeof known === 'number' && known >= 0 ? Math.ceil(known) : problems[error.code].retryAfterS;
+}
+
+function challengeHeaders(challenge: NonNullable<Wire['challenge']>, error: VeilgateError, dpop: DpopChallenge): Record<string, string> {
+  const scope = error.detail?.['scope'];
+  const parameters = [
+    ...(challenge === 'none' ? [] : [`error="${challenge}"`]),
+    ...(challenge === 'insufficient_scope' && typeof scope === 'string' ? [`scope="${scope.replace(/[^\x21\x23-\x5b\x5d-\x7e ]/g, '')}"`] : []),
+    `algs="${dpop.algorithms}"`,
+    ...(dpop.resourceMetadataUrl === undefined ? [] : [`resource_metadata="${dpop.resourceMetadataUrl}"`]),
+  ];
+  const nonce = dpop.nonce();
+  return { 'WWW-Authenticate': `DPoP ${parameters.join(', ')}`, ...(nonce === undefined ? {} : { 'DPoP-Nonce': nonce }) };
+}
