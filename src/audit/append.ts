@@ -1,0 +1,75 @@
+import { hash, randomBytes } from 'node:crypto';
+import { canonicalJson } from '../canonical.ts';
+import { VeilgateError } from '../errors.ts';
+import type { Tx } from '../store/database.ts';
+import { recordLengthMax, saltLength, type AppendedEntry, type AuditRecord } from './entry.ts';
+import { hashLength } from './tree.ts';
+
+/** Records one call appends at most. */
+export const appendMax = 1000;
+
+/** Between records in one text: a control character, which canonical JSON never holds unescaped. */
+const separator = '\u001e';
+
+// One statement takes the sequencer and writes all rows. Salts and commitments travel as one block of bytes each
+// and are cut here: arrays of bytea would travel as escaped text.
+const appendText = `
+with sequenced as (
+  update audit_sequencer set next_index = next_index + $1::bigint returning next_index - $1::bigint as first
+), written as (
+  insert into audit_entry (index, commitment, salt, record, kind, at, actor, subject, institution)
+  select first + place - 1, substring($2::bytea from (place::int - 1) * 32 + 1 for 32), substring($3::bytea from (place::int - 1) * 32 + 1 for 32),
+         record, kind, at, actor, subject, institution
+  from sequenced, unnest(string_to_array($4::text, E'\\x1e'), $5::text[], $6::timestamptz[], $7::text[], $8::text[], $9::text[])
+       with ordinality as entry (record, kind, at, actor, subject, institution, place)
+)
+select first from sequenced`;
+
+/**
+ * Appends records to the log, in order, as part of the caller's transaction: they are in the log when that commits
+ * and leave no trace when it does not. Takes the one lock of the log until then, so call it last.
+ * Any throw must end the transaction; the caller then discloses nothing.
+ * Errors: AUDIT_UNAVAILABLE for more than `appendMax` records or one beyond `recordLengthMax`; SQL errors as they come.
+ */
+export async function appendRecords(tx: Tx, records: readonly AuditRecord[]): Promise<AppendedEntry[]> {
+  if (records.length === 0) return [];
+  if (records.length > appendMax) throw tooLarge();
+  const texts = records.map((record) => canonicalJson(record));
+  const salts = randomBytes(records.length * saltLength);
+  const commitments = Buffer.allocUnsafe(records.length * hashLength);
+  texts.forEach((text, at) => {
+    const bytes = Buffer.from(text, 'utf8');
+    if (bytes.length > recordLengthMax) throw tooLarge();
+    hash('sha256', Buffer.concat([cut(salts, at), bytes]), 'buffer').copy(commitments, at * hashLength);
+  });
+  const answer = await tx.query<{ first: number }>({
+    name: 'audit append',
+    text: appendText,
+    values: [
+      records.length, commitments, salts, texts.join(separator),
+      records.map(({ kind }) => kind), records.map(({ at }) => at), records.map(({ actor }) => actor),
+      records.map((record) => subjectOf(record)), records.map((record) => institutionOf(record)),
+    ],
+  });
+  const first = answer.rows[0]?.first;
+  if (first === undefined) throw new VeilgateError('AUDIT_UNAVAILABLE', 'The audit log has lost its sequencer; nothing was disclosed. Tell the platform\'s operator.');
+  return records.map((_, at) => ({ index: first + at, commitment: new Uint8Array(cut(commitments, at)), salt: new Uint8Array(cut(salts, at)) }));
+}
+
+/** The enterprise a record is about, for the filter column. */
+export function subjectOf(record: Readonly<Record<string, unknown>> | AuditRecord): string | null {
+  return 'subject' in record && typeof record.subject === 'string' ? record.subject : null;
+}
+
+/** The institution a record is about, for the filter column. */
+export function institutionOf(record: Readonly<Record<string, unknown>> | AuditRecord): string | null {
+  return 'institution' in record && typeof record.institution === 'string' ? record.institution : null;
+}
+
+function cut(block: Buffer, at: number): Buffer {
+  return block.subarray(at * 32, (at + 1) * 32);
+}
+
+function tooLarge(): VeilgateError {
+  return new VeilgateError('AUDIT_UNAVAILABLE', 'What happened does not fit into the audit log, so it was not done: ask for less at once.');
+}

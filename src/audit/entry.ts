@@ -1,0 +1,167 @@
+import { canonicalBytes } from '../canonical.ts';
+import { isoTime } from '../clock.ts';
+import type { ErrorCode } from '../errors.ts';
+import type {
+  ConsentCeiling, DatasetId, DecisionReason, Disposition, FieldDecision, FieldRef, Frequency, GrantId, GrantTerms, InstitutionClass,
+  InstitutionId, PartyId, PolicyVersion, PurposeCode, Scope, SubjectId, TimeMs, Use,
+} from '../vocabulary.ts';
+import { concat, type Bytes } from './bytes.ts';
+import { webSha256, type Sha256 } from './tree.ts';
+
+/**
+ * What the log says happened. A record holds facts about a disclosure, never a disclosed value; the only thing
+ * in it that tells an enterprise is its code, and record and salt can be erased together.
+ */
+export type AuditRecord =
+  | QueryReleased | QueryRefused | GrantCreated | GrantChanged | InstitutionChanged
+  | EnterpriseRegistered | EnterpriseActivated | DepartmentRegistered | OfficerRegistered
+  | PolicyLoaded | RecordsLoaded | EntryErased;
+
+export type AuditKind = AuditRecord['kind'];
+
+/** SHA-256, lower-case hex. */
+export type Digest = string;
+
+type Common<Kind extends string> = {
+  readonly v: 1;
+  readonly kind: Kind;
+  /** RFC 3339, UTC, milliseconds. */
+  readonly at: string;
+  /** Party that did it; `platform` when nobody asked for it. */
+  readonly actor: PartyId;
+};
+
+/** Fields that were decided alike. Grouped because twenty fields decided one by one would double the record. */
+export type FieldOutcome = {
+  readonly use: Use;
+  readonly disposition: Disposition;
+  readonly reason: DecisionReason;
+  readonly fields: readonly FieldRef[];
+};
+
+export type RowCount = { readonly dataset: DatasetId; readonly rows: number };
+
+export type QueryReleased = Common<'query.released'> & {
+  readonly institution: InstitutionId;
+  readonly subject: SubjectId;
+  readonly purpose: PurposeCode;
+  readonly grant: GrantId;
+  readonly policy: PolicyVersion;
+  /** Over the canonical JSON of the Decision. */
+  readonly decision: Digest;
+  readonly outcomes: readonly FieldOutcome[];
+  readonly rows: readonly RowCount[];
+  /** Over the compact JWS the institution signed. */
+  readonly request: Digest;
+  /** Over the canonical JSON of the answer (docs/formats/receipt.md). */
+  readonly answer: Digest;
+};
+
+/** A refusal may come before its facts are known: what is not known is null. */
+export type QueryRefused = Common<'query.refused'> & {
+  readonly institution: InstitutionId;
+  readonly subject: SubjectId | null;
+  readonly purpose: PurposeCode | null;
+  readonly grant: GrantId | null;
+  readonly policy: PolicyVersion | null;
+  readonly decision: Digest | null;
+  readonly outcomes: readonly FieldOutcome[];
+  readonly code: ErrorCode;
+  readonly request: Digest | null;
+};
+
+type GrantCommon = { readonly grant: GrantId; readonly subject: SubjectId; readonly institution: InstitutionId };
+
+export type GrantCreated = Common<'grant.created'> & GrantCommon & {
+  readonly purpose: PurposeCode;
+  readonly origin: 'browser' | 'signed';
+  readonly fields: readonly { readonly ceiling: ConsentCeiling; readonly fields: readonly FieldRef[] }[];
+  readonly dataFrom: string | null;
+  readonly dataTo: string | null;
+  readonly validFrom: string;
+  readonly validUntil: string;
+  readonly usesMax: number | null;
+  readonly frequency: Frequency | null;
+  readonly dataLifeDays: number;
+  /** Of the notice the representative saw or signed. */
+  readonly notice: Digest;
+};
+
+export type GrantChanged =
+  Common<'grant.paused' | 'grant.resumed' | 'grant.revoked' | 'grant.exhausted'> & GrantCommon;
+
+type InstitutionCommon = { readonly institution: InstitutionId };
+
+export type InstitutionChanged =
+  | (Common<'institution.applied'> & InstitutionCommon & { readonly class: InstitutionClass })
+  | (Common<'institution.assessed'> & InstitutionCommon & { readonly level: number; readonly passed: boolean; readonly report: Digest | null })
+  | (Common<'institution.approved'> & InstitutionCommon & { readonly scopes: readonly Scope[] })
+  | (Common<'institution.suspended' | 'institution.reinstated' | 'institution.revoked'> & InstitutionCommon & { /** A code, no free text. */ readonly reason: string })
+  | (Common<'institution.limits_changed'> & InstitutionCommon & { readonly limits: Readonly<Record<string, number>> })
+  | (Common<'institution.key_added' | 'institution.key_retired'> & InstitutionCommon & { /** RFC 7638, base64url. */ readonly thumbprint: string; readonly use: 'sig' | 'enc' });
+
+export type EnterpriseRegistered = Common<'enterprise.registered'> & { readonly subject: SubjectId };
+export type EnterpriseActivated = Common<'enterprise.activated'> & { readonly subject: SubjectId };
+export type DepartmentRegistered = Common<'department.registered'> & { readonly department: PartyId };
+export type OfficerRegistered = Common<'officer.registered'> & { readonly officer: PartyId; readonly scopes: readonly Scope[] };
+
+export type PolicyLoaded = Common<'policy.loaded'> & { readonly policy: PolicyVersion; readonly previous: PolicyVersion | null };
+
+export type RecordsLoaded = Common<'records.loaded'> & {
+  readonly department: PartyId;
+  readonly dataset: DatasetId;
+  readonly rowsAccepted: number;
+  readonly rowsRejected: number;
+  /** Of the file as it was uploaded. */
+  readonly file: Digest;
+};
+
+/** Says which records are gone and why; cannot be erased itself. */
+export type EntryErased = Common<'entry.erased'> & {
+  readonly basis: ErasureBasis;
+  /** Indices, ascending. */
+  readonly entries: readonly number[];
+};
+export type ErasureBasis = 'subject_request' | 'retention_ended' | 'authority_order';
+
+/** An entry that is in the log. Index, commitment and record together can be shown to anybody who may see the record. */
+export type AppendedEntry = { readonly index: number; readonly commitment: Bytes; readonly salt: Bytes };
+
+export const saltLength = 32;
+/** UTF-8 bytes of a record's canonical JSON; more is refused. */
+export const recordLengthMax = 65_536;
+
+/** First members of every record. */
+export function recordHead<Kind extends AuditKind>(kind: Kind, atMs: TimeMs, actor: PartyId): Common<Kind> {
+  return { v: 1, kind, at: isoTime(atMs), actor };
+}
+
+/** Groups decisions that came out alike; order of first appearance. */
+export function fieldOutcomes(decisions: readonly FieldDecision[]): FieldOutcome[] {
+  const groups = new Map<string, { use: Use; disposition: Disposition; reason: DecisionReason; fields: FieldRef[] }>();
+  for (const { field, use, disposition, reason } of decisions) {
+    const key = `${use} ${disposition} ${reason}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { use, disposition, reason, fields: [field] });
+    else group.fields.push(field);
+  }
+  return [...groups.values()];
+}
+
+/** The record of a new grant: what was consented to, and for how long. */
+export function grantCreated(head: Common<'grant.created'>, id: GrantId, terms: GrantTerms, origin: 'browser' | 'signed', notice: Digest): GrantCreated {
+  const ceilings = (['original', 'desensitised'] as const).map((ceiling) => ({
+    ceiling, fields: [...terms.fields].filter(([, allowed]) => allowed === ceiling).map(([field]) => field),
+  }));
+  return {
+    ...head, grant: id, subject: terms.subject, institution: terms.institution, purpose: terms.purpose, origin,
+    fields: ceilings.filter(({ fields }) => fields.length > 0),
+    dataFrom: terms.dataFrom, dataTo: terms.dataTo, validFrom: isoTime(terms.validFromMs), validUntil: isoTime(terms.validUntilMs),
+    usesMax: terms.usesMax, frequency: terms.frequency, dataLifeDays: terms.dataLifeDays, notice,
+  };
+}
+
+/** SHA-256(salt || canonical JSON of the record): the 32 bytes that stand in the log. */
+export async function commitmentOf(record: AuditRecord | Readonly<Record<string, unknown>>, salt: Uint8Array, sha256: Sha256 = webSha256): Promise<Bytes> {
+  return sha256(concat(salt, canonicalBytes(record)));
+}
