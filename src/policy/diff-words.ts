@@ -1,0 +1,77 @@
+import type { Comparison, Disposition, Treatment } from '../vocabulary.ts';
+import { casesOf, type Case, type Outcome } from './cell.ts';
+import type { Region } from './diff-regions.ts';
+import type { ConsentTier } from './rule.ts';
+import type { ConditionText, Words } from './text.ts';
+import { conditionWords, openingWords } from './words.ts';
+
+/** One thing an outcome may be, for machines: without `when` it holds in every situation. */
+export type OutcomeCase = {
+  readonly disposition: Disposition;
+  readonly treatment?: Treatment;
+  readonly comparison?: Comparison;
+  readonly when?: ConditionText;
+};
+/** Most restrictive first; of those whose conditions hold the most restrictive counts, and none means withhold. */
+export type OutcomeView = readonly OutcomeCase[];
+
+export function viewOf(outcome: Outcome): OutcomeView {
+  return casesOf(outcome).map(({ decision: { disposition, treatment, comparison }, when }) => ({
+    disposition,
+    ...(treatment === undefined ? {} : { treatment }),
+    ...(comparison === undefined ? {} : { comparison }),
+    ...(when === null ? {} : { when: when.text }),
+  }));
+}
+
+const namesMax = 12;
+
+/** `3 fields newly clear for 2 institution classes (…), for pre_loan_review, with consent to the original: …`. */
+export function changeWords(region: Omit<Region, 'change'>, before: Outcome, after: Outcome): Words {
+  const { fields, purposes, institutionClasses, consent } = region;
+  const verb = verbWords(before, after);
+  return {
+    en: `${count(fields.length, 'field')} ${verb.en} for ${count(institutionClasses.length, 'institution class', 'institution classes')} (${institutionClasses.join(', ')}), for ${purposes.join(', ')}, with consent to ${consentWords(consent).en}: ${names(fields, 'en')}`,
+    zh: `${fields.length}个字段对${institutionClasses.length}类机构（${institutionClasses.join('、')}）${verb.zh}，用途：${purposes.join('、')}，授权范围：${consentWords(consent).zh}：${names(fields, 'zh')}`,
+  };
+}
+
+function verbWords(before: Outcome, after: Outcome): Words {
+  const from = outcomeWords(before);
+  const to = outcomeWords(after);
+  if (isWithheld(before)) return { en: `newly ${to.en}`, zh: `新开放：${to.zh}` };
+  if (isWithheld(after)) return { en: `no longer ${from.en}`, zh: `不再开放（原为${from.zh}）` };
+  return { en: `now ${to.en} instead of ${from.en}`, zh: `由${from.zh}改为${to.zh}` };
+}
+
+function isWithheld(outcome: Outcome): boolean {
+  return outcome.fixed?.disposition === 'withhold';
+}
+
+function outcomeWords(outcome: Outcome): Words {
+  const cases = casesOf(outcome).map(caseWords);
+  return { en: cases.map(({ en }) => en).join(', or '), zh: cases.map(({ zh }) => zh).join('，或') };
+}
+
+function caseWords({ decision, when }: Case): Words {
+  const opening = openingWords(decision);
+  if (when === null) return opening;
+  const condition = conditionWords(when);
+  return { en: `${opening.en} if ${condition.en}`, zh: `${condition.zh}时${opening.zh}` };
+}
+
+function consentWords(consent: readonly ConsentTier[]): Words {
+  if (consent.length === 2) return { en: 'the original or the desensitised form', zh: '原始值或脱敏值' };
+  return consent[0] === 'original' ? { en: 'the original', zh: '原始值' } : { en: 'the desensitised form', zh: '脱敏值' };
+}
+
+function count(number: number, one: string, many = `${one}s`): string {
+  return `${number} ${number === 1 ? one : many}`;
+}
+
+function names(fields: readonly string[], language: keyof Words): string {
+  const shown = fields.slice(0, namesMax).join(language === 'en' ? ', ' : '、');
+  const more = fields.length - namesMax;
+  if (more <= 0) return shown;
+  return language === 'en' ? `${shown} and ${more} more` : `${shown}等${fields.length}个`;
+}

@@ -1,0 +1,122 @@
+import { isAlias, isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseDocument, visit, type Document } from 'yaml';
+import type { Problem } from './problem.ts';
+
+/** A YAML file as plain JSON values that still knows where each of them stands. */
+export type PolicyDocument = {
+  readonly file: string;
+  readonly value: unknown;
+  /** A problem at a JSON Pointer; `key` points at the key instead of its value. */
+  readonly problemAt: (pointer: string, problem: string, target?: 'key' | 'value') => Problem;
+};
+
+/** Bytes of one policy file. */
+export const fileBytesMax = 1024 * 1024;
+/** Levels of nesting: rules need 9. */
+const depthMax = 24;
+
+/**
+ * Reads one YAML 1.2 document, strictly: no anchors and aliases (neither bombs nor cycles), no tags, no merge
+ * keys, no second document, no duplicate keys; keys are strings. The value is undefined when there are problems.
+ */
+export function readPolicyDocument(file: string, bytes: Uint8Array): { document: PolicyDocument | undefined; problems: Problem[] } {
+  const refused = (problem: string) => ({ document: undefined, problems: [{ file, line: 1, column: 1, pointer: '', problem }] });
+  if (bytes.byteLength > fileBytesMax) return refused(`the file has ${bytes.byteLength} bytes, more than the allowed ${fileBytesMax}`);
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return refused('the file is not UTF-8');
+  }
+
+  const lines = new LineCounter();
+  let parsed: Document;
+  try {
+    parsed = parseDocument(text, {
+      version: '1.2', schema: 'core', strict: true, uniqueKeys: true, stringKeys: true, merge: false,
+      customTags: null, resolveKnownTags: false, prettyErrors: false, lineCounter: lines, logLevel: 'error',
+    });
+  } catch (error) {
+    if (error instanceof RangeError) return refused('the file is nested too deeply'); // the parser ran out of stack
+    throw error;
+  }
+
+  const place = (offset: number) => {
+    const { line, col } = lines.linePos(Math.min(offset, text.length));
+    return { line: Math.max(line, 1), column: Math.max(col, 1) };
+  };
+  const problems: Problem[] = [...parsed.errors, ...parsed.warnings].map((fault) => ({
+    file, ...place(fault.pos[0]), pointer: '', problem: yamlProblem(fault.code, fault.message),
+  }));
+  for (const { offset, problem } of forbiddenNodes(parsed)) problems.push({ file, ...place(offset), pointer: '', problem });
+  if (problems.length > 0) return { document: undefined, problems };
+
+  const value: unknown = parsed.toJS({ maxAliasCount: 0 });
+  const problemAt: PolicyDocument['problemAt'] = (pointer, problem, target = 'value') => ({
+    file, ...place(offsetOf(parsed, pointerSegments(pointer), target)), pointer, problem,
+  });
+  return { document: { file, value, problemAt }, problems: [] };
+}
+
+function yamlProblem(code: string, message: string): string {
+  switch (code) {
+    case 'TAB_AS_INDENT': return 'a tab is used for indentation: use spaces';
+    case 'DUPLICATE_KEY': return 'the same key stands here twice';
+    case 'MULTIPLE_DOCS': return 'a second document starts here: one file holds one document';
+    case 'BAD_ALIAS': return 'aliases are not allowed: write the value out';
+    case 'TAG_RESOLVE_FAILED': return 'tags are not allowed';
+    default: return `not valid YAML: ${message}`;
+  }
+}
+
+/** What YAML allows and a policy must not hold, and where. */
+function forbiddenNodes(parsed: Document): { offset: number; problem: string }[] {
+  const found: { offset: number; problem: string }[] = [];
+  visit(parsed, {
+    Node(_key, node, path) {
+      const offset = node.range?.[0] ?? 0;
+      if (isAlias(node)) found.push({ offset, problem: 'aliases are not allowed: write the value out' });
+      else if (node.anchor !== undefined) found.push({ offset, problem: 'anchors are not allowed: write the value out' });
+      if (!isAlias(node) && node.tag !== undefined && !implicitTags.has(node.tag)) found.push({ offset, problem: 'tags are not allowed' });
+      if (path.filter((step) => !isPair(step)).length > depthMax) {
+        found.push({ offset, problem: `nested deeper than ${depthMax} levels` });
+        return visit.BREAK;
+      }
+      return undefined;
+    },
+  });
+  return found.slice(0, 20);
+}
+
+const implicitTags = new Set(['tag:yaml.org,2002:map', 'tag:yaml.org,2002:seq', 'tag:yaml.org,2002:str', 'tag:yaml.org,2002:int', 'tag:yaml.org,2002:float', 'tag:yaml.org,2002:bool', 'tag:yaml.org,2002:null']);
+
+/** Segments of an RFC 6901 pointer. */
+export function pointerSegments(pointer: string): string[] {
+  return pointer === '' ? [] : pointer.slice(1).split('/').map((segment) => segment.replaceAll('~1', '/').replaceAll('~0', '~'));
+}
+
+/** Joins segments to an RFC 6901 pointer. */
+export function pointerOf(...segments: readonly (string | number)[]): string {
+  return segments.map((segment) => `/${String(segment).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+}
+
+/** Offset of the node a pointer names, or of the nearest one above it. */
+function offsetOf(parsed: Document, segments: readonly string[], target: 'key' | 'value'): number {
+  let node: unknown = parsed.contents;
+  let offset = isNode(node) ? node.range?.[0] ?? 0 : 0;
+  for (const [at, segment] of segments.entries()) {
+    if (isMap(node)) {
+      const pair = node.items.find(({ key }) => (isScalar(key) ? String(key.value) : String(key)) === segment);
+      if (pair === undefined) return offset;
+      const wantsKey = target === 'key' && at === segments.length - 1;
+      if ((wantsKey || !isNode(pair.value)) && isNode(pair.key)) return pair.key.range?.[0] ?? offset;
+      node = pair.value;
+    } else if (isSeq(node)) {
+      node = node.items[Number(segment)];
+    } else {
+      return offset;
+    }
+    if (!isNode(node)) return offset;
+    offset = node.range?.[0] ?? offset;
+  }
+  return offset;
+}

@@ -1,0 +1,90 @@
+import type { Comparison, Disposition, Treatment } from '../vocabulary.ts';
+import type { Condition } from './condition.ts';
+import type { Opening } from './rule.ts';
+import type { ConditionText, Words } from './text.ts';
+
+/** How a value that is read will look, for a person who has not read the policy. */
+export function treatmentWords(treatment: Treatment): Words {
+  switch (treatment.method) {
+    case 'suppress': return { en: 'hidden entirely', zh: '完全隐藏' };
+    case 'fixed': return { en: `replaced by "${treatment.text}"`, zh: `替换为“${treatment.text}”` };
+    case 'keep_ends': return { en: `only the first ${treatment.first} and last ${treatment.last} characters shown`, zh: `仅显示前${treatment.first}位和后${treatment.last}位` };
+    case 'mask_range': return { en: `characters ${treatment.from + 1} to ${treatment.to} hidden`, zh: `隐藏第${treatment.from + 1}至${treatment.to}位` };
+    case 'class_preserving': return { en: 'every character replaced by another of its kind', zh: '逐字符以同类字符替换' };
+    case 'email': return { en: 'e-mail address masked', zh: '邮箱脱敏' };
+    case 'phone': return { en: 'telephone number masked', zh: '电话号码脱敏' };
+    case 'identity_number': return { en: 'identity number masked', zh: '身份证号脱敏' };
+    case 'chinese_name': return { en: 'name masked', zh: '姓名脱敏' };
+    case 'address': return { en: `address down to the ${treatment.level} only`, zh: `地址仅到${{ province: '省', city: '市', district: '区县' }[treatment.level]}级` };
+    case 'bank_account': return { en: 'account number masked', zh: '银行账号脱敏' };
+    case 'token': return { en: 'replaced by a token that only this institution gets for this purpose', zh: '替换为仅限该机构该用途的令牌' };
+    case 'format_preserving_token': return { en: 'replaced by a token of the same form', zh: '替换为同格式令牌' };
+    case 'band': return { en: `shown as one of ${treatment.edges.length + 1} bands with the edges ${treatment.edges.join(', ')}`, zh: `以${treatment.edges.length + 1}个区间显示，分界点为${treatment.edges.join('、')}` };
+    case 'generalise': return { en: 'shown as a wider group', zh: '归并为更大的类别' };
+    case 'round': return { en: `rounded to ${treatment.to}`, zh: `按${treatment.to}取整` };
+    case 'year': return { en: 'only the year shown', zh: '仅显示年份' };
+    case 'clamp': return { en: `cut off below ${treatment.bottom} and above ${treatment.top}`, zh: `低于${treatment.bottom}或高于${treatment.top}的值截断` };
+    default: return treatment satisfies never;
+  }
+}
+
+export function comparisonWords(comparison: Comparison): Words {
+  switch (comparison.method) {
+    case 'equal': return { en: 'equal or not', zh: '是否相等' };
+    case 'within_percent': return { en: `equal within ${comparison.percent} percent`, zh: `误差${comparison.percent}%以内是否相符` };
+    case 'within_absolute': return { en: `equal within ${comparison.amount}`, zh: `误差${comparison.amount}以内是否相符` };
+    case 'same_band': return { en: `in the same band (edges ${comparison.edges.join(', ')})`, zh: `是否在同一区间（分界点${comparison.edges.join('、')}）` };
+    default: return comparison satisfies never;
+  }
+}
+
+const dispositions: Readonly<Record<Disposition, Words>> = {
+  clear: { en: 'clear', zh: '原始值' },
+  mask: { en: 'masked', zh: '脱敏' },
+  band: { en: 'banded', zh: '区间' },
+  token: { en: 'a token', zh: '令牌' },
+  verify: { en: 'verifiable', zh: '可核验' },
+  score: { en: 'usable in scores', zh: '可用于评分' },
+  aggregate: { en: 'usable in aggregates', zh: '可用于汇总' },
+  withhold: { en: 'withheld', zh: '不提供' },
+};
+
+export function dispositionWords(disposition: Disposition): Words {
+  return dispositions[disposition];
+}
+
+/** `masked (only the first 2 and last 2 characters shown)`. */
+export function openingWords(opening: Pick<Opening, 'treatment' | 'comparison'> & { readonly disposition: Disposition }): Words {
+  const name = dispositions[opening.disposition];
+  const more = opening.treatment !== undefined ? treatmentWords(opening.treatment)
+    : opening.comparison !== undefined ? comparisonWords(opening.comparison) : undefined;
+  return more === undefined ? name : { en: `${name.en} (${more.en})`, zh: `${name.zh}（${more.zh}）` };
+}
+
+/** A condition as a clause: `Institution's security level is at least 3 and …`. */
+export function conditionWords(condition: Condition): Words {
+  const titles = new Map(condition.atoms.map(({ fact }) => [fact.name, fact.title]));
+  return { en: clause(condition.text, 'en', titles), zh: clause(condition.text, 'zh', titles) };
+}
+
+const operators = {
+  en: { equals: 'is', in: 'is one of', at_least: 'is at least', at_most: 'is at most', before: 'is before', after: 'is after' },
+  zh: { equals: '为', in: '为以下之一：', at_least: '不低于', at_most: '不高于', before: '早于', after: '晚于' },
+} as const;
+
+function clause(text: ConditionText, language: keyof Words, titles: ReadonlyMap<string, Words>): string {
+  const en = language === 'en';
+  const join = (parts: readonly ConditionText[], word: string) =>
+    parts.length === 1 ? clause(parts[0] as ConditionText, language, titles) : parts.map((part) => bracketed(part, language, titles)).join(word);
+  if ('all' in text) return join(text.all, en ? ' and ' : '且');
+  if ('any' in text) return join(text.any, en ? ' or ' : '或');
+  if ('not' in text) return en ? `not (${clause(text.not, language, titles)})` : `非（${clause(text.not, language, titles)}）`;
+  const value = Array.isArray(text.value) ? text.value.join(en ? ', ' : '、') : String(text.value);
+  const space = en ? ' ' : '';
+  return `${titles.get(text.fact)?.[language] ?? text.fact}${space}${operators[language][text.op]}${space}${value}`;
+}
+
+function bracketed(part: ConditionText, language: keyof Words, titles: ReadonlyMap<string, Words>): string {
+  const inner = clause(part, language, titles);
+  return 'fact' in part || 'not' in part ? inner : language === 'en' ? `(${inner})` : `（${inner}）`;
+}
