@@ -1,0 +1,39 @@
+import express from 'express';
+import { VeilgateError } from '../errors.ts';
+import { fieldsMax } from './consent-request.ts';
+
+/** Bytes of a form, or of a request to an OAuth endpoint. */
+export const bodyBytesMax = 64 * 1024;
+const valueLengthMax = 1000;
+
+/** Reads `application/x-www-form-urlencoded` bodies of our own forms: flat, limited in bytes and in number of values. */
+export const formBody = express.urlencoded({ extended: false, limit: bodyBytesMax, parameterLimit: 2 * fieldsMax + 20 });
+
+export type Form = {
+  /** '' when absent. */
+  readonly one: (name: string) => string;
+  readonly many: (name: string) => readonly string[];
+};
+
+/** A submitted form. A name that occurs more often than our pages send it is refused (parameter pollution). Errors: REQUEST_INVALID. */
+export function readForm(body: unknown, repeatable: readonly string[] = []): Form {
+  const values = new Map<string, readonly string[]>();
+  for (const [name, value] of Object.entries((body ?? {}) as Record<string, unknown>)) {
+    const all: readonly unknown[] = Array.isArray(value) ? value : [value];
+    const texts = all.filter((text) => typeof text === 'string');
+    if (texts.length !== all.length || (texts.length > 1 && !repeatable.includes(name))) {
+      throw new VeilgateError('REQUEST_INVALID', 'The form holds a value twice: go back, reload the page and try again.');
+    }
+    if (texts.some((text) => text.length > valueLengthMax)) throw new VeilgateError('REQUEST_INVALID', 'The form holds a value that is too long: shorten it.');
+    values.set(name, texts);
+  }
+  return { one: (name) => values.get(name)?.[0] ?? '', many: (name) => values.get(name) ?? [] };
+}
+
+/**
+ * Where to go after signing in: only to a page of ours, whatever was asked for (no open redirect).
+ * @returns a path below the issuer
+ */
+export function safeOnward(to: unknown): string {
+  return typeof to === 'string' && /^\/consent\/[A-Za-z0-9_-]{1,64}$/.test(to) ? to : '/consents';
+}

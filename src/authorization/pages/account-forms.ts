@@ -1,0 +1,42 @@
+import { passwordLengthMax } from '../passwords.ts';
+import { html, type Html } from './html.ts';
+import { texts } from './language.ts';
+import { csrfField, document, inputField, problemNote, type PageFrame } from './layout.ts';
+
+/** Where to go after signing in; a path of ours, checked before it is followed. */
+type Onward = { readonly to: string };
+
+export function signInPage(frame: PageFrame, form: Onward & { readonly username: string; readonly problem?: string }): Html {
+  const t = texts[frame.language];
+  return document(frame, t.signIn, html`<p>${t.signInLead}</p>
+${problemNote(form.problem)}
+<form method="post" action="${frame.base}/sign-in">
+${csrfField(frame)}<input type="hidden" name="to" value="${form.to}">
+${inputField({ name: 'username', label: t.username, autocomplete: 'username', value: form.username, maxLength: 64 })}
+${inputField({ name: 'password', label: t.password, type: 'password', autocomplete: 'current-password', maxLength: passwordLengthMax })}
+<p><button>${t.signIn}</button></p>
+</form>
+<p><a href="${frame.base}/activation?to=${encodeURIComponent(form.to)}">${t.noAccount}</a></p>`);
+}
+
+export function activationPage(frame: PageFrame, form: Onward & { readonly subject: string; readonly username: string; readonly problem?: string }): Html {
+  const t = texts[frame.language];
+  return document(frame, t.activate, html`<p>${t.activateLead}</p>
+${problemNote(form.problem)}
+<form method="post" action="${frame.base}/activation">
+${csrfField(frame)}<input type="hidden" name="to" value="${form.to}">
+${inputField({ name: 'subject', label: t.subject, value: form.subject, maxLength: 18 })}
+${inputField({ name: 'code', label: t.code, maxLength: 40 })}
+${inputField({ name: 'username', label: t.username, autocomplete: 'username', hint: t.usernameHint, value: form.username, maxLength: 64 })}
+${inputField({ name: 'password', label: t.password, type: 'password', autocomplete: 'new-password', hint: t.passwordHint, maxLength: passwordLengthMax })}
+${inputField({ name: 'password_again', label: t.passwordAgain, type: 'password', autocomplete: 'new-password', maxLength: passwordLengthMax })}
+<p><button>${t.activate}</button></p>
+</form>
+<p><a href="${frame.base}/sign-in?to=${encodeURIComponent(form.to)}">${t.haveAccount}</a></p>`);
+}
+
+export function errorPage(frame: PageFrame, problem: { readonly sentence: string; readonly code: string }): Html {
+  const t = texts[frame.language];
+  return document(frame, t.errorTitle, html`<p role="alert">${problem.sentence}</p>
+<p class="code">${t.errorCode}: <code>${problem.code}</code></p>`);
+}

@@ -1,0 +1,44 @@
+import type { ErrorCode, VeilgateError } from '../../errors.ts';
+import type { Language } from './language.ts';
+
+/** HTTP status of a page that shows the error. */
+export function problemStatus(error: VeilgateError): number {
+  switch (error.code) {
+    case 'ENTERPRISE_SIGN_IN_FAILED':
+    case 'ENTERPRISE_ACTIVATION_INVALID':
+      return 403;
+    case 'ENTERPRISE_LOCKED':
+    case 'REQUEST_RATE_LIMITED':
+      return 429;
+    case 'CONSENT_NOT_FOUND':
+    case 'REQUEST_NOT_FOUND':
+      return 404;
+    case 'CONSENT_STATE_CONFLICT':
+    case 'ENTERPRISE_EXISTS':
+      return 409;
+    case 'REQUEST_TOO_LARGE':
+      return 413;
+    case 'STORE_UNAVAILABLE':
+      return 503;
+    default:
+      return error.code.startsWith('CONSENT_') || error.code.startsWith('REQUEST_') ? 400 : 500;
+  }
+}
+
+const chinese: Partial<Record<ErrorCode, string>> = {
+  ENTERPRISE_SIGN_IN_FAILED: '用户名或密码错误，请核对后重试。',
+  ENTERPRISE_ACTIVATION_INVALID: '信用代码与激活码不符，或激活码已使用、已过期。请向登记机构申请新的激活码。',
+  ENTERPRISE_EXISTS: '该用户名已被使用，请换一个。',
+  ENTERPRISE_LOCKED: '失败次数过多，请稍后再试。',
+  REQUEST_RATE_LIMITED: '当前登录人数过多，请一分钟后重试。',
+  REQUEST_TOO_LARGE: '请求过大。',
+  CONSENT_NOT_FOUND: '没有这项授权。',
+  CONSENT_STATE_CONFLICT: '该授权当前的状态不允许此操作。',
+  CONSENT_EXCEEDS_CAP: '申请超出平台允许的上限。',
+  STORE_UNAVAILABLE: '服务器暂时无法答复，未作任何更改。请稍后重试。',
+};
+
+/** The error in the page's language; the English sentence where there is no Chinese one. */
+export function problemSentence(error: VeilgateError, language: Language): string {
+  return language === 'zh' ? (chinese[error.code] ?? error.message) : error.message;
+}

@@ -1,0 +1,133 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import express, { type RequestHandler } from 'express';
+import type { JWK } from 'jose';
+import type { Provider } from 'oidc-provider';
+import type { Clock } from '../clock.ts';
+import { VeilgateError } from '../errors.ts';
+import type { Database } from '../store/database.ts';
+import { accountRoutes } from './account-routes.ts';
+import type { FindClient } from './clients.ts';
+import type { ConsentDesk } from './consent-desk.ts';
+import { consentRoutes } from './consent-routes.ts';
+import { bodyBytesMax } from './forms.ts';
+import { grantRoutes } from './grant-routes.ts';
+import type { OnTokenRevoked } from './issued-tokens.ts';
+import type { Log } from './log.ts';
+import { finishAnswers } from './oauth-answers.ts';
+import { showError, showOAuthError } from './page-errors.ts';
+import { pageHeaders } from './page-headers.ts';
+import { texts } from './pages/language.ts';
+import { createProvider, oauthRoutes } from './provider.ts';
+import { answerForAccessTokens } from './token-state.ts';
+import { createVisits, type Visits } from './visits.ts';
+
+export type AuthorizationServerOptions = {
+  /** Public URL without a slash at the end; its path is where the app is mounted. http only on the loopback interface. */
+  readonly issuer: string;
+  /** What `aud` of access tokens says, and the only `resource` a client may name: the gateway's URL. */
+  readonly gatewayAudience: string;
+  readonly database: Database;
+  readonly clock: Clock;
+  /** Private Ed25519 JWKs with `kid`; the first signs, all are published. */
+  readonly signingKeys: readonly JWK[];
+  /** At least one, 32 characters or more each; the first signs, all verify. */
+  readonly cookieKeys: readonly string[];
+  /** 32 bytes, the same on all nodes. */
+  readonly dpopNonceSecret: Uint8Array;
+  readonly findClient: FindClient;
+  readonly consent: ConsentDesk;
+  readonly onTokenRevoked: OnTokenRevoked;
+  readonly log?: Log;
+  /** True wherever browsers reach the issuer over https. */
+  readonly secureCookies: boolean;
+  /** True behind one reverse proxy that ends TLS and sets X-Forwarded-For. */
+  readonly behindProxy?: boolean;
+};
+
+export type PageDependencies = Pick<AuthorizationServerOptions, 'database' | 'clock' | 'consent' | 'gatewayAudience'> & {
+  readonly provider: Provider;
+  readonly visits: Visits;
+  readonly log: Log;
+};
+
+/**
+ * The authorization server as an express app: OAuth endpoints of oidc-provider and the pages for representatives.
+ * Mount it where the issuer's path says. It keeps no timers and no state outside the database.
+ * Errors: CONFIG_INSECURE, CONFIG_INVALID.
+ */
+export function createAuthorizationServer(options: AuthorizationServerOptions): express.Express {
+  vetOptions(options);
+  const log: Log = options.log ?? (() => {});
+  const provider = createProvider({ ...options, renderError: showOAuthError(options.issuer) });
+  provider.proxy = options.behindProxy ?? false;
+  finishAnswers(provider, log);
+  answerForAccessTokens(provider, options);
+  const visits = createVisits(options);
+  const pages: PageDependencies = { ...options, provider, visits, log };
+
+  const app = express();
+  app.disable('etag');
+  app.set('trust proxy', options.behindProxy === true ? 1 : false);
+  app.use(...pageHeaders(options.issuer), onlyForIssuer(options), refuseLargeBodies);
+  app.get('/assets/veilgate.css', styleSheet());
+  app.use(accountRoutes(pages), consentRoutes(pages), grantRoutes(pages));
+  app.use(oauthEndpoints(provider));
+  app.use(() => {
+    throw new VeilgateError('REQUEST_NOT_FOUND', texts.en.notFound);
+  });
+  app.use(showError(visits.base, log));
+  return app;
+}
+
+function vetOptions({ issuer, secureCookies, cookieKeys, dpopNonceSecret, signingKeys }: AuthorizationServerOptions): void {
+  const { protocol, hostname, href } = new URL(issuer);
+  const loopback = ['127.0.0.1', 'localhost', '[::1]'].includes(hostname);
+  if (protocol !== 'https:' && !loopback) throw new VeilgateError('CONFIG_INSECURE', 'The issuer must be an https URL: plain http is for 127.0.0.1 only.');
+  if (protocol === 'https:' && !secureCookies) throw new VeilgateError('CONFIG_INSECURE', 'With an https issuer cookies must be secure: set secureCookies.');
+  if (issuer.endsWith('/') || href.replace(/\/$/, '') !== issuer) throw new VeilgateError('CONFIG_INVALID', 'The issuer must be a normal URL without a slash, query or fragment at the end.');
+  if (cookieKeys.length === 0 || cookieKeys.some((key) => key.length < 32)) throw new VeilgateError('CONFIG_INSECURE', 'Give at least one cookie key, each of 32 characters or more.');
+  if (dpopNonceSecret.byteLength !== 32) throw new VeilgateError('CONFIG_INSECURE', 'The DPoP nonce secret must be 32 bytes.');
+  if (signingKeys.length === 0 || signingKeys.some((key) => key.crv !== 'Ed25519' || key.d === undefined || key.kid === undefined)) {
+    throw new VeilgateError('CONFIG_INVALID', 'Signing keys must be private Ed25519 JWKs with a kid.');
+  }
+}
+
+/** Addresses in answers come from the configuration, never from the Host header of a request. */
+function onlyForIssuer({ issuer, behindProxy }: AuthorizationServerOptions): RequestHandler {
+  const { host, protocol } = new URL(issuer);
+  return (request, _response, next) => {
+    if (behindProxy === true) {
+      request.headers.host = host;
+      request.headers['x-forwarded-proto'] = protocol.slice(0, -1);
+      delete request.headers['x-forwarded-host'];
+    } else if (request.headers.host !== host) {
+      throw new VeilgateError('REQUEST_INVALID', 'The request is addressed to another host than this server\'s.');
+    }
+    next();
+  };
+}
+
+const refuseLargeBodies: RequestHandler = (request, _response, next) => {
+  if (Number(request.headers['content-length'] ?? 0) > bodyBytesMax) throw new VeilgateError('REQUEST_TOO_LARGE', texts.en.tooLarge);
+  next();
+};
+
+function styleSheet(): RequestHandler {
+  const text = readFileSync(path.join(import.meta.dirname, 'pages', 'veilgate.css'), 'utf8');
+  return (_request, response) => {
+    response.setHeader('Cache-Control', 'public, max-age=3600');
+    response.type('css').send(text);
+  };
+}
+
+/** Only what this server means to offer reaches the library, which would answer more. */
+function oauthEndpoints(provider: Provider): RequestHandler {
+  const offered = new Set<string>([...Object.values(oauthRoutes), '/.well-known/openid-configuration', '/.well-known/oauth-authorization-server']);
+  const resume = new RegExp(`^${oauthRoutes.authorization}/[A-Za-z0-9_-]{1,64}$`);
+  const answer = provider.callback();
+  return (request, response, next) => {
+    if (offered.has(request.path) || resume.test(request.path)) void answer(request, response);
+    else next();
+  };
+}
