@@ -65,7 +65,10 @@ export async function consentReceipt(grant: StoredGrant, history: readonly Histo
   return signer.sign(receiptType, receiptPayload(grant, history, catalogue, context, clock));
 }
 
-export function receiptPayload(grant: StoredGrant, history: readonly HistoryEntry[], catalogue: Catalogue, context: ReceiptContext, clock: Clock) {
+/** Claims of the receipt; docs/formats/consent-receipt.md explains them. */
+export type ReceiptPayload = ReturnType<typeof receiptPayload>;
+
+function receiptPayload(grant: StoredGrant, history: readonly HistoryEntry[], catalogue: Catalogue, context: ReceiptContext, clock: Clock) {
   const receiptId = `${grant.id}.${history.length}`;
   return {
     iss: context.issuer,

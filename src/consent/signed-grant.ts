@@ -12,11 +12,13 @@ import { invalid, parseTerms } from './terms.ts';
 export const signedGrantType = 'grant+jwt';
 /** The longest an enterprise's signed grant may wait to be handed in. */
 export const signedGrantLifetimeMaxS = 86_400;
+/** Characters of the compact JWS. */
+export const signedGrantLengthMax = 65_536;
 
 /** A `grant+jwt` whose signature, `typ`, audience and time identity/ has checked with the enterprise's registered key. */
 export type VerifiedSignedGrant = {
   readonly payload: unknown;
-  /** The compact JWS as it arrived, at most 64 KiB: kept as proof. */
+  /** The compact JWS as it arrived: kept as proof. */
   readonly document: string;
 };
 
@@ -25,9 +27,10 @@ export type VerifiedSignedGrant = {
  * for ever: after a revocation it cannot be played again. The caller has checked that the institution is active.
  * @param subject the one enterprise that the signing party may speak for
  * @param capsOf caps for the institution the document names
- * Errors: CONSENT_INVALID, POLICY_PURPOSE_UNKNOWN, CONSENT_EXCEEDS_CAP, TOKEN_LIFETIME_TOO_LONG, TOKEN_EXPIRED, TOKEN_REPLAYED.
+ * Errors: REQUEST_TOO_LARGE, CONSENT_INVALID, POLICY_PURPOSE_UNKNOWN, CONSENT_EXCEEDS_CAP, TOKEN_LIFETIME_TOO_LONG, TOKEN_EXPIRED, TOKEN_REPLAYED.
  */
 export async function grantFromSigned(tx: Tx, signed: VerifiedSignedGrant, subject: SubjectId, capsOf: CapsOf, clock: Clock): Promise<GrantChange> {
+  if (signed.document.length > signedGrantLengthMax) throw new VeilgateError('REQUEST_TOO_LARGE', `A signed grant has at most ${signedGrantLengthMax} characters: name fewer fields.`);
   const payload = checkSignedGrant(signed.payload);
   const atMs = clock.nowMs();
   checkLifetime(payload, atMs);
