@@ -1,0 +1,244 @@
+import { hash } from 'node:crypto';
+import { canonicalJson } from '../../canonical.ts';
+import { fieldOutcomes, recordHead, type AppendedEntry, type QueryRefused, type QueryReleased } from '../../audit/entry.ts';
+import { issueReceipt } from '../../audit/receipt.ts';
+import type { Clock } from '../../clock.ts';
+import { compareClaim } from '../../disclosure/compare.ts';
+import { desensitise, type Desensitised } from '../../disclosure/desensitise.ts';
+import { sealFor } from '../../disclosure/seal.ts';
+import type { TokenKeys } from '../../disclosure/tokens.ts';
+import { VeilgateError, isVeilgateError, type ErrorCode } from '../../errors.ts';
+import { explain } from '../../policy/explain.ts';
+import { gatherFacts } from '../../policy/facts.ts';
+import type { CompiledPolicy, DecisionRequest } from '../../policy/policy.ts';
+import type { FetchedRows } from '../../source/fetch.ts';
+import type { FetchRequest } from '../../source/selection.ts';
+import type {
+  Caller, Catalogue, Decision, Disclosure, FieldDecision, FieldRef, Grant, GrantId, InstitutionId, PublicJwk, Signer, VerificationOutcome,
+} from '../../vocabulary.ts';
+import { askedFields, checkRowSelections, datasetOf, permittedFields, withheldFields, type Query } from './query.ts';
+import { wasLogged, type Release } from './release.ts';
+
+/** A signed query after identity/: who asks, for what, and the digest of what was signed. */
+export type SignedQuery = { readonly institution: InstitutionId; readonly query: Query; readonly requestDigest: string };
+
+/** The caller as the registry knows it right now, and the grant the query can be answered under. */
+export type Admission = {
+  readonly caller: Caller;
+  /** The institution's key for sealed answers, when it has registered one. */
+  readonly encryptionKey: PublicJwk | undefined;
+  readonly grant: Grant | VeilgateError;
+};
+
+/** What the line needs; every member is one stage, or what a stage needs. */
+export type QueryDesk = {
+  readonly clock: Clock;
+  readonly catalogue: Catalogue;
+  readonly policy: () => CompiledPolicy;
+  /** Rows of the permitted columns only. Shared by all queries under way. */
+  readonly fetch: (request: FetchRequest) => Promise<FetchedRows>;
+  /** Spends the grant and appends to the log, durable when it resolves. Shared by all queries under way. */
+  readonly release: (release: Release) => Promise<AppendedEntry>;
+  /** Appends a refusal to the log, durable when it resolves. */
+  readonly recordRefusal: (record: QueryRefused) => Promise<void>;
+  readonly tokenKeys: TokenKeys;
+  readonly signer: Signer;
+  /** The gateway's public URL: issuer of receipts and sealed answers. */
+  readonly issuer: string;
+  readonly logOrigin: string;
+};
+
+export type Answer = {
+  readonly subject: string;
+  readonly purpose: string;
+  readonly grant: GrantId;
+  readonly policy: string;
+  readonly data: Desensitised['rows'] & Readonly<Record<string, readonly Readonly<Record<string, Disclosure>>[]>>;
+  readonly sealed?: string;
+  readonly verified: readonly Verified[];
+  readonly withheld: readonly Withheld[];
+};
+export type Verified = { readonly field: FieldRef; readonly outcome: VerificationOutcome };
+export type Withheld = Pick<FieldDecision, 'field' | 'use' | 'reason' | 'rule' | 'path'>;
+
+export type ReceiptedAnswer = Answer & {
+  readonly entry: { readonly index: number; readonly salt: string; readonly record: QueryReleased };
+  readonly receipt: string;
+};
+
+/**
+ * The straight line of an authorised query after identification and admission: verify consent → decide → fetch →
+ * desensitise → seal → append to the log → reply with receipt. A refusal takes the same line and is logged too.
+ * Errors: CONSENT_*, POLICY_PURPOSE_UNKNOWN, QUERY_*, DISCLOSURE_KEY_MISSING, DISCLOSURE_UNSEALABLE, AUDIT_UNAVAILABLE, STORE_UNAVAILABLE.
+ */
+export async function answerQuery(desk: QueryDesk, signed: SignedQuery, admission: Admission): Promise<ReceiptedAnswer> {
+  const line: Line = { policy: desk.policy(), decision: null };
+  try {
+    const grant = usableGrant(desk, signed, admission, line);
+    const decision = decide(desk, signed, admission, grant, line);
+    const rows = await fetchPermitted(desk, signed.query, decision, grant);
+    const disclosed = desensitise(decision, rows, { institution: signed.institution, tokenKeys: desk.tokenKeys });
+    const verified = verifyClaims(desk.catalogue, signed.query, decision, rows);
+    const sealed = await seal(desk, signed, admission, disclosed);
+    const answer = compose(signed, decision, grant, disclosed, verified, sealed);
+    const record = releaseRecord(desk, signed, decision, grant, rows, answer);
+    const entry = await desk.release({ record, use: grantUse(signed, decision, grant, line.policy), refused: (code) => refusalRecord(desk, signed, line, code) });
+    return await withReceipt(desk, answer, record, entry);
+  } catch (error) {
+    await logRefusal(desk, signed, line, error);
+    throw error;
+  }
+}
+
+/** What is known so far, for the record of a refusal. */
+type Line = { readonly policy: CompiledPolicy; decision: Decision | null };
+
+function usableGrant(desk: QueryDesk, signed: SignedQuery, admission: Admission, line: Line): Grant {
+  if (!(admission.grant instanceof VeilgateError)) return admission.grant;
+  if (admission.grant.code !== 'CONSENT_REQUIRED') throw admission.grant;
+  // worked out from policy alone, so it is the same whether the enterprise exists or not
+  const { grantNeeded } = explain(line.policy, decisionRequest(desk, signed, admission, null));
+  throw new VeilgateError(admission.grant.code, admission.grant.message, grantNeeded === null ? undefined : { grant_needed: grantNeededJson(grantNeeded) });
+}
+
+function decide(desk: QueryDesk, signed: SignedQuery, admission: Admission, grant: Grant, line: Line): Decision {
+  const request = decisionRequest(desk, signed, admission, grant);
+  const decision = line.policy.decide(request);
+  line.decision = decision;
+  if (decision.fields.every(({ disposition }) => disposition === 'withhold')) throw nothingPermitted(line.policy, request, decision);
+  checkRowSelections(signed.query, decision);
+  return decision;
+}
+
+export function decisionRequest(desk: Pick<QueryDesk, 'clock'>, { query }: SignedQuery, { caller }: Pick<Admission, 'caller'>, grant: Grant | null): DecisionRequest {
+  if (caller.institutionClass === undefined) throw new VeilgateError('PARTY_NOT_PERMITTED', 'Only institutions ask queries.');
+  return {
+    purpose: query.purpose,
+    institutionClass: caller.institutionClass,
+    asked: askedFields(query),
+    consent: grant === null ? null : grant.fields,
+    facts: gatherFacts({
+      institutionClass: caller.institutionClass,
+      ...(caller.securityLevel === undefined ? {} : { securityLevel: caller.securityLevel }),
+      grant,
+      ...(query.facts === undefined ? {} : { stated: query.facts }),
+      nowMs: desk.clock.nowMs(),
+    }),
+  };
+}
+
+function nothingPermitted(policy: CompiledPolicy, request: DecisionRequest, decision: Decision): VeilgateError {
+  const { grantNeeded } = explain(policy, request);
+  return new VeilgateError(
+    'QUERY_NOTHING_PERMITTED',
+    grantNeeded === null
+      ? 'Nothing you asked for may be disclosed to you for this purpose; detail.withheld gives the reason for each field.'
+      : 'Nothing you asked for may be disclosed under this grant: ask the enterprise for what detail.grant_needed gives, or for less.',
+    { withheld: decision.fields.map(withheldJson), ...(grantNeeded === null ? {} : { grant_needed: grantNeededJson(grantNeeded) }) },
+  );
+}
+
+export function grantNeededJson(needed: NonNullable<ReturnType<typeof explain>['grantNeeded']>): readonly object[] {
+  return [{ purpose: needed.purpose, fields: Object.entries(needed.fields).map(([field, ceiling]) => ({ field, ceiling })) }];
+}
+
+async function fetchPermitted(desk: QueryDesk, query: Query, decision: Decision, grant: Grant): Promise<FetchedRows> {
+  return desk.fetch({
+    subject: query.subject,
+    fields: permittedFields(decision),
+    dataFrom: grant.dataFrom,
+    dataTo: grant.dataTo,
+    ...(query.rows === undefined ? {} : { rows: query.rows }),
+  });
+}
+
+function verifyClaims(catalogue: Catalogue, query: Query, decision: Decision, rows: FetchedRows): Verified[] {
+  const claims = new Map((query.verify ?? []).map(({ field, claimed }) => [field, claimed]));
+  return decision.fields.flatMap(({ field, use, comparison }) => {
+    if (use !== 'verify' || comparison === undefined) return [];
+    const latest = rows.get(datasetOf(field))?.[0];
+    const outcome = compareClaim(latest?.read(field) ?? null, claims.get(field) ?? null, comparison, catalogue.fields.get(field)?.type);
+    return [{ field, outcome }];
+  });
+}
+
+async function seal(desk: QueryDesk, { institution, requestDigest }: SignedQuery, { encryptionKey }: Admission, { clear }: Desensitised): Promise<string | undefined> {
+  if (Object.keys(clear).length === 0) return undefined;
+  return sealFor(encryptionKey, clear, { issuer: desk.issuer, audience: institution, jti: requestDigest, issuedAtMs: desk.clock.nowMs() });
+}
+
+function compose({ query }: SignedQuery, decision: Decision, grant: Grant, disclosed: Desensitised, verified: readonly Verified[], sealed: string | undefined): Answer {
+  return {
+    subject: query.subject,
+    purpose: query.purpose,
+    grant: grant.id,
+    policy: decision.policy,
+    data: disclosed.rows,
+    ...(sealed === undefined ? {} : { sealed }),
+    verified,
+    withheld: withheldFields(decision).map(withheldJson),
+  };
+}
+
+function withheldJson({ field, use, reason, rule, path }: FieldDecision): Withheld {
+  return { field, use, reason, rule, path };
+}
+
+function releaseRecord(desk: QueryDesk, signed: SignedQuery, decision: Decision, grant: Grant, rows: FetchedRows, answer: Answer): QueryReleased {
+  return {
+    ...recordHead('query.released', desk.clock.nowMs(), signed.institution),
+    institution: signed.institution,
+    subject: signed.query.subject,
+    purpose: signed.query.purpose,
+    grant: grant.id,
+    policy: decision.policy,
+    decision: digest(decision),
+    outcomes: fieldOutcomes(decision.fields),
+    rows: [...rows].map(([dataset, found]) => ({ dataset, rows: found.length })),
+    request: signed.requestDigest,
+    answer: digest(answer),
+  };
+}
+
+function grantUse(signed: SignedQuery, decision: Decision, grant: Grant, policy: CompiledPolicy): Release['use'] {
+  return {
+    grant: grant.id,
+    institution: signed.institution,
+    verifications: decision.fields.filter(({ use, disposition }) => use === 'verify' && disposition === 'verify').map(({ field }) => field),
+    verificationLimit: policy.verificationLimit(signed.query.purpose),
+  };
+}
+
+async function withReceipt(desk: QueryDesk, answer: Answer, record: QueryReleased, entry: AppendedEntry): Promise<ReceiptedAnswer> {
+  const receipt = await issueReceipt({ signer: desk.signer, clock: desk.clock, issuer: desk.issuer, origin: desk.logOrigin, record, entry });
+  return { ...answer, entry: { index: entry.index, salt: Buffer.from(entry.salt).toString('base64url'), record }, receipt };
+}
+
+/** Codes after which nothing can or need be logged: the release logged it itself, or the log is what failed. */
+const notLogged: ReadonlySet<ErrorCode> = new Set(['AUDIT_UNAVAILABLE', 'STORE_UNAVAILABLE', 'REQUEST_OVERLOADED']);
+
+async function logRefusal(desk: QueryDesk, signed: SignedQuery, line: Line, error: unknown): Promise<void> {
+  const code: ErrorCode = isVeilgateError(error) ? error.code : 'INTERNAL';
+  if (notLogged.has(code) || wasLogged(error)) return;
+  await desk.recordRefusal(refusalRecord(desk, signed, line, code));
+}
+
+function refusalRecord(desk: QueryDesk, signed: SignedQuery, line: Line, code: ErrorCode): QueryRefused {
+  return {
+    ...recordHead('query.refused', desk.clock.nowMs(), signed.institution),
+    institution: signed.institution,
+    subject: signed.query.subject,
+    purpose: signed.query.purpose,
+    grant: signed.query.grant ?? null,
+    policy: line.policy.version,
+    decision: line.decision === null ? null : digest(line.decision),
+    outcomes: line.decision === null ? [] : fieldOutcomes(line.decision.fields),
+    code,
+    request: signed.requestDigest,
+  };
+}
+
+/** SHA-256 over the canonical JSON, lower-case hex. */
+function digest(value: unknown): string {
+  return hash('sha256', canonicalJson(value), 'hex');
+}

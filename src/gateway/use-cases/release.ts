@@ -1,0 +1,80 @@
+import { appendRecords } from '../../audit/append.ts';
+import type { AppendedEntry, AuditRecord, QueryRefused, QueryReleased } from '../../audit/entry.ts';
+import type { Clock } from '../../clock.ts';
+import { consumeGrants, type GrantUse } from '../../consent/consume.ts';
+import { VeilgateError, isVeilgateError, type ErrorCode } from '../../errors.ts';
+import { batcher } from '../../store/batch.ts';
+import type { Database } from '../../store/database.ts';
+
+/** An answer that is ready to leave: what the log will say of it, and what it costs the grant. */
+export type Release = {
+  readonly record: QueryReleased;
+  readonly use: Omit<GrantUse, 'atMs'>;
+  /** What the log says instead when the grant can no longer be used. */
+  readonly refused: (code: ErrorCode) => QueryRefused;
+};
+
+export type Releaser = {
+  readonly release: (release: Release) => Promise<AppendedEntry>;
+  readonly recordRefusal: (record: QueryRefused) => Promise<void>;
+};
+
+/** Refusals that were written in place of the answer: whoever catches them must not log them again. */
+const loggedRefusals = new WeakSet<VeilgateError>();
+
+export function wasLogged(error: unknown): boolean {
+  return error instanceof VeilgateError && loggedRefusals.has(error);
+}
+
+function logged(refusal: VeilgateError): VeilgateError {
+  loggedRefusals.add(refusal);
+  return refusal;
+}
+
+/** Items one transaction releases at most, and how many may wait for the next. */
+const batchMax = 128;
+const waitingMax = 4096;
+
+type Item = { readonly kind: 'release'; readonly release: Release } | { readonly kind: 'refusal'; readonly record: QueryRefused };
+
+/**
+ * The one door through which answers leave: one transaction re-checks and spends the grants, counts verification
+ * attempts and appends to the log, for all answers that are ready. A grant that was paused, revoked or spent while
+ * its query ran turns the answer into a refusal, which is logged in the same transaction.
+ * Errors of `release`: CONSENT_*, QUERY_ATTEMPTS_EXHAUSTED; AUDIT_UNAVAILABLE, STORE_UNAVAILABLE when nothing could be logged.
+ */
+export function createReleaser(database: Database, clock: Clock, onBatch: (entries: number) => void): Releaser {
+  const commit = batcher<Item, AppendedEntry>(
+    async (items) => {
+      const results = await database.transaction('release', async (tx) => {
+        const releases = items.flatMap((item) => (item.kind === 'release' ? [item.release] : []));
+        const atMs = clock.nowMs();
+        const uses = await consumeGrants(tx, releases.map(({ use }) => ({ ...use, atMs })));
+        const refusals = new Map(releases.map((release, at) => [release, uses[at] instanceof VeilgateError ? uses[at] : undefined]));
+        const records = items.map((item): AuditRecord => {
+          if (item.kind === 'refusal') return item.record;
+          const refusal = refusals.get(item.release);
+          return refusal === undefined ? item.release.record : item.release.refused(refusal.code);
+        });
+        const entries = await appendRecords(tx, records);
+        return items.map((item, at): AppendedEntry | VeilgateError => {
+          const refusal = item.kind === 'release' ? refusals.get(item.release) : undefined;
+          return refusal === undefined ? (entries[at] as AppendedEntry) : logged(refusal);
+        });
+      });
+      onBatch(items.length);
+      return results;
+    },
+    { maxItems: batchMax, maxWaiting: waitingMax, onFull: () => new VeilgateError('REQUEST_OVERLOADED', 'The platform is at its limit and discloses nothing more for now: try again in a second.') },
+  );
+  const committed = (item: Item) => commit(item).catch((error: unknown) => {
+    if (isVeilgateError(error)) throw error;
+    throw new VeilgateError('AUDIT_UNAVAILABLE', 'The log could not take the entry, so nothing was disclosed: try again, and tell the platform if it stays so.');
+  });
+  return {
+    release: (release) => committed({ kind: 'release', release }),
+    recordRefusal: async (record) => {
+      await committed({ kind: 'refusal', record });
+    },
+  };
+}
