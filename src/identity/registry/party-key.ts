@@ -1,0 +1,52 @@
+import { VeilgateError } from '../../errors.ts';
+import type { Sql, Tx } from '../../store/database.ts';
+import type { PartyId, PublicJwk, TimeMs } from '../../vocabulary.ts';
+import { jwkThumbprint, type KeyUse } from '../vetting.ts';
+
+/** Keys one party may have, retired ones included. */
+const keysMax = 100;
+
+/** Errors: KEY_DUPLICATE when the key, whoever registered it for whatever use, or the party's kid was there before. */
+export async function insertKey(tx: Tx, party: PartyId, jwk: PublicJwk, use: KeyUse, nowMs: TimeMs): Promise<string> {
+  const thumbprint = jwkThumbprint(jwk);
+  const { rowCount } = await tx.query(
+    `insert into party_key (thumbprint, party, kid, use, jwk, added_ms)
+     select $1, $2, $3, $4, $5, $6 where (select count(*) from party_key where party = $2) < $7 on conflict do nothing`,
+    [thumbprint, party, jwk.kid, use, JSON.stringify(jwk), nowMs, keysMax],
+  );
+  if (rowCount !== 1) {
+    throw new VeilgateError('KEY_DUPLICATE', 'This key, or its kid for this party, was registered before: make a new key pair for each party and use.', { thumbprint });
+  }
+  return thumbprint;
+}
+
+export type PartyKey = { readonly thumbprint: string; readonly kid: string; readonly use: KeyUse; readonly jwk: PublicJwk };
+
+/** A party's keys in use, oldest first. */
+export async function activeKeys(sql: Sql, party: PartyId, use?: KeyUse): Promise<readonly PartyKey[]> {
+  const { rows } = await sql.query<PartyKey>({
+    name: 'identity active keys',
+    text: 'select thumbprint, kid, use, jwk from party_key where party = $1 and retired_ms is null and ($2::text is null or use = $2) order by added_ms, thumbprint',
+    values: [party, use ?? null],
+  });
+  return rows;
+}
+
+/** The signature key a party calls `kid`; undefined when there is none in use. */
+export async function activeSignatureKey(sql: Sql, party: PartyId, kid: string): Promise<PublicJwk | undefined> {
+  const { rows } = await sql.query<{ jwk: PublicJwk }>({
+    name: 'identity signature key',
+    text: "select jwk from party_key where party = $1 and kid = $2 and use = 'sig' and retired_ms is null",
+    values: [party, kid],
+  });
+  return rows[0]?.jwk;
+}
+
+/** @returns what the key was for; undefined when the party has no such key in use */
+export async function markRetired(tx: Tx, party: PartyId, thumbprint: string, nowMs: TimeMs): Promise<KeyUse | undefined> {
+  const { rows } = await tx.query<{ use: KeyUse }>(
+    'update party_key set retired_ms = $3 where party = $1 and thumbprint = $2 and retired_ms is null returning use',
+    [party, thumbprint, nowMs],
+  );
+  return rows[0]?.use;
+}
