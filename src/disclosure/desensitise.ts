@@ -1,0 +1,126 @@
+import type { DatasetId, Decision, DisclosedRow, Disclosure, FieldDecision, FieldRef, PartyId, PurposeCode, RawRow, Value } from '../vocabulary.ts';
+import type { FieldTokens, TokenKeys } from './tokens.ts';
+import { suppressed, treatmentFunction } from './treatments/treat.ts';
+
+export type DesensitiseContext = {
+  /** To whom the answer goes: tokens are made for it. */
+  readonly institution: PartyId;
+  readonly tokenKeys: TokenKeys;
+};
+
+/** Rows of every dataset of which some field may be read, in the order they came. */
+export type Desensitised = {
+  /** Keyed by dataset, then by field name without its dataset. Withheld fields don't appear. */
+  readonly rows: Readonly<Record<string, readonly DisclosedRow[]>>;
+  /** What `sealed` entries of `rows` stand for, at the same row index; only datasets with clear fields. For sealFor alone. */
+  readonly clear: Readonly<Record<string, readonly ClearRow[]>>;
+};
+export type ClearRow = Readonly<Record<string, Value>>;
+
+type Shown = { readonly name: string; readonly ref: FieldRef; readonly show: (value: Value) => Disclosure };
+type Sealed = { readonly name: string; readonly ref: FieldRef };
+type Plan = { readonly shown: readonly Shown[]; readonly sealed: readonly Sealed[] };
+
+const sealed: Disclosure = Object.freeze({ kind: 'sealed' });
+
+/**
+ * Does to the fetched rows what the decision says, field by field. Pure apart from the cache of token keys.
+ * What the decision does not name as readable does not come out, whatever was fetched; what cannot be treated as the
+ * decision says comes out suppressed, `{ kind: 'masked', value: null }`.
+ * @param rows the fetched rows of each dataset; datasets the decision lets nobody read from are passed over
+ */
+export function desensitise(decision: Decision, rows: ReadonlyMap<DatasetId, readonly RawRow[]>, context: DesensitiseContext): Desensitised {
+  const disclosed: Record<string, readonly DisclosedRow[]> = {};
+  const clear: Record<string, readonly ClearRow[]> = {};
+  for (const [dataset, plan] of plansOf(decision, context)) {
+    const rawRows = rows.get(dataset) ?? [];
+    disclosed[dataset] = rawRows.map((row) => discloseRow(row, plan));
+    if (plan.sealed.length > 0) clear[dataset] = rawRows.map((row) => clearRow(row, plan));
+  }
+  return { rows: disclosed, clear };
+}
+
+function discloseRow(row: RawRow, plan: Plan): DisclosedRow {
+  const disclosed: Record<string, Disclosure> = {};
+  for (const { name, ref, show } of plan.shown) disclosed[name] = show(row.read(ref) ?? null);
+  // whether there is a value is told inside the seal only
+  for (const { name } of plan.sealed) disclosed[name] = sealed;
+  return disclosed;
+}
+
+function clearRow(row: RawRow, plan: Plan): ClearRow {
+  const values: Record<string, Value> = {};
+  for (const { name, ref } of plan.sealed) values[name] = row.read(ref) ?? null;
+  return values;
+}
+
+type FieldPlan = { readonly kind: 'sealed' } | { readonly kind: 'shown'; readonly show: (value: Value) => Disclosure };
+
+function plansOf(decision: Decision, context: DesensitiseContext): ReadonlyMap<DatasetId, Plan> {
+  const plans = new Map<DatasetId, { shown: Shown[]; sealed: Sealed[] }>();
+  const seen = new Set<FieldRef>();
+  for (const fieldDecision of decision.fields) {
+    const planned = planField(fieldDecision, decision.purpose, context);
+    if (planned === undefined) continue;
+    const { dataset, name } = placeOf(fieldDecision.field);
+    let plan = plans.get(dataset);
+    if (plan === undefined) plans.set(dataset, plan = { shown: [], sealed: [] });
+    if (seen.has(fieldDecision.field)) hideRepeated(plan, name, fieldDecision.field);
+    else if (planned.kind === 'sealed') plan.sealed.push({ name, ref: fieldDecision.field });
+    else plan.shown.push({ name, ref: fieldDecision.field, show: planned.show });
+    seen.add(fieldDecision.field);
+  }
+  return plans;
+}
+
+/** A decision says one thing about a field. Should it ever say two, neither is followed. */
+function hideRepeated(plan: { shown: Shown[]; sealed: Sealed[] }, name: string, ref: FieldRef): void {
+  plan.sealed = plan.sealed.filter((field) => field.ref !== ref);
+  plan.shown = plan.shown.filter((field) => field.ref !== ref);
+  plan.shown.push({ name, ref, show: () => suppressed });
+}
+
+/** @returns undefined for a field that does not appear in the rows */
+function planField(decision: FieldDecision, purpose: PurposeCode, context: DesensitiseContext): FieldPlan | undefined {
+  if (decision.use !== 'read' || decision.reason !== 'permitted') return undefined;
+  const { disposition } = decision;
+  switch (disposition) {
+    case 'clear': return { kind: 'sealed' };
+    case 'mask':
+    case 'band':
+    case 'token': return { kind: 'shown', show: treated(decision, purpose, context) };
+    case 'verify':
+    case 'score':
+    case 'aggregate':
+    case 'withhold': return undefined;
+    default:
+      disposition satisfies never;
+      return undefined;
+  }
+}
+
+function treated(decision: FieldDecision, purpose: PurposeCode, { institution, tokenKeys }: DesensitiseContext): (value: Value) => Disclosure {
+  const { treatment, field } = decision;
+  if (treatment === undefined) return () => suppressed;
+  const makesTokens = treatment.method === 'token' || treatment.method === 'format_preserving_token';
+  if (decision.disposition === 'token' && !makesTokens) return () => suppressed;
+  const treat = treatmentFunction(treatment);
+  const tokens = (): FieldTokens => tokenKeys.forField({ institution, purpose, field });
+  return (value) => treat(value, tokens);
+}
+
+type Place = { readonly dataset: DatasetId; readonly name: string };
+const places = new Map<FieldRef, Place>();
+/** More than any catalogue has; decisions name fields of the catalogue only. */
+const placesMax = 20_000;
+
+function placeOf(field: FieldRef): Place {
+  let place = places.get(field);
+  if (place === undefined) {
+    const dot = field.indexOf('.');
+    place = { dataset: field.slice(0, dot) as DatasetId, name: field.slice(dot + 1) };
+    if (places.size >= placesMax) places.clear();
+    places.set(field, place);
+  }
+  return place;
+}
