@@ -10,8 +10,16 @@ export const partlyShownLengthMax = 4096;
 const plain = /^[\u0020-\u007e\u3001-\u3020\u4e00-\u9fff\uff01-\uff5e]*$/;
 const segmenter = new Intl.Segmenter('und', { granularity: 'grapheme' });
 
+/** A text cut by characters. A text of one code unit each is its own cutting, which most are. */
+export type Characters = { readonly length: number; readonly slice: (from: number, to?: number) => string };
+
+export function charactersOf(text: string): Characters {
+  if (plain.test(text)) return text;
+  const parts = listCharacters(text);
+  return { length: parts.length, slice: (from, to) => parts.slice(from, to).join('') };
+}
+
 /** The characters of a text, in order; joined they are the text. */
-export function charactersOf(text: string): readonly string[] {
-  if (plain.test(text)) return text.split('');
-  return Array.from(segmenter.segment(text), (part) => part.segment);
+export function listCharacters(text: string): readonly string[] {
+  return plain.test(text) ? text.split('') : Array.from(segmenter.segment(text), (part) => part.segment);
 }

@@ -65,7 +65,7 @@ export function email(text: string): string {
   if (local === undefined) return fill;
   const characters = charactersOf(local);
   if (characters.length < localLengthMin) return fill;
-  return `${characters[0]}${fill}@${fill}`;
+  return `${characters.slice(0, 1)}${fill}@${fill}`;
 }
 
 const accountNumber = /^\d{8,26}(\d{4})$/;

@@ -1,4 +1,4 @@
-import { charactersOf, partlyShownLengthMax } from '../characters.ts';
+import { charactersOf, listCharacters, partlyShownLengthMax } from '../characters.ts';
 
 /** Stands for hidden characters, always four: its length says nothing about how many it hides. */
 export const fill = '****';
@@ -20,7 +20,7 @@ export function keepEnds(text: string, first: number, last: number): string {
   if (!isCount(first) || !isCount(last) || text.length > partlyShownLengthMax) return fill;
   const characters = charactersOf(text);
   if (!showsLessThanHalf(first + last, characters.length)) return fill;
-  return characters.slice(0, first).join('') + fill + characters.slice(characters.length - last).join('');
+  return characters.slice(0, first) + fill + characters.slice(characters.length - last);
 }
 
 /**
@@ -33,7 +33,7 @@ export function maskRange(text: string, from: number, to: number): string {
   const end = Math.min(to, characters.length);
   const hidden = end - from;
   if (hidden <= 0 || !showsLessThanHalf(characters.length - hidden, characters.length)) return fill;
-  return characters.slice(0, from).join('') + fill + characters.slice(end).join('');
+  return characters.slice(0, from) + fill + characters.slice(end);
 }
 
 const digit = /^\p{Nd}/u;
@@ -47,7 +47,7 @@ const letter = /^\p{L}/u;
  */
 export function classPreserving(text: string): string {
   if (text === '' || text.length > partlyShownLengthMax) return fill;
-  return charactersOf(text).map(classOf).join('');
+  return listCharacters(text).map(classOf).join('');
 }
 
 function classOf(character: string): string {
