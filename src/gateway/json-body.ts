@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { Transform, pipeline, type Readable } from 'node:stream';
+import { Transform } from 'node:stream';
 import { VeilgateError } from '../errors.ts';
 import { parseStrictJsonBytes } from '../strict-json.ts';
 import type { BodyForm } from './route.ts';
@@ -15,7 +15,12 @@ export type BodyLimits = {
 };
 
 /** A body as its route wants it, and the digest that an idempotency key is bound to. */
-export type ReadBody = { readonly value: unknown; readonly sha256: Buffer };
+export type ReadBody = {
+  readonly value: unknown;
+  readonly sha256: Buffer;
+  /** Present for streams: lets what was not read pass unread, so that the caller gets its answer. */
+  readonly discard?: () => void;
+};
 
 const jsonDepthMax = 16;
 const noBody: ReadBody = { value: undefined, sha256: createHash('sha256').digest() };
@@ -113,7 +118,7 @@ function openStream(request: IncomingMessage, maxBytes: number): ReadBody {
   const declared = declaredDigest(request);
   const hash = declared === undefined ? undefined : createHash('sha256');
   let length = 0;
-  const counted: Readable = new Transform({
+  const counted = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       length += chunk.length;
       hash?.update(chunk);
@@ -125,13 +130,23 @@ function openStream(request: IncomingMessage, maxBytes: number): ReadBody {
       else done();
     },
   });
-  pipeline(request, counted as Transform, () => {}); // errors reach who reads `counted`
-  counted.on('error', () => {});
+  counted.on('error', () => {}); // who reads it hears of it too; nobody need be reading
+  request.on('error', () => {});
+  request.once('close', () => {
+    if (!request.complete) counted.destroy(new VeilgateError('REQUEST_MALFORMED', 'The body ended early: send it again.'));
+  });
+  request.pipe(counted);
   return {
     value: counted,
     get sha256() {
       if (declared === undefined) throw new VeilgateError('REQUEST_INVALID', 'A file with an Idempotency-Key needs a Content-Digest (sha-256): the key stands for exactly that file.', { part: 'header', pointer: '/content-digest', rule: 'required' });
       return declared;
+    },
+    discard: () => {
+      if (request.complete && counted.readableEnded) return;
+      request.unpipe(counted);
+      counted.destroy();
+      request.resume();
     },
   };
 }

@@ -54,6 +54,7 @@ const wire = {
   TOKEN_AUDIENCE_MISMATCH: { ...token, title: 'Token for another audience' },
   TOKEN_REPLAYED: { ...token, title: 'Token used before' },
   TOKEN_REVOKED: { ...token, title: 'Token revoked' },
+  TOKEN_ISSUER_UNAVAILABLE: { status: 503, title: 'Authorization server unavailable', retryAfterS: 5 },
   TOKEN_SCOPE_INSUFFICIENT: { status: 403, title: 'Scope insufficient', challenge: 'insufficient_scope' },
   DPOP_MISSING: { status: 401, title: 'DPoP proof missing', challenge: 'invalid_dpop_proof' },
   DPOP_INVALID: { status: 401, title: 'DPoP proof invalid', challenge: 'invalid_dpop_proof' },
@@ -67,6 +68,7 @@ const wire = {
   INSTITUTION_NOT_ACTIVE: { status: 403, title: 'Institution not admitted' },
   INSTITUTION_SAME_PERSON: { status: 403, title: 'Another person must do this' },
   INSTITUTION_ASSESSMENT_MISSING: { status: 409, title: 'Security assessment missing' },
+  PARTY_EXISTS: { status: 409, title: 'Party registered before' },
   PARTY_NOT_PERMITTED: { status: 403, title: 'Not permitted' },
   ENTERPRISE_EXISTS: { status: 409, title: 'Enterprise registered before' },
   ENTERPRISE_ACTIVATION_INVALID: { status: 403, title: 'Activation not possible', always: 'The enterprise or the activation code is not right, or the code was used or has expired: ask the platform for a new one.' },
@@ -166,7 +168,7 @@ export function problemOf(thrown: unknown, context: ProblemContext): Problem {
   if (challenge !== undefined && context.dpop !== undefined) Object.assign(headers, challengeHeaders(challenge, error, context.dpop));
   const allow = error.code === 'REQUEST_METHOD_NOT_ALLOWED' ? error.detail?.['allow'] : undefined;
   if (Array.isArray(allow)) headers['Allow'] = allow.join(', ');
-  if (status === 408 || status === 413) headers['Connection'] = 'close'; // the rest of the body is not read
+  if (status === 408) headers['Connection'] = 'close'; // nobody waits for the rest of the body
   return { code: error.code, status, headers, body: JSON.stringify(body) };
 }
 

@@ -11,7 +11,7 @@ export type JsonObject = { readonly [key: string]: Json | undefined };
 
 /** An answer. Media type and length are set by the writer; `headers` are for `Location` and the like. */
 export type Reply =
-  | { readonly status: 200 | 201 | 202; readonly json: JsonObject; readonly headers?: Readonly<Record<string, string>> }
+  | { readonly status: 200 | 201 | 202 | 503; readonly json: JsonObject; readonly headers?: Readonly<Record<string, string>> }
   | { readonly status: 200; readonly mediaType: string; readonly content: string | Uint8Array; readonly headers?: Readonly<Record<string, string>> }
   | { readonly status: 204 };
 
@@ -114,10 +114,12 @@ export type RouteDescription = {
     readonly query?: JsonSchema;
     readonly body?: BodyForm;
   };
-  /** By status, successes only: errors follow from `errors`. */
-  readonly responses: Readonly<Partial<Record<200 | 201 | 202 | 204, ResponseForm>>>;
+  /** By status; errors are not here, they follow from `errors`. 503 is for the readiness of the service. */
+  readonly responses: Readonly<Partial<Record<200 | 201 | 202 | 204 | 503, ResponseForm>>>;
   /** What its handler throws, besides the codes the shell throws by itself. */
   readonly errors: readonly ErrorCode[];
+  /** Not counted against the address that asks: for what watches the service. */
+  readonly uncounted?: boolean;
   readonly examples?: {
     /** A `veilgate …` command that does the same. */
     readonly cli?: string;

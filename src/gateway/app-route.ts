@@ -1,0 +1,189 @@
+import type { Request } from 'express';
+import { VeilgateError } from '../errors.ts';
+
+import type { Caller } from '../vocabulary.ts';
+import { idempotencyKeyOf, requestDigest, type Idempotency } from './idempotency.ts';
+import { readBody, type BodyLimits, type ReadBody } from './json-body.ts';
+import type { Limits } from './limits.ts';
+import type { RouteTemplate } from './log-events.ts';
+import type { AnyRequest, CallerProof, Reply, Route } from './route.ts';
+import type { SchemaCompiler, Validator } from './schema/compile.ts';
+import type { RequestState } from './app-request.ts';
+
+/** Finds out who calls, by access token and DPoP proof. Errors: TOKEN_*, DPOP_*, INSTITUTION_NOT_ACTIVE. */
+export type Identify = (proof: CallerProof) => Promise<Caller>;
+
+export type RouteServices = {
+  readonly identify: Identify;
+  readonly limits: Limits;
+  readonly idempotency: Idempotency;
+  readonly bodyLimits: BodyLimits;
+  /** Where callers reach the gateway; no slash at its end. */
+  readonly publicUrl: string;
+  /** Tests only: replies and errors must be as declared. */
+  readonly checkReplies: boolean;
+};
+
+type Compiled = {
+  readonly params: Validator | undefined;
+  readonly query: Validator | undefined;
+  readonly body: Validator | undefined;
+  readonly payload: Validator | undefined;
+  readonly replies: ReadonlyMap<number, (value: unknown) => string | undefined>;
+};
+
+/** A function that answers one request of `route`, or throws. */
+export function routeRunner(route: Route, compiler: SchemaCompiler, services: RouteServices): (request: Request, state: RequestState) => Promise<Reply> {
+  const compiled = compile(route, compiler, services.checkReplies);
+  return async (request, state) => {
+    const proof = proofOf(request, services.publicUrl);
+    const admit = (caller: Caller) => admitCaller(caller, route, services.limits, state);
+    const caller = await beforeBody(route, request, proof, admit, services);
+    const params = compiled.params === undefined ? undefined : compiled.params({ ...request.params });
+    const query = queryOf(request, compiled.query);
+    const key = route.idempotent ? idempotencyKeyOf(request.headers['idempotency-key']) : undefined;
+    const body = await readBody(request, route.request?.body, services.bodyLimits);
+    const value = compiled.body === undefined ? body.value : compiled.body(body.value);
+    const given: Given = { request, route, state, services, proof, admit, params, query, body, value, key, payload: compiled.payload };
+    try {
+      const reply = await route.handler(requestFor(given, caller));
+      if (services.checkReplies) checkReply(reply, route, compiled);
+      return reply;
+    } finally {
+      body.discard?.();
+    }
+  };
+}
+
+function compile(route: Route, compiler: SchemaCompiler, checkReplies: boolean): Compiled {
+  const { params, query, body } = route.request ?? {};
+  const placeholders = [...route.path.matchAll(/\{([^}]+)\}/g)].map((match) => match[1]);
+  const declared = Object.keys((params?.['properties'] as object | undefined) ?? {});
+  if (placeholders.sort().join() !== declared.sort().join()) throw new TypeError(`${route.operationId}: path and params name different placeholders`);
+  if (route.idempotent && route.method === 'GET') throw new TypeError(`${route.operationId}: GET creates nothing`);
+  return {
+    params: params && compiler.request(params, 'path', 'REQUEST_INVALID'),
+    query: query && compiler.request(query, 'query'),
+    body: body?.kind === 'json' ? compiler.request(body.schema, 'body', body.code) : undefined,
+    payload: body?.kind === 'jwt' ? compiler.request(body.schema, 'payload', body.code) : undefined,
+    replies: new Map(!checkReplies ? [] : Object.entries(route.responses).flatMap(([status, form]) => (form?.schema === undefined ? [] : [[Number(status), compiler.reply(form.schema)] as const]))),
+  };
+}
+
+const singleHeaders = new Set(['authorization', 'dpop', 'content-type', 'content-length', 'content-encoding', 'idempotency-key', 'host', 'content-digest']);
+
+/** Node keeps the first of several equal headers or joins them; a proxy may have looked at another one. */
+export function refuseRepeatedHeaders(rawHeaders: readonly string[]): void {
+  let seen = 0;
+  let bit = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = (rawHeaders[at] as string).toLowerCase();
+    bit = headerBit.get(name) ?? 0;
+    if (bit !== 0 && (seen & bit) !== 0) throw new VeilgateError('REQUEST_MALFORMED', `The header ${name} comes twice: send it once.`, { header: name });
+    seen |= bit;
+  }
+}
+
+const headerBit: ReadonlyMap<string, number> = new Map([...singleHeaders].map((name, at) => [name, 1 << at]));
+
+function proofOf(request: Request, publicUrl: string): CallerProof {
+  return {
+    authorization: request.headers.authorization,
+    dpop: request.headers['dpop'] as string | undefined,
+    method: request.method,
+    url: publicUrl + request.path,
+  };
+}
+
+/** Credentials come before the body: nobody unknown makes the gateway read much. */
+async function beforeBody(route: Route, request: Request, proof: CallerProof, admit: (caller: Caller) => Promise<void>, { limits, identify }: RouteServices): Promise<Caller | undefined> {
+  const address = request.ip ?? '';
+  if (route.access === 'public') {
+    if (route.uncounted !== true) await limits.anonymous(address);
+    return undefined;
+  }
+  await limits.mayTry(address);
+  if (proof.authorization === undefined) throw new VeilgateError('TOKEN_MISSING', 'This request needs an access token: send `Authorization: DPoP <token>` with a DPoP proof.');
+  if (route.access === 'handler') return undefined;
+  const caller = await identify(proof);
+  await admit(caller);
+  return caller;
+}
+
+async function admitCaller(caller: Caller, route: Route, limits: Limits, state: RequestState): Promise<void> {
+  state.party = caller.party;
+  if (!route.scopes.some((scope) => caller.scopes.has(scope))) {
+    throw new VeilgateError('TOKEN_SCOPE_INSUFFICIENT', `The access token lacks the scope this request needs: ask the authorization server for ${route.scopes.join(' or ')}.`, { scope: route.scopes.join(' ') });
+  }
+  await limits.party(caller.party);
+}
+
+const queryParametersMax = 32;
+
+/** One value per name; numbers and flags become so by the schema. A query nobody declared is refused. */
+function queryOf(request: Request, validator: Validator | undefined): unknown {
+  const at = request.url.indexOf('?');
+  const search = at < 0 ? '' : request.url.slice(at + 1);
+  if (validator === undefined) {
+    if (search !== '') throw new VeilgateError('REQUEST_INVALID', 'This request takes no query parameters: send it without them.', { part: 'query', pointer: '', rule: 'additionalProperties' });
+    return undefined;
+  }
+  const values: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
+  let count = 0;
+  for (const [name, value] of new URLSearchParams(search)) {
+    count += 1;
+    if (name in values || count > queryParametersMax) throw new VeilgateError('REQUEST_INVALID', 'The query names a parameter twice or too many of them: send each once.', { part: 'query', pointer: '', rule: 'uniqueItems' });
+    values[name] = value;
+  }
+  return validator(values);
+}
+
+type Given = {
+  readonly request: Request;
+  readonly route: Route;
+  readonly state: RequestState;
+  readonly services: RouteServices;
+  readonly proof: CallerProof;
+  readonly admit: (caller: Caller) => Promise<void>;
+  readonly params: unknown;
+  readonly query: unknown;
+  readonly body: ReadBody;
+  readonly value: unknown;
+  readonly key: string | undefined;
+  readonly payload: Validator | undefined;
+};
+
+function requestFor(given: Given, caller: Caller | undefined): AnyRequest {
+  const { route, request, services, key } = given;
+  return {
+    id: given.state.id,
+    params: given.params as undefined,
+    query: given.query as undefined,
+    body: given.value as undefined,
+    payload: (given.payload ?? noPayload) as () => undefined,
+    get gone() { return given.state.gone(); },
+    caller: caller as Caller, // present where the route's declaration says so
+    proof: given.proof,
+    admit: given.admit,
+    once: (work) => {
+      if (key === undefined) throw new TypeError(`${route.operationId} is not declared idempotent`);
+      const requestSha256 = requestDigest([request.method, route.path, JSON.stringify(given.params ?? null), JSON.stringify(given.query ?? null)], given.body.sha256);
+      return services.idempotency.once({ party: caller?.party ?? given.state.party ?? 'anonymous', key, requestSha256 }, work);
+    },
+  };
+}
+
+function noPayload(): never {
+  throw new TypeError('this route takes no JWT');
+}
+
+function checkReply(reply: Reply, route: Route, compiled: Compiled): void {
+  const form = route.responses[reply.status];
+  if (form === undefined) throw new TypeError(`${route.operationId} answered ${reply.status}, which it does not declare`);
+  const fault = 'json' in reply ? compiled.replies.get(reply.status)?.(JSON.parse(JSON.stringify(reply.json))) : undefined;
+  if (fault !== undefined) throw new TypeError(`${route.operationId} answered ${reply.status} not as declared: ${fault}`);
+  if ('content' in reply && form.mediaType !== undefined && !reply.mediaType.startsWith(form.mediaType)) throw new TypeError(`${route.operationId} answered ${reply.mediaType}`);
+}
+
+/** A route's path as logs and metrics show it. */
+export const templateOf = (route: Pick<Route, 'path'>): RouteTemplate => route.path as RouteTemplate;
