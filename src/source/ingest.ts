@@ -3,13 +3,15 @@ import { Readable } from 'node:stream';
 import { isoTime, type Clock } from '../clock.ts';
 import { VeilgateError } from '../errors.ts';
 import type { Database } from '../store/database.ts';
-import type { Catalogue, Dataset, DatasetId, Value } from '../vocabulary.ts';
+import type { Catalogue, Dataset, DatasetId, TimeMs, Value } from '../vocabulary.ts';
 import { csvRows } from './csv-rows.ts';
 import { ndjsonRows } from './ndjson-rows.ts';
 import { QualityCounter, measureStored, storeReport, type QualityReport } from './quality.ts';
 import type { RawRecord } from './row.ts';
 import { openStaging, type MergeCounts, type Staging } from './staging.ts';
 import { Fault, datasetReaders, readSubject } from './values.ts';
+
+export const errorLimitMax = 100_000;
 
 export type LoadProgress = { readonly rows: number; readonly rejected: number };
 
@@ -21,7 +23,7 @@ export type LoadOptions = {
   readonly format: 'csv' | 'ndjson';
   /** Bytes of the file. Read at the database's pace, never held as a whole. */
   readonly stream: Readable;
-  /** Rows that may be rejected before nothing of the file is loaded; 0: all or nothing. */
+  /** Rows that may be rejected before nothing of the file is loaded, 0 to errorLimitMax; 0: all or nothing. */
   readonly errorLimit: number;
   readonly clock: Clock;
   readonly onProgress?: (progress: LoadProgress) => void;
@@ -31,11 +33,14 @@ export type LoadOptions = {
  * Loads a file of records: each row is checked against the catalogue, and a row replaces the stored row with the
  * same key as a whole. Either everything but rejected rows is loaded, or nothing. The file is read to its end even
  * when it cannot be loaded any more, so that the report is complete; the report is kept in any case.
- * Errors: SOURCE_DATASET_UNKNOWN, SOURCE_NOT_OWNER, SOURCE_FILE_MALFORMED, SOURCE_ROWS_REJECTED with detail
- * `{ report, read, rejected, errorLimit, rejects }`, STORE_UNAVAILABLE.
+ * Errors: SOURCE_DATASET_UNKNOWN, SOURCE_NOT_OWNER, REQUEST_INVALID (error limit), SOURCE_FILE_MALFORMED,
+ * SOURCE_ROWS_REJECTED with detail `{ report, read, rejected, errorLimit, rejects }`, STORE_UNAVAILABLE.
  */
 export async function loadRecords(database: Database, options: LoadOptions): Promise<QualityReport> {
   const dataset = ownedDataset(options.catalogue, options.dataset, options.supplier);
+  if (!Number.isInteger(options.errorLimit) || options.errorLimit < 0 || options.errorLimit > errorLimitMax) {
+    throw new VeilgateError('REQUEST_INVALID', `The error limit must be a whole number from 0 to ${errorLimitMax}.`, { errorLimitMax });
+  }
   const staging = await openStaging(database.url, dataset).catch((error: unknown) => {
     options.stream.destroy();
     throw error;
@@ -46,7 +51,7 @@ export async function loadRecords(database: Database, options: LoadOptions): Pro
     if (counter.rejected > options.errorLimit) throw await refuse(database, dataset, options, counter);
     const nowMs = options.clock.nowMs();
     return await staging.merge(nowMs, async (sql, counts) => {
-      const report = { ...reportOf(dataset, options, counter, counts, 'loaded'), ...(await measureStored(sql, dataset, nowMs)) };
+      const report = { ...reportOf(dataset, options, counter, counts, nowMs), ...(await measureStored(sql, dataset, nowMs)) };
       await storeReport(sql, report);
       return report;
     });
@@ -74,8 +79,8 @@ async function stageRows(staging: Staging, dataset: Dataset, options: LoadOption
   const rows = options.format === 'csv' ? csvRows(options.stream, dataset) : ndjsonRows(options.stream, dataset);
   for await (const batch of rows) {
     const columns = checkBatch(batch, readers, counter);
-    // once too many rows are rejected the rest is only read for the report
-    if ((columns[0]?.length ?? 0) > 0 && counter.rejected <= options.errorLimit) await staging.append(columns);
+    // also when too many rows are rejected already: the report shall name the duplicates among the rest
+    if ((columns[0]?.length ?? 0) > 0) await staging.append(columns);
     options.onProgress?.({ rows: counter.read, rejected: counter.rejected });
   }
   return counter;
@@ -124,16 +129,16 @@ async function rejectDuplicates(staging: Staging, counter: QualityCounter): Prom
   counter.rejected += duplicates.length;
 }
 
-function reportOf(dataset: Dataset, options: LoadOptions, counter: QualityCounter, counts: MergeCounts, outcome: QualityReport['outcome']): QualityReport {
+function reportOf(dataset: Dataset, options: LoadOptions, counter: QualityCounter, counts: MergeCounts | undefined, nowMs: TimeMs): QualityReport {
   return {
     id: randomUUID(),
     dataset: dataset.id,
     department: dataset.department,
     format: options.format,
-    loadedAt: isoTime(options.clock.nowMs()),
-    outcome,
+    loadedAt: isoTime(nowMs),
+    outcome: counts === undefined ? 'refused' : 'loaded',
     errorLimit: options.errorLimit,
-    rows: { read: counter.read, rejected: counter.rejected, duplicates: counter.duplicates, ...counts },
+    rows: { read: counter.read, rejected: counter.rejected, duplicates: counter.duplicates, ...(counts ?? { new: 0, changed: 0, unchanged: 0 }) },
     fields: counter.fields(),
     timeliness: null,
     continuity: null,
@@ -142,7 +147,7 @@ function reportOf(dataset: Dataset, options: LoadOptions, counter: QualityCounte
 }
 
 async function refuse(database: Database, dataset: Dataset, options: LoadOptions, counter: QualityCounter): Promise<VeilgateError> {
-  const report = reportOf(dataset, options, counter, { new: 0, changed: 0, unchanged: 0 }, 'refused');
+  const report = reportOf(dataset, options, counter, undefined, options.clock.nowMs());
   await storeReport(database, report);
   const { read, rejected } = report.rows;
   return new VeilgateError(

@@ -114,7 +114,7 @@ export class QualityCounter {
   }
 
   rejects(): Pick<QualityReport, 'rejects' | 'rejectsTruncated'> {
-    return { rejects: [...this.#rejects], rejectsTruncated: this.#listed > this.#rejects.length };
+    return { rejects: this.#rejects.toSorted((a, b) => a.row - b.row), rejectsTruncated: this.#listed > this.#rejects.length };
   }
 }
 
