@@ -77,7 +77,8 @@ export function isFactValue(fact: Pick<Fact, 'type' | 'min' | 'max' | 'codes'>, 
     case 'code':
       return typeof value === 'string' && (fact.codes === undefined || fact.codes.includes(value));
     default:
-      return fact.type satisfies never;
+      fact.type satisfies never;
+      return false;
   }
 }
 

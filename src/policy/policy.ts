@@ -114,7 +114,9 @@ function cellOf(row: Row, use: Use): Cell | undefined {
     case 'verify': return row.verify;
     case 'score': return row.score;
     case 'aggregate': return row.aggregate;
-    default: return use satisfies never;
+    default:
+      use satisfies never;
+      return undefined;
   }
 }
 

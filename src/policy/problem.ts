@@ -57,7 +57,7 @@ export function didYouMean(word: string, known: Iterable<string>): string {
   let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1;
   for (const candidate of known) {
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase(), bestDistance);
-    if (distance < bestDistance || (distance === bestDistance && best !== undefined && candidate < best)) {
+    if (distance < bestDistance) {
       bestDistance = distance;
       best = candidate;
     }

@@ -43,8 +43,10 @@ function compileRule(document: PolicyDocument, text: RuleText, pointer: string, 
     pointer,
     text,
   };
-  for (const { pointer: at, problem } of ruleGuards(rule, purposes.purposes)) report(at, problem);
-  for (const [field, at] of fields) {
+  const guarded = ruleGuards(rule, purposes.purposes);
+  for (const { pointer: at, problem } of guarded) report(at, problem);
+  // a rule that is wrong by itself would be wrong once more for each of its fields
+  for (const [field, at] of guarded.length > 0 ? [] : fields) {
     for (const problem of fieldGuards(rule, field, purposes.purposes)) report(`/fields/${at}`, problem);
   }
   return problems.length === before ? rule : undefined;

@@ -60,7 +60,7 @@ function describe(error: ErrorObject): Found | undefined {
     case 'pattern':
       return { pointer, problem: `must match ${String(params['pattern'])}` };
     case 'uniqueItems':
-      return { pointer: pointer + pointerOf(Number(params['i'])), problem: 'the same entry stands here twice' };
+      return { pointer: pointer + pointerOf(Math.max(Number(params['i']), Number(params['j']))), problem: 'the same entry stands here twice' };
     default:
       return { pointer, problem: error.message ?? error.keyword };
   }
