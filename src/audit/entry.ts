@@ -14,7 +14,7 @@ import { webSha256, type Sha256 } from './tree.ts';
  */
 export type AuditRecord =
   | QueryReleased | QueryRefused | GrantCreated | GrantChanged | InstitutionChanged
-  | EnterpriseRegistered | EnterpriseActivated | DepartmentRegistered | OfficerRegistered
+  | EnterpriseRegistered | EnterpriseActivated | DepartmentRegistered | OfficerRegistered | PartyChanged
   | PolicyLoaded | RecordsLoaded | EntryErased;
 
 export type AuditKind = AuditRecord['kind'];
@@ -103,7 +103,12 @@ export type InstitutionChanged =
 export type EnterpriseRegistered = Common<'enterprise.registered'> & { readonly subject: SubjectId };
 export type EnterpriseActivated = Common<'enterprise.activated'> & { readonly subject: SubjectId };
 export type DepartmentRegistered = Common<'department.registered'> & { readonly department: PartyId };
-export type OfficerRegistered = Common<'officer.registered'> & { readonly officer: PartyId; readonly scopes: readonly Scope[] };
+export type OfficerRegistered = Common<'officer.registered' | 'officer.approved'> & { readonly officer: PartyId; readonly scopes: readonly Scope[] };
+
+/** Parties that are no institution: departments, officers, enterprises with a key. */
+export type PartyChanged =
+  | (Common<'party.suspended' | 'party.reinstated' | 'party.revoked'> & { readonly party: PartyId; /** A code, no free text. */ readonly reason: string })
+  | (Common<'party.key_added' | 'party.key_retired'> & { readonly party: PartyId; readonly thumbprint: string; readonly use: 'sig' | 'enc' });
 
 export type PolicyLoaded = Common<'policy.loaded'> & { readonly policy: PolicyVersion; readonly previous: PolicyVersion | null };
 

@@ -227,7 +227,9 @@ function treeCheck(reader: LogReader, size: number, heads: AsyncGenerator<Signed
       if (tile.length !== width * hashLength) throw new Unsound('tile_differs', range, `Tile ${level}/${index} holds more or fewer hashes than the log's size asks for.`);
       served[level] = tileHashes(tile, width);
     }
-    if (!sameBytes(served[level][position % tileWidth]!, hash)) throw new Unsound('tile_differs', range, `Tile ${level}/${index} contradicts the entries below it.`);
+    // what a signed head has shown to be right is not what is wrong
+    const suspect = { ...range, index: Math.max(range.index, proven) };
+    if (!sameBytes(served[level][position % tileWidth]!, hash)) throw new Unsound('tile_differs', suspect, `Tile ${level}/${index} contradicts the entries below it.`);
     const row = (filling[level] ??= []);
     row.push(hash);
     if (row.length < tileWidth) return;
