@@ -64,7 +64,7 @@ function databaseAddress(url: string): URL | undefined {
 
 function databaseIsRemote(config: Config): boolean {
   const address = config.databaseUrl === undefined ? undefined : databaseAddress(config.databaseUrl);
-  return address !== undefined && beyondLoopback(address.hostname);
+  return address !== undefined && address.hostname !== '' && beyondLoopback(address.hostname);
 }
 
 const password = (config: Config) => databaseAddress(config.databaseUrl ?? '')?.password ?? '';

@@ -67,7 +67,7 @@ function refuseUnknownVariables(env: NodeJS.ProcessEnv): void {
 
 function readFile(file: string | undefined): Readonly<Record<string, unknown>> {
   if (file === undefined || file === '') return {};
-  if (!existsSync(file) || !statSync(file).isFile()) throw invalid(`The configuration file ${file} is not there.`, [fileVariable]);
+  if (!existsSync(file) || !statSync(file).isFile()) throw invalid(`${fileVariable}: the configuration file ${file} is not there.`, [fileVariable]);
   if (statSync(file).size > fileBytesMax) throw invalid(`The configuration file ${file} is larger than ${fileBytesMax} bytes.`, [fileVariable]);
   let content: unknown;
   try {

@@ -1,7 +1,6 @@
 import dns from 'node:dns';
 import os from 'node:os';
 import { errorCodes, type ErrorCode } from '../errors.ts';
-import { isUscc } from '../uscc.ts';
 import type { Brand, PartyId, PolicyVersion } from '../vocabulary.ts';
 
 /** A request's id, made by the gateway; in logs, problems and nowhere else. */
@@ -35,6 +34,8 @@ type FactKinds = {
 export type FactKind = keyof FactKinds;
 
 const knownCodes: ReadonlySet<unknown> = new Set(errorCodes);
+/** Also with a wrong check digit: a mistyped code is as telling. */
+const usccShape = /[0-9A-HJ-NPQRTUWXY]{2}[0-9]{6}[0-9A-HJ-NPQRTUWXY]{10}/;
 const systemCodes: ReadonlySet<unknown> = new Set([...Object.keys(os.constants.errno), ...Object.values(dns).filter((value) => typeof value === 'string')]);
 const knownMethods: ReadonlySet<unknown> = new Set(httpMethods);
 const matches = (pattern: RegExp) => (value: unknown) => typeof value === 'string' && pattern.test(value);
@@ -48,7 +49,7 @@ export const factHolds: { readonly [Kind in FactKind]: (value: unknown) => boole
   code: (value) => knownCodes.has(value),
   request: matches(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/),
   // an enterprise must not be named by its code even if somebody made it a party id
-  party: (value) => typeof value === 'string' && /^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$/.test(value) && !isUscc(value),
+  party: (value) => typeof value === 'string' && /^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$/.test(value) && !usccShape.test(value),
   policy: matches(/^[0-9a-f]{64}$/),
   fault_name: matches(/^([A-Z][A-Za-z]{0,30}(Error|Exception)|error|Error)$/),
   // SQLSTATE is five characters, at least two of them digits in every class PostgreSQL has

@@ -25,7 +25,7 @@ const title = object({ en: text(200), zh: text(200) });
 
 /** The words of vocabulary.ts as schemas: `named('GrantId')` refers to one. Resources add their own. */
 export const wordSchemas = {
-  SubjectId: matching('^[0-9A-HJ-NPQRTUWXY]{2}[0-9]{6}[0-9A-HJ-NPQRTUWXY]{10}$', 18, 'Unified social credit code (GB 32100-2015).', '91350211M000100Y43'),
+  SubjectId: matching('^[0-9A-HJ-NPQRTUWXY]{2}[0-9]{6}[0-9A-HJ-NPQRTUWXY]{10}$', 18, 'Unified social credit code (GB 32100-2015).', '91350211M000100Y46'),
   PartyId: matching('^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$', 128, 'OAuth client id of a party.', 'bank-a'),
   GrantId: matching('^[A-Za-z0-9_-]{22}$', 22, 'Id of a grant.', 'vZ0eO2qXr5cM6m1c9yT3kQ'),
   DatasetId: matching('^[a-z][a-z0-9_]{0,40}$', 41, 'Id of a dataset.', 'tax'),
