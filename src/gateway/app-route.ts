@@ -160,6 +160,7 @@ function requestFor(given: Given, caller: Caller | undefined): AnyRequest {
     params: given.params as undefined,
     query: given.query as undefined,
     body: given.value as undefined,
+    mediaType: request.headers['content-type']?.split(';')[0]?.trim().toLowerCase(),
     payload: (given.payload ?? noPayload) as () => undefined,
     get gone() { return given.state.gone(); },
     caller: caller as Caller, // present where the route's declaration says so

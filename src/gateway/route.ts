@@ -61,6 +61,8 @@ export type RouteRequest<S extends Shape = Shape> = {
   readonly params: Part<S, 'params'>;
   readonly query: Part<S, 'query'>;
   readonly body: Part<S, 'body'>;
+  /** The body's media type without parameters, lower case. */
+  readonly mediaType: string | undefined;
   /** Checks a verified JWT's payload against the declared payload schema. Errors: the declared code. */
   readonly payload: (claims: unknown) => Part<S, 'payload'>;
   /** Aborted when the caller has gone. */

@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto';
+import { appendRecords } from '../../audit/append.ts';
+import { recordHead } from '../../audit/entry.ts';
+import { errorLimitMax, loadRecords, ownedDataset } from '../../source/ingest.ts';
+import { readReports } from '../../source/quality.ts';
+import { ok, route, trustedJson, type JsonObject, type Route, type StreamBody } from '../route.ts';
+import { named } from '../schema/compile.ts';
+import { integer, object } from '../schema/words.ts';
+import type { Services } from './services.ts';
+
+const reportSchema = { type: 'object', description: 'Counts, row numbers and reasons, never values (docs/formats/records.md).' };
+
+/** Records in, quality reports out: for the departments that supply them (R13). */
+export function datasetRoutes({ database, clock, catalogue }: Pick<Services, 'database' | 'clock' | 'catalogue'>): readonly Route[] {
+  return [
+    route<{ params: { readonly dataset: string }; query: { readonly error_limit?: number }; body: StreamBody }>({
+      method: 'POST', path: '/v1/datasets/{dataset}/records', operationId: 'loadRecords', tag: 'Records', access: 'party', scopes: ['records'],
+      summary: 'Load a file of records',
+      description: 'Streams a file of any size. All of it is loaded, or nothing, or all but the rejected rows up to `error_limit`. Rows with the key of a stored row replace it, so loading a file again changes nothing.',
+      request: {
+        params: object({ dataset: named('DatasetId') }),
+        query: object({ error_limit: integer(0, errorLimitMax, 'Rows that may be rejected; 0: all or nothing.') }, { optional: ['error_limit'] }),
+        body: { kind: 'stream', mediaTypes: ['text/csv', 'application/x-ndjson'] },
+      },
+      responses: { 200: { description: 'The quality report.', schema: reportSchema } },
+      errors: ['SOURCE_DATASET_UNKNOWN', 'SOURCE_NOT_OWNER', 'SOURCE_FILE_MALFORMED', 'SOURCE_ROWS_REJECTED', 'AUDIT_UNAVAILABLE'],
+      examples: { cli: 'veilgate records load tax tax-2026-09.csv' },
+      handler: async ({ caller, params, query, body, mediaType }) => {
+        const file = createHash('sha256');
+        body.on('data', (chunk: Buffer) => file.update(chunk));
+        const report = await loadRecords(database, {
+          catalogue, dataset: params.dataset, supplier: caller.party, format: mediaType === 'text/csv' ? 'csv' : 'ndjson', stream: body, errorLimit: query.error_limit ?? 0, clock,
+        });
+        await database.transaction('record load', (tx) => appendRecords(tx, [{
+          ...recordHead('records.loaded', clock.nowMs(), caller.party),
+          department: caller.party, dataset: report.dataset, rowsAccepted: report.rows.read - report.rows.rejected, rowsRejected: report.rows.rejected, file: file.digest('hex'),
+        }]));
+        return ok(trustedJson(report) as JsonObject);
+      },
+    }),
+    route<{ params: { readonly dataset: string } }>({
+      method: 'GET', path: '/v1/datasets/{dataset}/quality', operationId: 'readQuality', tag: 'Records', access: 'party', scopes: ['records'],
+      summary: 'The latest quality report of a dataset you supply',
+      request: { params: object({ dataset: named('DatasetId') }) },
+      responses: { 200: { description: 'The report.', schema: object({ report: { anyOf: [reportSchema, { type: 'null' }] } }) } },
+      errors: ['SOURCE_DATASET_UNKNOWN', 'SOURCE_NOT_OWNER'],
+      examples: { cli: 'veilgate records quality tax' },
+      handler: async ({ caller, params }) => {
+        const dataset = ownedDataset(catalogue, params.dataset, caller.party);
+        const [report] = await readReports(database, dataset.id, 1);
+        return ok({ report: report === undefined ? null : trustedJson(report) });
+      },
+    }),
+  ];
+}

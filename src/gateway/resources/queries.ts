@@ -1,0 +1,133 @@
+import { identify } from '../../identity/identify.ts';
+import { signedQuery } from '../../identity/signed-body.ts';
+import { VeilgateError } from '../../errors.ts';
+import { explain } from '../../policy/explain.ts';
+import type { Grant, InstitutionId } from '../../vocabulary.ts';
+import { ok, route, trustedJson, type CallerProof, type JsonObject, type JwtBody, type Route } from '../route.ts';
+import { named } from '../schema/compile.ts';
+import { integer, list, nullable, object, oneOf, text } from '../schema/words.ts';
+import type { AdmittedQuery } from '../use-cases/admission.ts';
+import { answerQuery, decisionRequest, grantNeededJson, type SignedQuery } from '../use-cases/answer-query.ts';
+import type { Query } from '../use-cases/query.ts';
+import type { Services } from './services.ts';
+
+type QueryShape = { readonly body: JwtBody; readonly payload: { readonly query: Query } };
+
+const queryBody = { kind: 'jwt', typ: 'query+jwt', schema: named('QueryPayload'), code: 'QUERY_INVALID' } as const;
+
+const withheld = object({ field: named('FieldRef'), use: named('Use'), reason: named('DecisionReason'), rule: nullable(text(200)), path: list(text(200), 16) });
+const grantNeeded = list(object({ purpose: named('PurposeCode'), fields: list(object({ field: named('FieldRef'), ceiling: named('Ceiling') }), 500) }), 1, 'What to ask the enterprise for.');
+
+const answerSchema = object(
+  {
+    subject: named('SubjectId'),
+    purpose: named('PurposeCode'),
+    grant: named('GrantId'),
+    policy: named('PolicyVersion'),
+    data: { type: 'object', description: 'Rows by dataset, fields by name.', additionalProperties: list({ type: 'object', additionalProperties: named('Disclosure') }, 1000) },
+    sealed: { type: 'string', description: 'Original values for your encryption key alone: JWE in compact form (docs/formats/sealed-answer.md).' },
+    verified: list(object({ field: named('FieldRef'), outcome: named('VerificationOutcome') }), 50),
+    withheld: list(withheld, 250),
+    entry: object({ index: integer(0, Number.MAX_SAFE_INTEGER), salt: text(64), record: { type: 'object' } }, { description: 'What the log says of this answer, and the salt of its commitment.' }),
+    receipt: named('CompactJws'),
+  },
+  { optional: ['sealed'] },
+);
+
+const explanationSchema = object(
+  {
+    policy: named('PolicyVersion'),
+    purpose: named('PurposeCode'),
+    grant: nullable(named('GrantId')),
+    grant_problem: nullable(text(64, 'Code of what is wrong with the grant; null when it can be used.')),
+    fields: list(
+      object({
+        field: named('FieldRef'), use: named('Use'), disposition: named('Disposition'), reason: named('DecisionReason'), rule: nullable(text(200)), path: list(text(200), 16),
+        with_desensitised_consent: named('Disposition'), with_original_consent: named('Disposition'), consent_needed: nullable(oneOf(['desensitised', 'original'])),
+        missing_facts: list(text(100), 32), words: named('Title'),
+      }),
+      250,
+    ),
+    grant_needed: grantNeeded,
+  },
+  { optional: ['grant_needed'] },
+);
+
+const example = {
+  iss: 'bank-a', aud: 'https://gateway.example', iat: 1_790_000_000, exp: 1_790_000_060, jti: '5c0b7a5e2f4d4b6f9d0c',
+  query: { subject: '91350211M000100Y43', purpose: 'pre_loan_review', read: ['registry.company_name', 'tax.revenue_cents'], verify: [{ field: 'tax.revenue_cents', claimed: 125000000 }] },
+};
+
+/** The main job: what a bank asks about an enterprise that consented. */
+export function queryRoutes(services: Services): readonly Route[] {
+  const { clock, onQuery } = services;
+  return [
+    route<QueryShape>({
+      method: 'POST', path: '/v1/queries', operationId: 'query', tag: 'Queries', access: 'handler', scopes: ['query'],
+      summary: 'Ask about an enterprise that consented',
+      description: 'The body is signed by the institution. Masked values, bands and tokens are in `data`; original values are in `sealed`, for your encryption key alone. Nothing leaves before the log has it; the receipt proves what left.\n\nA query is answered at most once: repeating the same signed body is refused as a replay.',
+      request: { body: queryBody },
+      responses: { 200: { description: 'What may be disclosed, and the reason for what may not.', schema: answerSchema } },
+      errors: [
+        'PARTY_NOT_PERMITTED', 'INSTITUTION_ASSESSMENT_MISSING', 'CONSENT_REQUIRED', 'CONSENT_NOT_YET_VALID', 'CONSENT_EXPIRED', 'CONSENT_EXHAUSTED', 'CONSENT_FREQUENCY_EXCEEDED', 'CONSENT_PAUSED', 'CONSENT_REVOKED',
+        'POLICY_PURPOSE_UNKNOWN', 'QUERY_INVALID', 'QUERY_NOTHING_PERMITTED', 'QUERY_FILTER_NOT_PERMITTED', 'QUERY_ATTEMPTS_EXHAUSTED',
+        'DISCLOSURE_KEY_MISSING', 'DISCLOSURE_UNSEALABLE', 'AUDIT_UNAVAILABLE',
+      ],
+      examples: { cli: 'veilgate query 91350211M000100Y43 --purpose pre_loan_review --read registry.company_name', body: example },
+      handler: async ({ proof, body, payload, admit }) => {
+        const startMs = performance.now();
+        const outcome = (answered: boolean) => onQuery(answered ? 'answered' : 'refused', (performance.now() - startMs) / 1000);
+        try {
+          const { signed, admission } = await receive(services, proof, body, payload, true);
+          await admit(admission.caller);
+          const answer = await answerQuery(services.desk, signed, admission);
+          outcome(true);
+          return ok(trustedJson(answer) as JsonObject);
+        } catch (error) {
+          outcome(false);
+          throw error;
+        }
+      },
+    }),
+    route<QueryShape>({
+      method: 'POST', path: '/v1/queries/explain', operationId: 'explainQuery', tag: 'Queries', access: 'handler', scopes: ['query'],
+      summary: 'What would a query disclose, and which grant is missing for the rest',
+      description: 'Spends nothing and reads no record: the answer depends on policy and on your own grants only.',
+      request: { body: queryBody },
+      responses: { 200: { description: 'Field by field.', schema: explanationSchema } },
+      errors: ['PARTY_NOT_PERMITTED', 'INSTITUTION_ASSESSMENT_MISSING', 'POLICY_PURPOSE_UNKNOWN', 'QUERY_INVALID'],
+      examples: { cli: 'veilgate query explain 91350211M000100Y43 --purpose pre_loan_review --read tax.revenue_cents', body: example },
+      handler: async ({ proof, body, payload, admit }) => {
+        const { signed, admission } = await receive(services, proof, body, payload, false);
+        await admit(admission.caller);
+        const grant = admission.grant instanceof VeilgateError ? null : admission.grant;
+        const explanation = explain(services.policy(), decisionRequest({ clock }, signed, admission, grant));
+        return ok({
+          policy: explanation.policy,
+          purpose: explanation.purpose,
+          grant: grant?.id ?? null,
+          grant_problem: admission.grant instanceof VeilgateError ? admission.grant.code : null,
+          fields: explanation.fields.map(({ field, use, now, desensitised, original, consentNeeded, missingFacts, words }) => ({
+            field, use, disposition: now.disposition, reason: now.reason, rule: now.rule, path: now.path,
+            with_desensitised_consent: desensitised.disposition, with_original_consent: original.disposition, consent_needed: consentNeeded,
+            missing_facts: missingFacts, words: { en: words.en, zh: words.zh },
+          })),
+          ...(explanation.grantNeeded === null ? {} : { grant_needed: trustedJson(grantNeededJson(explanation.grantNeeded)) }),
+        });
+      },
+    }),
+  ];
+}
+
+/** Identify, check the form, let in. A token that came with a grant cannot be used for another. */
+async function receive(services: Services, proof: CallerProof, jws: string, payload: (claims: unknown) => { readonly query: Query }, spends: boolean): Promise<{ readonly signed: SignedQuery; readonly admission: AdmittedQuery & { readonly grant: Grant | VeilgateError } }> {
+  const identified = await identify({ ...proof, body: { jws, kind: signedQuery } }, services.identity);
+  if (identified.body === undefined) throw new VeilgateError('TOKEN_MISSING', 'The query must be signed.');
+  const { query } = payload(identified.body.claims);
+  const signed: SignedQuery = { institution: identified.party as InstitutionId, query, requestDigest: identified.body.digest };
+  const admission = await services.admissions.query(identified, query, spends);
+  if (identified.grant !== undefined && query.grant !== undefined && identified.grant !== query.grant) {
+    return { signed, admission: { ...admission, grant: new VeilgateError('CONSENT_REQUIRED', 'No consent covers this enterprise and purpose: ask the enterprise to grant it.') } };
+  }
+  return { signed, admission };
+}

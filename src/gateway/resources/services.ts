@@ -1,0 +1,32 @@
+import type { AuditReader } from '../../audit/read.ts';
+import type { Clock } from '../../clock.ts';
+import type { Identity } from '../../identity/identify.ts';
+import type { CompiledPolicy } from '../../policy/policy.ts';
+import type { Database } from '../../store/database.ts';
+import type { Catalogue, Signer, SubjectId, SubjectPseudonym } from '../../vocabulary.ts';
+import type { Admissions } from '../use-cases/admission.ts';
+import type { QueryDesk } from '../use-cases/answer-query.ts';
+import type { ConsentReceipts } from '../use-cases/consent-receipts.ts';
+
+/** What resources are made of: the stages, put together once by platform.ts. */
+export type Services = {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly catalogue: Catalogue;
+  readonly policy: () => CompiledPolicy;
+  readonly identity: Identity;
+  readonly admissions: Admissions;
+  readonly desk: QueryDesk;
+  readonly receipts: ConsentReceipts;
+  readonly log: AuditReader;
+  /** Verifier key of the log's checkpoints (C2SP signed-note). */
+  readonly logVerifierKey: string;
+  readonly signer: Signer;
+  readonly pseudonymOf: (subject: SubjectId) => SubjectPseudonym;
+  /** Public keys that sign receipts, consent receipts and consent tokens; retired ones included. */
+  readonly publicKeys: readonly Readonly<Record<string, unknown>>[];
+  /** Public URLs without a slash at the end. */
+  readonly gatewayUrl: string;
+  readonly issuerUrl: string;
+  readonly onQuery: (outcome: 'answered' | 'refused', seconds: number) => void;
+};

@@ -1,0 +1,80 @@
+import { admitGrants, type GrantLookup } from '../../consent/admit.ts';
+import { sealingKey } from '../../disclosure/seal.ts';
+import { VeilgateError } from '../../errors.ts';
+import { admitCallers, type AdmittedCaller } from '../../identity/admit.ts';
+import type { IdentifiedRequest } from '../../identity/identify.ts';
+import type { Clock } from '../../clock.ts';
+import { batcher } from '../../store/batch.ts';
+import type { Database } from '../../store/database.ts';
+import type { Grant, InstitutionId, PublicJwk } from '../../vocabulary.ts';
+import type { Query } from './query.ts';
+
+export type AdmittedQuery = {
+  readonly caller: AdmittedCaller;
+  readonly encryptionKey: PublicJwk | undefined;
+  readonly grant: Grant | VeilgateError;
+};
+
+export type Admissions = {
+  /** Lets a caller in for anything but a query. Errors: those of admitCallers. */
+  readonly caller: (request: IdentifiedRequest) => Promise<AdmittedCaller>;
+  /** Lets a query in and finds its grant. Errors: those of admitCallers; what is wrong with the grant is a value. */
+  readonly query: (request: IdentifiedRequest, query: Query, spends: boolean) => Promise<AdmittedQuery>;
+};
+
+type Item = { readonly request: IdentifiedRequest; readonly query?: Query; readonly countsAsQuery: boolean };
+type Outcome = { readonly caller: AdmittedCaller; readonly encryptionKey?: PublicJwk | undefined; readonly grant?: Grant | VeilgateError };
+
+const batchMax = 128;
+const waitingMax = 4096;
+
+/** The door: who calls and what for, looked up for all requests that arrive together. */
+export function createAdmissions(database: Database, clock: Clock): Admissions {
+  const admit = batcher<Item, Outcome>(
+    async (items) => {
+      const nowMs = clock.nowMs();
+      const asking = items.filter(isAsking);
+      const [callers, grants, keys] = await Promise.all([
+        admitCallers(database, items, nowMs),
+        asking.length === 0 ? [] : admitGrants(database, asking.map((item) => lookup(item, nowMs))),
+        asking.length === 0 ? new Map<string, PublicJwk>() : encryptionKeys(database, asking),
+      ]);
+      const grantOf = new Map(asking.map((item, at) => [item as Item, grants[at]]));
+      return items.map((item, at): Outcome | VeilgateError => {
+        const caller = callers[at] as AdmittedCaller | VeilgateError;
+        if (caller instanceof VeilgateError) return caller;
+        const grant = grantOf.get(item);
+        return { caller, encryptionKey: keys instanceof Map ? keys.get(item.request.party) : undefined, ...(grant === undefined ? {} : { grant }) };
+      });
+    },
+    { maxItems: batchMax, maxWaiting: waitingMax, concurrency: 2, onFull: () => new VeilgateError('REQUEST_OVERLOADED', 'The platform is at its limit: try again in a second.') },
+  );
+  return {
+    caller: async (request) => (await admit({ request, countsAsQuery: false })).caller,
+    async query(request, query, spends) {
+      const { caller, encryptionKey, grant } = await admit({ request, query, countsAsQuery: spends });
+      if (grant === undefined) throw new VeilgateError('INTERNAL', 'The query was not looked up: report this to the platform.');
+      return { caller, encryptionKey, grant };
+    },
+  };
+}
+
+function isAsking(item: Item): item is Item & { readonly query: Query } {
+  return item.query !== undefined;
+}
+
+/** A token that came with a grant is good for that grant alone. */
+function lookup({ request, query }: Item & { readonly query: Query }, atMs: GrantLookup['atMs']): GrantLookup {
+  const grant = request.grant ?? query.grant;
+  return { institution: request.party as InstitutionId, subject: query.subject, purpose: query.purpose, atMs, ...(grant === undefined ? {} : { grant }) };
+}
+
+async function encryptionKeys(database: Database, items: readonly Item[]): Promise<ReadonlyMap<string, PublicJwk>> {
+  const { rows } = await database.query<{ party: string; keys: PublicJwk[] }>({
+    name: 'gateway encryption keys',
+    text: `select party, jsonb_agg(jwk order by added_ms desc, thumbprint) as keys from party_key
+           where party = any($1::text[]) and use = 'enc' and retired_ms is null group by party`,
+    values: [[...new Set(items.map(({ request }) => request.party))]],
+  });
+  return new Map(rows.map(({ party, keys }) => [party, sealingKey(keys)]));
+}

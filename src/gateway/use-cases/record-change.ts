@@ -1,0 +1,51 @@
+import { appendRecords } from '../../audit/append.ts';
+import { grantCreated, recordHead, type AuditRecord } from '../../audit/entry.ts';
+import type { GrantChange } from '../../consent/grants.ts';
+import type { RegistryEvent } from '../../identity/registry/events.ts';
+import type { Tx } from '../../store/database.ts';
+import type { PartyId, TimeMs } from '../../vocabulary.ts';
+
+/** Who acts when no party does: an applicant not yet admitted, first officers, the platform by itself. */
+const platform = 'platform' as PartyId;
+
+/** Appends what happened in the registry to the log, in the transaction in which it happens. */
+export async function recordRegistryEvent(tx: Tx, event: RegistryEvent, atMs: TimeMs): Promise<void> {
+  await appendRecords(tx, [registryRecord(event, atMs)]);
+}
+
+function registryRecord({ actor, ...event }: RegistryEvent, atMs: TimeMs): AuditRecord {
+  const head = <Kind extends AuditRecord['kind']>(kind: Kind) => recordHead(kind, atMs, actor ?? platform);
+  switch (event.kind) {
+    case 'enterprise.registered': return { ...head(event.kind), subject: event.subject };
+    case 'party.suspended':
+    case 'party.reinstated':
+    case 'party.revoked': return { ...head(event.kind), party: event.party, reason: event.reason };
+    case 'party.key_added':
+    case 'party.key_retired': return { ...head(event.kind), party: event.party, thumbprint: event.thumbprint, use: event.use };
+    default: {
+      const { kind, ...facts } = event;
+      return { ...head(kind), ...facts } as AuditRecord;
+    }
+  }
+}
+
+/** Appends a new or changed grant to the log, in the transaction in which it changes. */
+export async function recordGrantChange(tx: Tx, { grant, event }: GrantChange, actor: PartyId | null): Promise<void> {
+  const by = actor ?? platform;
+  const facts = { grant: grant.id, subject: grant.subject, institution: grant.institution };
+  switch (event.kind) {
+    case 'granted':
+      await appendRecords(tx, [grantCreated(recordHead('grant.created', event.atMs, by), grant.id, grant, grant.origin, grant.noticeDigest)]);
+      return;
+    case 'paused':
+    case 'resumed':
+    case 'revoked':
+    case 'exhausted':
+      await appendRecords(tx, [{ ...recordHead(`grant.${event.kind}`, event.atMs, by), ...facts }]);
+      return;
+    case 'expired':
+      return; // follows from the grant's terms, which the log has
+    default:
+      event.kind satisfies never;
+  }
+}
