@@ -3,12 +3,16 @@ import { applicationType } from '../../../src/identity/registry/application.ts';
 import { applyInstitution, approveInstitution, assessInstitution, type InstitutionLimits } from '../../../src/identity/registry/institution.ts';
 import { bootstrapOfficers } from '../../../src/identity/registry/staff.ts';
 import type { Database } from '../../../src/store/database.ts';
-import type { InstitutionId, PartyId, PublicJwk } from '../../../src/vocabulary.ts';
+import { usccCheckDigit } from '../../../src/uscc.ts';
+import type { InstitutionId, PartyId, PublicJwk, SubjectId } from '../../../src/vocabulary.ts';
 import { makeEncryptionJwk, makeKey, signCompact, type TestKey } from '../signing.ts';
 
 export const gateway = 'https://gateway.example';
 export const classes: ReadonlySet<string> = new Set(['commercial_bank', 'modelling_partner']);
 export const startOfTests = '2026-03-01T08:00:00Z';
+const withCheckDigit = (first17: string) => (first17 + usccCheckDigit(first17)) as SubjectId;
+export const subject = withCheckDigit('91310000132278816');
+export const anotherSubject = withCheckDigit('91440300708461136');
 export type TestClock = ReturnType<typeof fixedClock>;
 
 /** ids of the first officers */
