@@ -12,7 +12,7 @@ export function newKey(): PrivateJwk {
 export const printedKeys = {
   log: { kty: 'OKP', crv: 'Ed25519', d: 'nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' },
   witness: { kty: 'OKP', crv: 'Ed25519', d: 'TM0Imyj_ltqdtsNG7BFOD1uKMZ81q6Yk2oz27U-4pvs', x: 'PUAXw-hDiVqStwqnTRt-vJyYLM8uxJaMwM1V8Sr0Zgw' },
-  platform: { kty: 'OKP', crv: 'Ed25519', d: 'xaqN9D-fg3vtt0QvMdy3sWbTThUHbwlLhc46LgtEWPc', x: '_FHNjmIYoaONpH7QAjDwWAgW7RO6MwOsXeuRFUiQgCU' },
+  platform: { kty: 'OKP', crv: 'Ed25519', d: 'xaqN9D-fg3vtt0QvMdy3sWbThTUHbwlLhc46LgtEWPc', x: '_FHNjmIYoaONpH7QAjDwWAgW7RO6MwOsXeuRFUiQgCU' },
 } as const satisfies Record<string, PrivateJwk>;
 
 /** A Signer as the platform has one, and the key set that verifies it. */
