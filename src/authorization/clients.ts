@@ -11,12 +11,14 @@ export type ClientMetadata = {
   readonly jwks: { readonly keys: readonly PublicJwk[] };
   /** Exact addresses a browser may be sent back to; without any there is no authorization code flow. */
   readonly redirect_uris?: readonly string[];
-  /** Scopes the client may ask for, separated by blanks. */
+  /** Scopes the client may ask for, separated by blanks; a client without any is not known here. */
   readonly scope?: string;
 };
 
 /** Undefined for unknown, suspended and revoked clients: asked afresh at every request, so that suspension acts at once. */
 export type FindClient = (clientId: string) => Promise<ClientMetadata | undefined>;
+
+const clientIdLengthMax = 128;
 
 const refuse = async (): Promise<never> => {
   throw new Error('clients are registered in the registry, not through OAuth');
@@ -26,8 +28,10 @@ const refuse = async (): Promise<never> => {
 export function clientAdapter(findClient: FindClient): Adapter {
   return {
     find: async (id) => {
+      if (id.length > clientIdLengthMax) return undefined;
       const known = await findClient(id);
-      return known === undefined || known.client_id !== id ? undefined : fapiClient(known);
+      // without a scope there would be nothing to check a requested one against
+      return known === undefined || known.client_id !== id || known.scope === undefined || known.scope === '' ? undefined : fapiClient(known, known.scope);
     },
     upsert: refuse,
     consume: refuse,
@@ -38,7 +42,7 @@ export function clientAdapter(findClient: FindClient): Adapter {
   };
 }
 
-function fapiClient(known: ClientMetadata): AdapterPayload {
+function fapiClient(known: ClientMetadata, scope: string): AdapterPayload {
   const redirectUris = known.redirect_uris ?? [];
   const asksConsent = redirectUris.length > 0;
   return {
@@ -49,7 +53,7 @@ function fapiClient(known: ClientMetadata): AdapterPayload {
     response_types: asksConsent ? ['code'] : [],
     // form_post answers with a page that needs inline script
     response_modes: ['query'],
-    ...(known.scope === undefined || known.scope === '' ? {} : { scope: known.scope }),
+    scope,
     authorization_details_types: asksConsent ? [consentType] : [],
     token_endpoint_auth_method: 'private_key_jwt',
     dpop_bound_access_tokens: true,

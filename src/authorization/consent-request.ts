@@ -123,17 +123,17 @@ export function narrowed(request: ConsentRequest, wish: Narrowing): ConsentReque
   const fields = request.fields.flatMap(({ field, ceiling }) => {
     const wished = wish.fields.get(field);
     if (wished === undefined) return [];
-    if (wished === 'original' && ceiling !== 'original') throw invalid('Nobody asked for the original value of a field that was ticked so: start again from the institution\'s page.');
+    if (wished === 'original' && ceiling !== 'original') throw beyond('tampered', 'Nobody asked for the original value of a field that was chosen so: start again from the institution\'s page.');
     return [{ field, ceiling: wished }];
   });
-  if (fields.length === 0) throw invalid('Tick at least one field, or decline.');
-  if (fields.length !== wish.fields.size) throw invalid('A field was ticked that nobody asked for: start again from the institution\'s page.');
+  if (fields.length === 0) throw beyond('fields', 'Tick at least one field, or decline.');
+  if (fields.length !== wish.fields.size) throw beyond('tampered', 'A field was ticked that nobody asked for: start again from the institution\'s page.');
   if (!Number.isSafeInteger(wish.validDays) || wish.validDays < 1 || wish.validDays > request.valid_days) {
-    throw invalid(`The number of days must be between 1 and ${request.valid_days}.`);
+    throw beyond('days', `The number of days must be between 1 and ${request.valid_days}.`, request.valid_days);
   }
   const most = request.uses_max ?? usesMax;
   if (wish.usesMax !== null && (!Number.isSafeInteger(wish.usesMax) || wish.usesMax < 1 || wish.usesMax > most)) {
-    throw invalid(`The number of answers must be between 1 and ${most}.`);
+    throw beyond('uses', `The number of answers must be between 1 and ${most}.`, most);
   }
   const uses = wish.usesMax ?? request.uses_max;
   return { ...request, fields, valid_days: wish.validDays, ...(uses === undefined ? {} : { uses_max: uses }) };
@@ -142,6 +142,13 @@ export function narrowed(request: ConsentRequest, wish: Narrowing): ConsentReque
 function isCalendarDay(text: string): boolean {
   const day = new Date(`${text}T00:00:00Z`);
   return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);
+}
+
+/** Why a narrowing was refused; the pages have a sentence for each in each language. */
+export type NarrowingFault = 'agree' | 'fields' | 'tampered' | 'days' | 'uses';
+
+export function beyond(reason: NarrowingFault, message: string, most?: number): VeilgateError {
+  return new VeilgateError('CONSENT_INVALID', message, { reason, ...(most === undefined ? {} : { most }) });
 }
 
 function invalid(message: string, pointer?: string): VeilgateError {

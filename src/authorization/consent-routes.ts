@@ -4,10 +4,11 @@ import { isVeilgateError } from '../errors.ts';
 import type { EnterpriseAccount } from './accounts.ts';
 import { consentType } from './clients.ts';
 import type { ConsentDescription } from './consent-desk.ts';
-import { narrowed, parseConsentRequest, termsOf, type ConsentRequest, type Narrowing } from './consent-request.ts';
+import { beyond, narrowed, parseConsentRequest, termsOf, type ConsentRequest, type Narrowing } from './consent-request.ts';
 import { formBody, readForm, type Form } from './forms.ts';
 import { allowFormsToReach } from './page-headers.ts';
 import { consentPage, noticeText, otherSubjectPage } from './pages/consent-page.ts';
+import { texts } from './pages/language.ts';
 import { problemSentence, problemStatus } from './pages/problems.ts';
 import type { GrantedDetail } from './provider.ts';
 import type { PageDependencies } from './server.ts';
@@ -53,6 +54,7 @@ export function consentRoutes(dependencies: PageDependencies): Router {
     }
     const description = await describe(asked, visit);
     try {
+      if (form.one('agree') !== 'yes') throw beyond('agree', texts.en.agreeFirst);
       const wish = narrowed(asked.request, wishOf(form, asked.request));
       await grant(dependencies, { asked, account, wish, notice: noticeText(visit.frame, wish, withFields(description, wish)) }, request, response);
     } catch (error) {

@@ -16,7 +16,7 @@ export function showOAuthError(issuer: string) {
   return (ctx: KoaContextWithOIDC, code: string, sentence: string): string => {
     const language = chooseLanguage([], ctx.get('accept-language'));
     const t = texts[language];
-    const shown = code === 'server_error' ? t.unavailable : language === 'zh' ? t.expired : sentence;
+    const shown = code === 'server_error' ? t.unavailable : language === 'zh' || sentence === '' ? t.requestFailed : `${t.requestFailed} (${sentence})`;
     return String(errorPage(bareFrame(base, language), { sentence: shown, code }));
   };
 }

@@ -16,7 +16,7 @@ export const passwordLengthMax = 200;
 
 /** Hashes that run at once, and that may wait: a flood of sign-ins must not take the machine's memory. */
 const runningMax = 2;
-const waitingMax = 50;
+const waitingMax = 24;
 
 /** PHC string: `$argon2id$v=19$m=…,t=…,p=…$salt$tag`. */
 export async function hashPassword(password: string): Promise<string> {

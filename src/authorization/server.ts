@@ -81,11 +81,11 @@ export function createAuthorizationServer(options: AuthorizationServerOptions): 
 }
 
 function vetOptions({ issuer, secureCookies, cookieKeys, dpopNonceSecret, signingKeys }: AuthorizationServerOptions): void {
-  const { protocol, hostname, href } = new URL(issuer);
+  const { protocol, hostname, href, search, hash } = new URL(issuer);
   const loopback = ['127.0.0.1', 'localhost', '[::1]'].includes(hostname);
   if (protocol !== 'https:' && !loopback) throw new VeilgateError('CONFIG_INSECURE', 'The issuer must be an https URL: plain http is for 127.0.0.1 only.');
   if (protocol === 'https:' && !secureCookies) throw new VeilgateError('CONFIG_INSECURE', 'With an https issuer cookies must be secure: set secureCookies.');
-  if (issuer.endsWith('/') || href.replace(/\/$/, '') !== issuer) throw new VeilgateError('CONFIG_INVALID', 'The issuer must be a normal URL without a slash, query or fragment at the end.');
+  if (issuer.endsWith('/') || href.replace(/\/$/, '') !== issuer || search !== '' || hash !== '') throw new VeilgateError('CONFIG_INVALID', 'The issuer must be a normal URL without a slash, query or fragment at the end.');
   if (cookieKeys.length === 0 || cookieKeys.some((key) => key.length < 32)) throw new VeilgateError('CONFIG_INSECURE', 'Give at least one cookie key, each of 32 characters or more.');
   if (dpopNonceSecret.byteLength !== 32) throw new VeilgateError('CONFIG_INSECURE', 'The DPoP nonce secret must be 32 bytes.');
   if (signingKeys.length === 0 || signingKeys.some((key) => key.crv !== 'Ed25519' || key.d === undefined || key.kid === undefined)) {

@@ -40,6 +40,7 @@ export function answerForAccessTokens(provider: Provider, dependencies: TokenSta
     ctx.status = 200;
     if (route === 'revocation') {
       if (claims?.jti !== undefined) await revokeIssuedToken(database, clock, claims.jti, client, onTokenRevoked);
+      ctx.remove('Content-Type');
       ctx.body = '';
       return;
     }

@@ -1,16 +1,18 @@
 import { strict as assert } from 'node:assert';
-import { createHash } from 'node:crypto';
+import { createServer } from 'node:http';
+import express from 'express';
 import { calculateJwkThumbprint, createRemoteJWKSet, jwtVerify, type JWK } from 'jose';
+import { freePort } from '../../src/store/cluster.ts';
 import { Browser } from './support/browser.ts';
 import { Bank } from './support/bank.ts';
-import { activationCode, consentDetail, consentedTokens, openRequest, password, representative, startPlatform, subjectNumber, type Platform } from './support/platform.ts';
+import { activationCode, agreed, authorizationApp, consentDetail, consentedTokens, openRequest, password, representative, startPlatform, subjectNumber, type Platform } from './support/platform.ts';
 
 describe('authorization/flow', () => {
   let platform: Platform;
   before(async () => { platform = await startPlatform(); });
   after(() => platform.close());
 
-  it('takes a bank from a pushed request over activation, sign-in and consent to a bound access token', async () => {
+  it('takes a bank from a pushed request over activation and consent to a bound access token', async () => {
     const { bank, issuer, subject } = platform;
     const pushed = await bank.push(consentDetail(subject));
     assert.equal(pushed.status, 201, JSON.stringify(pushed.body));
@@ -22,10 +24,10 @@ describe('authorization/flow', () => {
     const code = await activationCode(platform, subject);
     const consent = await browser.submit(activation, { subject, code, username: 'Wang.Fang', password, password_again: password });
     assert.equal(consent.status, 200);
-    for (const words of ['Example Bank', 'Review before a loan', 'Title of tax.revenue', 'the exact value', 'a band', 'at most 10 answers', '180 days']) {
+    for (const words of ['Example Bank', 'Review before a loan', 'Title of tax.revenue', 'the exact value', 'a band', 'at most 10 answers', '180 days', '90 days at most']) {
       assert.ok(consent.html.includes(words), words);
     }
-    const back = await browser.submit(consent, { decision: 'grant' });
+    const back = await browser.submit(consent, { ...agreed });
     assert.equal(back.url.origin, 'https://bank.example');
     assert.equal(back.url.searchParams.get('state'), bank.state);
     assert.equal(back.url.searchParams.get('iss'), issuer);
@@ -52,5 +54,127 @@ describe('authorization/flow', () => {
     assert.equal(order.terms.institution, 'bank-1');
     assert.equal(order.terms.validUntilMs - order.terms.validFromMs, 90 * 86_400_000);
     assert.match(order.noticeText, /Example Bank[\s\S]*tax\.revenue[\s\S]*original, the exact value/);
+  });
+
+  it('signs in again with user name and password, and keeps the consent page reachable', async () => {
+    const subject = subjectNumber(2);
+    await representative(platform, subject, 'second.user');
+    const browser = new Browser(platform.issuer);
+    const signIn = await openRequest(platform, browser, consentDetail(subject));
+    const consent = await browser.submit(signIn, { username: 'SECOND.user ', password });
+    assert.match(consent.url.pathname, /^\/consent\//);
+    const back = await browser.submit(consent, { ...agreed });
+    assert.ok(back.url.searchParams.get('code'));
+  });
+
+  it('lets the representative take fields away, lower ceilings, shorten and reduce, and grants only that', async () => {
+    const subject = subjectNumber(3);
+    const browser = await representative(platform, subject);
+    const page = await openRequest(platform, browser, consentDetail(subject));
+    const back = await browser.submit(page, {
+      ...agreed, field: ['tax.revenue', 'tax.paid'], 'ceiling.tax.revenue': 'desensitised', valid_days: '7', uses_max: '2',
+    });
+    assert.ok(back.url.searchParams.get('code'), back.html);
+    const { terms, noticeText } = platform.orders.at(-1) ?? assert.fail();
+    assert.deepEqual([...terms.fields], [['tax.revenue', 'desensitised'], ['tax.paid', 'desensitised']]);
+    assert.equal(terms.validUntilMs - terms.validFromMs, 7 * 86_400_000);
+    assert.equal(terms.usesMax, 2);
+    assert.ok(!noticeText.includes('utility.kwh') && noticeText.includes('7 days') && noticeText.includes('2 answers'));
+  });
+
+  it('shows the form again when what was left cannot be granted', async () => {
+    const subject = subjectNumber(4);
+    const browser = await representative(platform, subject);
+    const page = await openRequest(platform, browser, consentDetail(subject));
+    for (const changes of [
+      { field: null }, { field: ['tax.revenue', 'court.cases'] }, { 'ceiling.tax.paid': 'original' },
+      { valid_days: '91' }, { valid_days: '0' }, { valid_days: '1e1' }, { uses_max: '11' }, { uses_max: '-1' },
+    ]) {
+      const again = await browser.submit(page, { ...agreed, ...changes });
+      assert.equal(again.status, 400, JSON.stringify(changes));
+      assert.match(again.html, /role="alert"/);
+    }
+    assert.ok(!platform.orders.some(({ terms }) => terms.subject === subject));
+    assert.ok((await browser.submit(page, { ...agreed })).url.searchParams.get('code'));
+  });
+
+  it('tells the bank only access_denied when the representative declines', async () => {
+    const subject = subjectNumber(5);
+    const browser = await representative(platform, subject);
+    const page = await openRequest(platform, browser, consentDetail(subject));
+    const back = await browser.submit(page, { decision: 'decline' });
+    assert.equal(back.url.origin, 'https://bank.example');
+    assert.equal(back.url.searchParams.get('error'), 'access_denied');
+    assert.equal(back.url.searchParams.get('code'), null);
+  });
+
+  it('rotates refresh tokens and keeps the grant in each access token', async () => {
+    const subject = subjectNumber(6);
+    const { refreshToken } = await consentedTokens(platform, await representative(platform, subject), subject);
+    const renewed = await platform.bank.refresh(refreshToken);
+    assert.equal(renewed.status, 200, JSON.stringify(renewed.body));
+    assert.notEqual(renewed.body['refresh_token'], refreshToken);
+    assert.deepEqual(renewed.body['authorization_details'], [{ type: 'veilgate_consent', grant: platform.orders.at(-1)?.id }]);
+    assert.equal(renewed.body['scope'], 'query');
+  });
+
+  it('gives every kind of party a token of its own for its registered scopes', async () => {
+    const officer = await Bank.create(platform.issuer, 'officer-1');
+    platform.clients.set('officer-1', { client_id: 'officer-1', jwks: { keys: [officer.keys.jwk] }, scope: 'registry audit' });
+    const answer = await officer.ownToken('registry');
+    assert.equal(answer.status, 200, JSON.stringify(answer.body));
+    assert.equal(answer.body['scope'], 'registry');
+    const { payload } = await jwtVerify(String(answer.body['access_token']), createRemoteJWKSet(new URL(`${platform.issuer}/jwks`)));
+    assert.equal(payload.sub, 'officer-1');
+    assert.equal(payload.aud, 'https://gateway.example');
+    assert.equal(answer.body['refresh_token'], undefined);
+    assert.equal((await officer.ownToken('compliance')).body['error'], 'invalid_scope');
+    assert.equal((await officer.ownToken('registry', { parameters: { scope: null } })).body['error'], 'invalid_scope');
+  });
+
+  it('publishes metadata and public keys only', async () => {
+    for (const path of ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server']) {
+      const metadata = (await (await fetch(platform.issuer + path)).json()) as Record<string, unknown>;
+      assert.equal(metadata['issuer'], platform.issuer);
+      assert.equal(metadata['pushed_authorization_request_endpoint'], `${platform.issuer}/par`);
+      assert.equal(metadata['require_pushed_authorization_requests'], true);
+      assert.deepEqual(metadata['token_endpoint_auth_methods_supported'], ['private_key_jwt']);
+      assert.deepEqual(metadata['code_challenge_methods_supported'], ['S256']);
+      assert.deepEqual(metadata['response_modes_supported'], ['query']);
+      assert.deepEqual(metadata['authorization_details_types_supported'], ['veilgate_consent']);
+      assert.deepEqual(metadata['scopes_supported'], ['query', 'grants', 'records', 'registry', 'compliance', 'audit']);
+      assert.deepEqual([...(metadata['grant_types_supported'] as string[])].sort(), ['authorization_code', 'client_credentials', 'refresh_token']);
+    }
+    const { keys } = (await (await fetch(`${platform.issuer}/jwks`)).json()) as { keys: JWK[] };
+    assert.equal(keys.length, 1);
+    assert.equal(keys[0]?.x, platform.signingKey.x);
+    assert.equal(keys[0]?.d, undefined);
+  });
+
+  it('works below a path where the gateway mounts it', async () => {
+    const port = await freePort();
+    const mounted = await authorizationApp({ issuer: `http://127.0.0.1:${port}/oauth`, database: platform.database });
+    const server = createServer(express().use('/oauth', mounted.app)).listen(port, '127.0.0.1');
+    try {
+      const subject = subjectNumber(7);
+      const browser = await representative(mounted, subject);
+      const { tokens } = await consentedTokens(mounted, browser, subject);
+      assert.equal(tokens.status, 200, JSON.stringify(tokens.body));
+      const list = await browser.open(`${mounted.issuer}/consents`);
+      assert.match(list.html, /Example Bank/);
+      assert.equal((await browser.open(/href="([^"]*\.css)"/.exec(list.html)?.[1] ?? '')).status, 200);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+
+  it('speaks Chinese or English as the browser or the link wishes', async () => {
+    const chinese = new Browser(platform.issuer, { 'accept-language': 'zh-CN,zh;q=0.9,en;q=0.8' });
+    const page = await chinese.open('/sign-in');
+    assert.match(page.html, /<html lang="zh-CN">[\s\S]*用户名/);
+    const english = await chinese.open('/sign-in?lang=en');
+    assert.match(english.html, /<html lang="en">[\s\S]*User name/);
+    assert.match((await chinese.open('/activation')).html, /Activation code/);
   });
 });

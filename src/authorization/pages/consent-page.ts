@@ -32,7 +32,7 @@ ${byDataset(description.fields).map(([dataset, fields]) => fieldSet(dataset, fie
 </fieldset>
 ${description.caps.length > 0 && html`<details><summary>${t.caps}</summary><ul>${description.caps.map((cap) => html`<li>${cap}</li>`)}</ul></details>`}
 <p>${t.rights}</p>
-<p>${t.agree}</p>
+<p class="agree"><input type="checkbox" id="agree" name="agree" value="yes" required> <label for="agree">${t.agree}</label></p>
 <p class="choice"><button name="decision" value="grant">${t.grant}</button>
 <button name="decision" value="decline" class="quiet" formnovalidate>${t.decline}</button></p>
 </form>`);

@@ -1,5 +1,6 @@
 import type { ErrorCode, VeilgateError } from '../../errors.ts';
-import type { Language } from './language.ts';
+import type { NarrowingFault } from '../consent-request.ts';
+import { texts, type Language } from './language.ts';
 
 /** HTTP status of a page that shows the error. */
 export function problemStatus(error: VeilgateError): number {
@@ -29,6 +30,7 @@ const chinese: Partial<Record<ErrorCode, string>> = {
   ENTERPRISE_SIGN_IN_FAILED: '用户名或密码错误，请核对后重试。',
   ENTERPRISE_ACTIVATION_INVALID: '信用代码与激活码不符，或激活码已使用、已过期。请向登记机构申请新的激活码。',
   ENTERPRISE_EXISTS: '该用户名已被使用，请换一个。',
+  REQUEST_INVALID: '输入有误：密码至少 12 个字符且不含用户名或信用代码，用户名为 3 到 64 个字母、数字、点、连字符、下划线或 @。',
   ENTERPRISE_LOCKED: '失败次数过多，请稍后再试。',
   REQUEST_RATE_LIMITED: '当前登录人数过多，请一分钟后重试。',
   REQUEST_TOO_LARGE: '请求过大。',
@@ -38,7 +40,18 @@ const chinese: Partial<Record<ErrorCode, string>> = {
   STORE_UNAVAILABLE: '服务器暂时无法答复，未作任何更改。请稍后重试。',
 };
 
+const chineseNarrowing: Readonly<Record<NarrowingFault, (most: string) => string>> = {
+  agree: () => texts.zh.agreeFirst,
+  fields: () => '请至少勾选一个数据项，或选择拒绝。',
+  tampered: () => '表单中包含未被申请的内容。请从申请机构的页面重新开始。',
+  days: (most) => `有效天数须在 1 到 ${most} 之间。`,
+  uses: (most) => `使用次数须在 1 到 ${most} 之间。`,
+};
+
 /** The error in the page's language; the English sentence where there is no Chinese one. */
 export function problemSentence(error: VeilgateError, language: Language): string {
-  return language === 'zh' ? (chinese[error.code] ?? error.message) : error.message;
+  if (language === 'en') return error.message;
+  const reason = error.detail?.['reason'];
+  if (typeof reason === 'string' && Object.hasOwn(chineseNarrowing, reason)) return chineseNarrowing[reason as NarrowingFault](String(error.detail?.['most'] ?? ''));
+  return chinese[error.code] ?? error.message;
 }

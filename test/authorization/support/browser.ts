@@ -6,7 +6,7 @@ export type PageForm = { readonly action: URL; readonly fields: readonly (readon
 
 /** A browser without script: keeps cookies, follows redirects on its own origin, fills in forms it finds. */
 export class Browser {
-  readonly #cookies = new Map<string, { value: string; path: string }>();
+  readonly #cookies = new Map<string, { name: string; value: string; path: string }>();
   readonly #origin: string;
   readonly #headers: Readonly<Record<string, string>>;
 
@@ -36,11 +36,11 @@ export class Browser {
   }
 
   cookie(name: string): string | undefined {
-    return this.#cookies.get(name)?.value;
+    return [...this.#cookies.values()].find((cookie) => cookie.name === name)?.value;
   }
 
   setCookie(name: string, value: string, path = '/'): void {
-    this.#cookies.set(name, { value, path });
+    this.#cookies.set(`${name} ${path}`, { name, value, path });
   }
 
   async #go(method: string, url: URL, body?: URLSearchParams | string, headers: Readonly<Record<string, string>> = {}): Promise<Page> {
@@ -68,9 +68,9 @@ export class Browser {
   }
 
   #cookiesFor(url: URL): string {
-    return [...this.#cookies]
-      .filter(([, { path }]) => path === '/' || url.pathname === path || url.pathname.startsWith(`${path}/`))
-      .map(([name, { value }]) => `${name}=${value}`)
+    return [...this.#cookies.values()]
+      .filter(({ path }) => path === '/' || url.pathname === path || url.pathname.startsWith(`${path}/`))
+      .map(({ name, value }) => `${name}=${value}`)
       .join('; ');
   }
 
@@ -81,8 +81,8 @@ export class Browser {
       const value = pair.slice(pair.indexOf('=') + 1);
       const path = attributes.find((attribute) => /^path=/i.test(attribute))?.slice(5) ?? '/';
       const expires = attributes.find((attribute) => /^expires=/i.test(attribute))?.slice(8);
-      if (value === '' || (expires !== undefined && Date.parse(expires) < Date.now())) this.#cookies.delete(name);
-      else this.#cookies.set(name, { value, path });
+      if (value === '' || (expires !== undefined && Date.parse(expires) < Date.now())) this.#cookies.delete(`${name} ${path}`);
+      else this.setCookie(name, value, path);
     }
   }
 }

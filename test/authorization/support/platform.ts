@@ -15,6 +15,9 @@ import { freshDatabase } from '../../support/database.ts';
 import { Bank } from './bank.ts';
 import { Browser, type Page } from './browser.ts';
 
+/** What a representative ticks and presses to consent. */
+export const agreed = { decision: 'grant', agree: 'yes' } as const;
+
 export const password = 'correct horse battery';
 
 /** A valid credit code for each number. */
@@ -71,11 +74,14 @@ export function memoryDesk(names: { institution?: string; purpose?: string; fiel
   return { desk, orders, states };
 }
 
-export type Platform = Awaited<ReturnType<typeof startPlatform>>;
+/** One database for all platforms of a run: making one takes longer than most tests. */
+let shared: Promise<Database> | undefined;
 
-/** The authorization server on a free port over an empty database, with one bank and one enterprise. */
-export async function startPlatform(options: Partial<AuthorizationServerOptions> & { readonly names?: Parameters<typeof memoryDesk>[0] } = {}) {
-  const database = options.database ?? (await freshDatabase());
+type PlatformOptions = Partial<AuthorizationServerOptions> & { readonly names?: Parameters<typeof memoryDesk>[0] };
+
+/** The authorization server over an empty database, with one bank, not listening yet. */
+export async function authorizationApp(options: PlatformOptions = {}) {
+  const database = options.database ?? (await (shared ??= freshDatabase()));
   const issuer = options.issuer ?? `http://127.0.0.1:${await freePort()}`;
   const clock = movableClock();
   const memory = memoryDesk(options.names);
@@ -99,13 +105,21 @@ export async function startPlatform(options: Partial<AuthorizationServerOptions>
     secureCookies: false,
     ...options,
   });
-  const server = createServer(app);
-  await new Promise<void>((resolve) => server.listen(Number(new URL(issuer).port), '127.0.0.1', resolve));
   const bank = await Bank.create(issuer, 'bank-1');
   clients.set(bank.clientId, bank.metadata());
+  return { app, issuer, database, clock, clients, revoked, log, bank, signingKey, ...memory, subject: subjectNumber(1) };
+}
+
+export type AuthorizationApp = Awaited<ReturnType<typeof authorizationApp>>;
+export type Platform = Awaited<ReturnType<typeof startPlatform>>;
+
+/** The same, listening on a free port. */
+export async function startPlatform(options: PlatformOptions = {}) {
+  const platform = await authorizationApp(options);
+  const server = createServer(platform.app);
+  await new Promise<void>((resolve) => server.listen(Number(new URL(platform.issuer).port), '127.0.0.1', resolve));
   return {
-    issuer, database, clock, clients, revoked, log, bank, signingKey, ...memory,
-    subject: subjectNumber(1),
+    ...platform,
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -138,7 +152,7 @@ export async function activationCode(platform: { readonly database: Database; re
 }
 
 /** A browser whose user has just activated the account of the subject. */
-export async function representative(platform: Platform, subject: SubjectId, username = `user.${subject.slice(8, 17).toLowerCase()}`): Promise<Browser> {
+export async function representative(platform: AuthorizationApp, subject: SubjectId, username = `user.${subject.slice(8, 17).toLowerCase()}`): Promise<Browser> {
   const browser = new Browser(platform.issuer);
   const page = await browser.open(`${platform.issuer}/activation`);
   await browser.submit(page, { subject, code: await activationCode(platform, subject), username, password, password_again: password });
@@ -146,16 +160,16 @@ export async function representative(platform: Platform, subject: SubjectId, use
 }
 
 /** Goes from the bank's request to the page where the representative decides. */
-export async function openRequest(platform: Platform, browser: Browser, detail: object): Promise<Page> {
+export async function openRequest(platform: AuthorizationApp, browser: Browser, detail: object): Promise<Page> {
   const pushed = await platform.bank.push(detail);
   if (pushed.status !== 201) throw new Error(`push failed: ${JSON.stringify(pushed.body)}`);
   return browser.open(platform.bank.authorizationUrl(pushed));
 }
 
 /** The whole flow: request, consent, code, tokens. */
-export async function consentedTokens(platform: Platform, browser: Browser, subject: SubjectId) {
+export async function consentedTokens(platform: AuthorizationApp, browser: Browser, subject: SubjectId) {
   const page = await openRequest(platform, browser, consentDetail(subject));
-  const back = await browser.submit(page, { decision: 'grant' });
+  const back = await browser.submit(page, agreed);
   const code = back.url.searchParams.get('code') ?? '';
   const tokens = await platform.bank.exchange(code);
   return { code, tokens, accessToken: String(tokens.body['access_token']), refreshToken: String(tokens.body['refresh_token']) };
