@@ -29,13 +29,17 @@ export type LimitsOptions = {
   readonly addressRequestsPerSecond: number;
   /** A party's own limit, requests a second, out of memory; undefined: the general one. */
   readonly limitOf?: (party: PartyId) => number | undefined;
+  /** Seconds over which requests are counted, from the first one on; 1 when absent. */
+  readonly windowSeconds?: number;
 };
 
 /** More different limits than any platform gives its institutions; beyond, the nearest general one holds. */
 const differentLimitsMax = 64;
 
 export function createLimits(options: LimitsOptions): Limits {
-  const limiter = (keyPrefix: string, points: number) => new RateLimiterMemory({ keyPrefix, points, duration: 1 });
+  const windowSeconds = options.windowSeconds ?? 1;
+  const pointsOf = (perSecond: number) => Math.max(1, Math.round(perSecond * windowSeconds));
+  const limiter = (keyPrefix: string, perSecond: number) => new RateLimiterMemory({ keyPrefix, points: pointsOf(perSecond), duration: windowSeconds });
   const anonymous = limiter('anonymous', options.addressRequestsPerSecond);
   const refused = limiter('refused', options.addressRequestsPerSecond);
   const general = limiter('party', options.partyRequestsPerSecond);
@@ -43,13 +47,13 @@ export function createLimits(options: LimitsOptions): Limits {
   let inFlight = 0;
 
   const partyLimiter = (party: PartyId) => {
-    const points = options.limitOf?.(party);
-    if (points === undefined) return general;
-    const known = particular.get(points);
+    const perSecond = options.limitOf?.(party);
+    if (perSecond === undefined) return general;
+    const known = particular.get(perSecond);
     if (known !== undefined) return known;
     if (particular.size >= differentLimitsMax) return general;
-    const fresh = limiter('party', Math.max(1, Math.floor(points)));
-    particular.set(points, fresh);
+    const fresh = limiter('party', perSecond);
+    particular.set(perSecond, fresh);
     return fresh;
   };
 
@@ -65,7 +69,7 @@ export function createLimits(options: LimitsOptions): Limits {
     anonymous: (address) => consume(anonymous, networkOf(address), 'this address'),
     async mayTry(address) {
       const state = await refused.get(networkOf(address));
-      if (state !== null && state.msBeforeNext > 0 && state.consumedPoints >= options.addressRequestsPerSecond) throw rateLimited('this address', state.msBeforeNext);
+      if (state !== null && state.msBeforeNext > 0 && state.consumedPoints >= pointsOf(options.addressRequestsPerSecond)) throw rateLimited('this address', state.msBeforeNext);
     },
     async refused(address) {
       await refused.penalty(networkOf(address));

@@ -15,22 +15,23 @@ const statuses = async (count: number, send: () => request.Test) => {
   for (let at = 0; at < count; at += 1) all.push((await send()).status);
   return all;
 };
-/** A fresh second, so that no window ends within a test. */
-const nextSecond = () => new Promise((resolve) => setTimeout(resolve, 1005 - (Date.now() % 1000)));
+/** So many requests in a window that no test outlives. */
+const perMinute = (count: number) => count / 60;
+const windowSeconds = 60;
 
 describe('gateway/limits', () => {
   it('counts each party by itself and says when to come back', async () => {
-    const { app } = shell([closed], { limit: { partyRequestsPerSecond: 2 } });
-    await nextSecond();
+    const { app } = shell([closed], { limit: { partyRequestsPerSecond: perMinute(2), windowSeconds } });
     assert.deepEqual(await statuses(3, () => request(app).get('/v1/closed').set(as('bank-a'))), [204, 204, 429]);
     assert.equal((await request(app).get('/v1/closed').set(as('bank-b'))).status, 204);
     const refused = await request(app).get('/v1/closed').set(as('bank-a'));
-    assert.deepEqual([refused.body.code, refused.headers['retry-after'], refused.body.retryAfterSeconds], ['REQUEST_RATE_LIMITED', '1', 1]);
+    assert.equal(refused.body.code, 'REQUEST_RATE_LIMITED');
+    const after = Number(refused.headers['retry-after']);
+    assert.ok(after > 30 && after <= 60 && refused.body.retryAfterSeconds === after);
   });
 
   it('gives a party its own limit where it has one', async () => {
-    const limits = createLimits({ requestsInFlight: 1, partyRequestsPerSecond: 1, addressRequestsPerSecond: 1, limitOf: (party) => (party === 'big' ? 3 : undefined) });
-    await nextSecond();
+    const limits = createLimits({ requestsInFlight: 1, partyRequestsPerSecond: perMinute(1), addressRequestsPerSecond: 1, windowSeconds, limitOf: (party) => (party === 'big' ? perMinute(3) : undefined) });
     const outcomes = async (party: string, count: number) => Promise.all(Array.from({ length: count }, () => limits.party(party as PartyId).then(() => 'yes', (error: unknown) => (isVeilgateError(error, 'REQUEST_RATE_LIMITED') ? 'no' : 'fault'))));
     assert.deepEqual(await outcomes('big', 4), ['yes', 'yes', 'yes', 'no']);
     assert.deepEqual(await outcomes('small', 2), ['yes', 'no']);
@@ -45,8 +46,7 @@ describe('gateway/limits', () => {
   });
 
   it('counts requests without a party by address, unknown paths and methods included', async () => {
-    const { app } = shell([open], { limit: { addressRequestsPerSecond: 3 }, health: [] });
-    await nextSecond();
+    const { app } = shell([open], { limit: { addressRequestsPerSecond: perMinute(3), windowSeconds }, health: [] });
     assert.deepEqual(await statuses(1, () => request(app).get('/v1/open')), [204]);
     assert.deepEqual(await statuses(1, () => request(app).get('/v1/nothing')), [404]);
     assert.deepEqual(await statuses(1, () => request(app).put('/v1/open')), [405]);
@@ -56,8 +56,7 @@ describe('gateway/limits', () => {
 
   it('refuses an address whose credentials were refused too often before it checks any, and leaves others alone', async () => {
     let checked = 0;
-    const { app } = shell([closed], { limit: { addressRequestsPerSecond: 2 }, config: { trustedProxies: ['127.0.0.1'] }, identify: (proof) => { checked += 1; return identifyByName(proof); } });
-    await nextSecond();
+    const { app } = shell([closed], { limit: { addressRequestsPerSecond: perMinute(2), windowSeconds }, config: { trustedProxies: ['127.0.0.1'] }, identify: (proof) => { checked += 1; return identifyByName(proof); } });
     const forged = () => request(app).get('/v1/closed').set('X-Forwarded-For', '192.0.2.1').set('Authorization', 'DPoP forged');
     assert.deepEqual(await statuses(4, forged), [401, 401, 429, 429]);
     assert.equal(checked, 2);
@@ -65,14 +64,12 @@ describe('gateway/limits', () => {
   });
 
   it('does not hold a nonce that was not known yet against the address', async () => {
-    const { app } = shell([closed], { limit: { addressRequestsPerSecond: 1 }, identify: () => Promise.reject(new VeilgateError('DPOP_NONCE_REQUIRED', 'Use the nonce.')) });
-    await nextSecond();
+    const { app } = shell([closed], { limit: { addressRequestsPerSecond: perMinute(1), windowSeconds }, identify: () => Promise.reject(new VeilgateError('DPOP_NONCE_REQUIRED', 'Use the nonce.')) });
     assert.deepEqual(await statuses(4, () => request(app).get('/v1/closed').set(as('bank-a'))), [401, 401, 401, 401]);
   });
 
   it('believes no address a caller gives itself unless a proxy is trusted', async () => {
-    const { app } = shell([open], { limit: { addressRequestsPerSecond: 1 } });
-    await nextSecond();
+    const { app } = shell([open], { limit: { addressRequestsPerSecond: perMinute(1), windowSeconds } });
     assert.equal((await request(app).get('/v1/open').set('X-Forwarded-For', '192.0.2.1')).status, 204);
     assert.equal((await request(app).get('/v1/open').set('X-Forwarded-For', '192.0.2.2')).status, 429);
   });

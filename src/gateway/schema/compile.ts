@@ -7,8 +7,10 @@ export type JsonSchema = { readonly [keyword: string]: unknown };
 /** Schemas with a name, reached from others by `{ $ref: '#/components/schemas/<name>' }`. */
 export type NamedSchemas = Readonly<Record<string, JsonSchema>>;
 
+const componentsPath = '#/components/schemas/';
+
 /** A reference to a named schema. */
-export const named = (name: string): JsonSchema => ({ $ref: `#/components/schemas/${name}` });
+export const named = (name: string): JsonSchema => ({ $ref: `${componentsPath}${name}` });
 
 /** Where a request broke its schema. */
 export type RequestPart = 'path' | 'query' | 'body' | 'payload';
@@ -56,7 +58,7 @@ function ajv(schemas: NamedSchemas, coerceTypes: boolean): Ajv2020 {
   const instance = new Ajv2020({ strict: true, strictTypes: true, strictTuples: true, allErrors: false, coerceTypes, ownProperties: true, allowUnionTypes: true });
   addFormats.default(instance);
   instance.addKeyword('x-unit'); // a unit for the reader
-  instance.addSchema({ $id: componentsId, components: { schemas: absolute(schemas) } });
+  instance.addSchema({ $id: componentsId, $defs: absolute(schemas) });
   return instance;
 }
 
@@ -64,7 +66,7 @@ function ajv(schemas: NamedSchemas, coerceTypes: boolean): Ajv2020 {
 function absolute(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(absolute);
   if (typeof schema !== 'object' || schema === null) return schema;
-  return Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, key === '$ref' && typeof value === 'string' && value.startsWith('#/components/') ? componentsId + value : absolute(value)]));
+  return Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, key === '$ref' && typeof value === 'string' && value.startsWith(componentsPath) ? value.replace(componentsPath, `${componentsId}#/$defs/`) : absolute(value)]));
 }
 
 const plainWord = /^([A-Za-z][A-Za-z_.]{0,79}|[0-9]{1,6})$/;
@@ -118,7 +120,7 @@ function refuseUnbounded(schema: unknown, schemas: NamedSchemas, place: string, 
   }
   const reference = form['$ref'];
   if (typeof reference === 'string') {
-    const path = reference.replace('#/components/schemas/', '').split('/');
+    const path = reference.replace(componentsPath, '').split('/');
     const target = path.reduce<unknown>((part, key) => (typeof part === 'object' && part !== null ? (part as JsonSchema)[key] : undefined), schemas);
     if (target === undefined) refuse(`there is no schema ${reference}`);
     refuseUnbounded(target, schemas, `${place} → ${path.join('/')}`, inside);
