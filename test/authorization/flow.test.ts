@@ -87,7 +87,7 @@ describe('authorization/flow', () => {
     const browser = await representative(platform, subject);
     const page = await openRequest(platform, browser, consentDetail(subject));
     for (const changes of [
-      { field: null }, { field: ['tax.revenue', 'court.cases'] }, { 'ceiling.tax.paid': 'original' },
+      { agree: null }, { agree: 'no' }, { field: null }, { field: ['tax.revenue', 'court.cases'] }, { 'ceiling.tax.paid': 'original' },
       { valid_days: '91' }, { valid_days: '0' }, { valid_days: '1e1' }, { uses_max: '11' }, { uses_max: '-1' },
     ]) {
       const again = await browser.submit(page, { ...agreed, ...changes });
@@ -96,6 +96,16 @@ describe('authorization/flow', () => {
     }
     assert.ok(!platform.orders.some(({ terms }) => terms.subject === subject));
     assert.ok((await browser.submit(page, { ...agreed })).url.searchParams.get('code'));
+  });
+
+  it('says in Chinese what is missing to whoever reads Chinese', async () => {
+    const subject = subjectNumber(12);
+    const browser = await representative(platform, subject);
+    const page = await openRequest(platform, browser, consentDetail(subject));
+    await browser.open('/sign-in?lang=zh');
+    for (const [changes, say] of [[{ agree: null }, /请勾选/], [{ field: null }, /至少勾选/], [{ valid_days: '91' }, /1 到 90 之间/], [{ uses_max: '11' }, /1 到 10 之间/], [{ 'ceiling.tax.paid': 'original' }, /未被申请/]] as const) {
+      assert.match((await browser.submit(page, { ...agreed, ...changes })).html, say);
+    }
   });
 
   it('tells the bank only access_denied when the representative declines', async () => {
