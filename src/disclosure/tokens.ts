@@ -22,8 +22,6 @@ export type FieldTokens = {
    * domain or so that FF1 maps to itself.
    */
   readonly formatPreservingToken: (value: NonNullable<Value>, alphabet: TokenAlphabet) => string;
-  /** The value behind a format-preserving token, for the platform's own investigations; undefined for what is none. */
-  readonly revealFormatPreserving: (token: string, alphabet: TokenAlphabet) => string | undefined;
 };
 
 export type TokenKeys = {
@@ -122,7 +120,6 @@ function fieldTokens(secret: KeyObject, scope: TokenScope, version: number): Fie
       const encrypted = typeof value === 'boolean' ? undefined : cipher(alphabet).encrypt(text);
       return encrypted === undefined || encrypted === text ? token(value) : encrypted;
     },
-    revealFormatPreserving: (made, alphabet) => cipher(alphabet).decrypt(made),
   };
 }
 
