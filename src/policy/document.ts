@@ -1,4 +1,4 @@
-import { isAlias, isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseDocument, visit, type Document } from 'yaml';
+import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit, type Document, type YAMLMap } from 'yaml';
 import type { Problem } from './problem.ts';
 
 /** A YAML file as plain JSON values that still knows where each of them stands. */
@@ -10,7 +10,7 @@ export type PolicyDocument = {
 };
 
 /** Bytes of one policy file. */
-export const fileBytesMax = 1024 * 1024;
+export const fileBytesMax = 512 * 1024;
 /** Levels of nesting: rules need 9. */
 const depthMax = 24;
 
@@ -28,11 +28,12 @@ export function readPolicyDocument(file: string, bytes: Uint8Array): { document:
     return refused('the file is not UTF-8');
   }
 
+  if (openBracketsMost(text) > openBracketsMax) return refused('the file is nested too deeply');
   const lines = new LineCounter();
   let parsed: Document;
   try {
     parsed = parseDocument(text, {
-      version: '1.2', schema: 'core', strict: true, uniqueKeys: true, stringKeys: true, merge: false,
+      version: '1.2', schema: 'core', strict: true, uniqueKeys: false, stringKeys: true, merge: false,
       customTags: null, resolveKnownTags: false, prettyErrors: false, lineCounter: lines, logLevel: 'error',
     });
   } catch (error) {
@@ -44,7 +45,7 @@ export function readPolicyDocument(file: string, bytes: Uint8Array): { document:
     const { line, col } = lines.linePos(Math.min(offset, text.length));
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   };
-  const problems: Problem[] = [...parsed.errors, ...parsed.warnings].map((fault) => ({
+  const problems: Problem[] = [...parsed.errors, ...parsed.warnings].slice(0, 100).map((fault) => ({
     file, ...place(fault.pos[0]), pointer: '', problem: yamlProblem(fault.code, fault.message),
   }));
   for (const { offset, problem } of forbiddenNodes(parsed)) problems.push({ file, ...place(offset), pointer: '', problem });
@@ -57,10 +58,24 @@ export function readPolicyDocument(file: string, bytes: Uint8Array): { document:
   return { document: { file, value, problemAt }, problems: [] };
 }
 
+/** Counted before parsing, in quotes and comments too: parsing thousands of open brackets takes quadratic time. */
+const openBracketsMax = 200;
+
+function openBracketsMost(text: string): number {
+  let open = 0;
+  let most = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === 0x5b || code === 0x7b) most = Math.max(most, (open += 1));
+    else if ((code === 0x5d || code === 0x7d) && open > 0) open -= 1;
+  }
+  return most;
+}
+
 function yamlProblem(code: string, message: string): string {
   switch (code) {
     case 'TAB_AS_INDENT': return 'a tab is used for indentation: use spaces';
-    case 'DUPLICATE_KEY': return 'the same key stands here twice';
+    case 'RESOURCE_EXHAUSTION': return 'the file is nested too deeply';
     case 'MULTIPLE_DOCS': return 'a second document starts here: one file holds one document';
     case 'BAD_ALIAS': return 'aliases are not allowed: write the value out';
     case 'TAG_RESOLVE_FAILED': return 'tags are not allowed';
@@ -74,10 +89,11 @@ function forbiddenNodes(parsed: Document): { offset: number; problem: string }[]
   visit(parsed, {
     Node(_key, node, path) {
       const offset = node.range?.[0] ?? 0;
+      if (isMap(node)) found.push(...duplicateKeys(node));
       if (isAlias(node)) found.push({ offset, problem: 'aliases are not allowed: write the value out' });
       else if (node.anchor !== undefined) found.push({ offset, problem: 'anchors are not allowed: write the value out' });
       if (!isAlias(node) && node.tag !== undefined && !implicitTags.has(node.tag)) found.push({ offset, problem: 'tags are not allowed' });
-      if (path.filter((step) => !isPair(step)).length > depthMax) {
+      if (path.length > 2 * depthMax) { // a pair stands between a mapping and its value
         found.push({ offset, problem: `nested deeper than ${depthMax} levels` });
         return visit.BREAK;
       }
@@ -85,6 +101,17 @@ function forbiddenNodes(parsed: Document): { offset: number; problem: string }[]
     },
   });
   return found.slice(0, 20);
+}
+
+/** The parser's own check compares each key with each other one: minutes for a large hostile file. */
+function duplicateKeys(map: YAMLMap): { offset: number; problem: string }[] {
+  const keys = new Set<unknown>();
+  return map.items.flatMap(({ key }) => {
+    const name = isScalar(key) ? key.value : key;
+    if (keys.has(name)) return [{ offset: isNode(key) ? key.range?.[0] ?? 0 : 0, problem: 'the same key stands here twice' }];
+    keys.add(name);
+    return [];
+  });
 }
 
 const implicitTags = new Set(['tag:yaml.org,2002:map', 'tag:yaml.org,2002:seq', 'tag:yaml.org,2002:str', 'tag:yaml.org,2002:int', 'tag:yaml.org,2002:float', 'tag:yaml.org,2002:bool', 'tag:yaml.org,2002:null']);
