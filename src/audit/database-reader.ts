@@ -1,7 +1,7 @@
 import type { Database } from '../store/database.ts';
 import { checkpointHistory, auditReader, shownRecords } from './read.ts';
 import { encodeBundle, tileWidth } from './tile.ts';
-import type { LogReader } from './verify.ts';
+import type { LogReader } from './log-reader.ts';
 
 /**
  * The log as it stands in the database, records included, for a verifier next to it. Unlike what the platform

@@ -3,7 +3,7 @@ import { limitedBody } from './body.ts';
 import { noteLengthMax } from './note.ts';
 import { decodeBundle, encodeBundle, tilePath, tileWidth } from './tile.ts';
 import { hashLength } from './tree.ts';
-import type { LogReader } from './verify.ts';
+import type { LogReader } from './log-reader.ts';
 
 export type HttpReaderOptions = {
   /** Prefix of the log: `/checkpoint` and `/tile/…` are put behind it. */

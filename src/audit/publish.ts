@@ -4,6 +4,7 @@ import type { TimeMs } from '../vocabulary.ts';
 import type { Database } from '../store/database.ts';
 import type { CheckpointSigner } from './checkpoint.ts';
 import { integrate, type Integration, type TreeHead } from './integrate.ts';
+import { nodeSha256 } from './node-sha256.ts';
 import { parseSignatureLine, sameKey } from './note.ts';
 import { logTiles } from './read.ts';
 import { nodesOfTiles } from './tile.ts';
@@ -121,10 +122,10 @@ async function askWitness(options: PublisherOptions, witness: Witness): Promise<
 }
 
 async function show(options: PublisherOptions, witness: Witness, task: { seen: number; size: number; signed_note: string }): Promise<WitnessAnswer> {
-  const nodes = nodesOfTiles(task.size, logTiles(options.database));
+  const nodes = nodesOfTiles(task.size, logTiles(options.database), nodeSha256);
   const ask = async (oldSize: number) => addCheckpoint({
     witness, oldSize, checkpoint: task.signed_note, timeoutMs: options.witnessTimeoutMs ?? defaultTimeoutMs,
-    proof: oldSize === 0 ? [] : await consistencyProof(oldSize, task.size, nodes),
+    proof: oldSize === 0 ? [] : await consistencyProof(oldSize, task.size, nodes, nodeSha256),
     ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
   });
   const answer = await ask(task.seen);

@@ -5,6 +5,7 @@ import type { Database } from '../store/database.ts';
 import type { SubjectId, TimeMs } from '../vocabulary.ts';
 import type { Bytes } from './bytes.ts';
 import type { AuditKind, AuditRecord } from './entry.ts';
+import { nodeSha256 } from './node-sha256.ts';
 import { formatLogProof } from './proof.ts';
 import type { ShownRecord } from './record-check.ts';
 import { encodeBundle, isTileAddress, nodesOfTiles, tileWidth, type TileReader } from './tile.ts';
@@ -88,16 +89,16 @@ export function auditReader(database: Database): AuditReader {
     },
     async inclusionProof(index, size) {
       await requireIntegrated(database, size);
-      return inclusionProof(index, size, nodesOfTiles(size, readTile));
+      return inclusionProof(index, size, nodesOfTiles(size, readTile, nodeSha256), nodeSha256);
     },
     async consistencyProof(from, to) {
       await requireIntegrated(database, to);
-      return consistencyProof(from, to, nodesOfTiles(to, readTile));
+      return consistencyProof(from, to, nodesOfTiles(to, readTile, nodeSha256), nodeSha256);
     },
     async proof(index) {
       const { size, note } = await newest();
       if (Number.isSafeInteger(index) && index >= size) throw new VeilgateError('AUDIT_ENTRY_NOT_FOUND', 'No published checkpoint counts this entry yet: ask again in a few seconds.');
-      return formatLogProof({ index, hashes: await inclusionProof(index, size, nodesOfTiles(size, readTile)), checkpoint: note });
+      return formatLogProof({ index, hashes: await inclusionProof(index, size, nodesOfTiles(size, readTile, nodeSha256), nodeSha256), checkpoint: note });
     },
     async entry(index) {
       const found = Number.isSafeInteger(index) && index >= 0
