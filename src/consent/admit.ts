@@ -2,7 +2,7 @@ import type { VeilgateError } from '../errors.ts';
 import type { Sql } from '../store/database.ts';
 import { isUscc } from '../uscc.ts';
 import type { Grant, GrantId, InstitutionId, PurposeCode, SubjectId, TimeMs } from '../vocabulary.ts';
-import { damagedFieldSet, fieldSets } from './field-sets.ts';
+import { damagedFieldSet, fieldSets, type FieldSet } from './field-sets.ts';
 import { grantColumns, grantFromRow, isGrantId, usability, type GrantRow } from './grant-row.ts';
 import { consentRequired, unusable } from './refusals.ts';
 
@@ -17,14 +17,14 @@ export type GrantLookup = {
 
 const purposeShape = /^[a-z][a-z0-9_]{0,63}$/;
 
-// Both branches look one grant up by index. Without an id: the best that can be used, else the latest of any state
-// (lateral branches of an append run only as far as the limit needs).
+// Both branches look one grant up by index: by id alone, so that no other index tempts the planner (whose grant it is,
+// `admitted` checks), or without an id the best that can be used, else the latest of any state (the parts of an append
+// run only as far as the limit needs).
 const text = `
   select w.n::integer as n, ${grantColumns}
   from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[]) with ordinality as w (institution, subject, purpose, grant_id, at_ms, n)
   cross join lateral (
-    select * from consent_grant
-    where id = w.grant_id and institution = w.institution and subject = w.subject and purpose = w.purpose
+    select * from consent_grant where id = w.grant_id
     union all
     (select * from (
       (select * from consent_grant c
@@ -65,14 +65,15 @@ export async function admitGrants(sql: Sql, lookups: readonly GrantLookup[]): Pr
     for (const row of found.rows) rows.set(wanted[row.n - 1] as GrantLookup, row);
   }
   const sets = await fieldSets(sql, fieldSetsOf(rows.values()));
-  return lookups.map((lookup) => {
-    const row = rows.get(lookup);
-    if (row === undefined) return consentRequired();
-    const refusal = unusable(usability(row), lookup.atMs);
-    if (refusal !== undefined) return refusal;
-    const fields = sets.get(row.field_set);
-    return fields === undefined ? damagedFieldSet() : grantFromRow(row, fields, lookup.atMs);
-  });
+  return lookups.map((lookup) => admitted(lookup, rows.get(lookup), sets));
+}
+
+function admitted(lookup: GrantLookup, row: GrantRow | undefined, sets: ReadonlyMap<string, FieldSet>): Grant | VeilgateError {
+  if (row === undefined || row.institution !== lookup.institution || row.subject !== lookup.subject || row.purpose !== lookup.purpose) return consentRequired();
+  const refusal = unusable(usability(row), lookup.atMs);
+  if (refusal !== undefined) return refusal;
+  const fields = sets.get(row.field_set);
+  return fields === undefined ? damagedFieldSet() : grantFromRow(row, fields, lookup.atMs);
 }
 
 function* fieldSetsOf(rows: Iterable<GrantRow>): Iterable<string> {

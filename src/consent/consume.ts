@@ -80,7 +80,7 @@ async function lockCounters(tx: Tx, uses: readonly GrantUse[], grants: ReadonlyM
   const counters: Counters = { ofGrant: new Map(), ofDay: new Map() };
   for (const use of uses) {
     const grant = grants.get(use.grant);
-    if (grant === undefined || grant.institution !== use.institution) continue;
+    if (use.verifications.length === 0 || grant === undefined || grant.institution !== use.institution) continue;
     const day = shanghaiDate(use.atMs);
     for (const field of use.verifications) {
       counters.ofGrant.set(grantKey(grant.id, field), { grant: grant.id, field, attempts: 0, touched: false });

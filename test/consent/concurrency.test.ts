@@ -60,6 +60,20 @@ describe('consent under concurrency', () => {
     assert.deepEqual(tally(results.flat()), { ok: 480 });
   });
 
+  it('never deadlocks over grants that share counters, named in other orders', async () => {
+    const of = subjectOf(9150);
+    const [first, second, third] = [await stored(database, { subject: of }), await stored(database, { subject: of }), await stored(database, { subject: of })];
+    const fields = ['tax.a', 'tax.m', 'tax.z'].map(ref);
+    let others: Promise<unknown[][]> = Promise.resolve([]);
+    // while one transaction holds the counter in the middle, two come from both ends: only the same order for all saves them
+    await database.transaction('hold', async (tx) => {
+      await consumeGrants(tx, [use(first, { verifications: [ref('tax.m')] })]);
+      others = Promise.all([consume(0, use(second, { verifications: fields })), consume(1, use(third, { verifications: [...fields].reverse() }))]);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    });
+    assert.deepEqual(tally((await others).flat()), { ok: 2 });
+  });
+
   it('lets no use through once a revocation has committed', async () => {
     for (let round = 0; round < 10; round += 1) {
       const grant = await stored(database, { usesMax: 100_000 });

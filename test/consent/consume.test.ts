@@ -25,15 +25,18 @@ describe('consent/consume', () => {
 
   it('counts a use and says what is left', async () => {
     const grant = await stored(database, { usesMax: 2 });
-    assert.deepEqual(await consume(use(grant)), [{ grant: grant.id, useNumber: 1, usesLeft: 1, state: 'active' }]);
+    const atMs = (startMs + 1000) as TimeMs;
+    assert.deepEqual(await consume(use(grant, { atMs })), [{ grant: grant.id, useNumber: 1, usesLeft: 1, state: 'active' }]);
     const kept = await read(grant);
-    assert.deepEqual([kept.usesLeft, kept.usesTotal, kept.lastUsedAtMs, kept.state], [1, 1, startMs, 'active']);
+    assert.deepEqual([kept.usesLeft, kept.usesTotal, kept.lastUsedAtMs, kept.state, kept.changedAtMs], [1, 1, atMs, 'active', startMs]);
   });
 
   it('exhausts a grant with its last use, and writes that into its history', async () => {
     const grant = await stored(database, { kind: 'one_time', usesMax: 1 });
-    const [last] = await consume(use(grant));
+    const atMs = (startMs + 1000) as TimeMs;
+    const [last] = await consume(use(grant, { atMs }));
     assert.equal((last as Consumed).state, 'exhausted');
+    assert.equal((await read(grant)).changedAtMs, atMs);
     assert.deepEqual(await codes(use(grant)), ['CONSENT_EXHAUSTED']);
     assert.equal((await read(grant)).state, 'exhausted');
     assert.deepEqual((await grantHistory(database, grant.id)).map(({ kind, actorKind }) => [kind, actorKind]), [['granted', 'subject'], ['exhausted', 'platform']]);
@@ -95,9 +98,10 @@ describe('consent/consume', () => {
     });
 
     it('does not open an old window again for a node whose clock lags', async () => {
-      const grant = await stored(database, { frequency: { max: 1, per: 'day' } });
-      const midnight = ms('2026-03-11T00:00:00+08:00');
-      assert.deepEqual(await codes(use(grant, { atMs: midnight }), use(grant, { atMs: (midnight - 1) as TimeMs })), ['ok', 'CONSENT_FREQUENCY_EXCEEDED']);
+      const grant = await stored(database, { frequency: { max: 2, per: 'day' } });
+      const midnight = { atMs: ms('2026-03-11T00:00:00+08:00') };
+      const lagging = { atMs: (midnight.atMs - 1) as TimeMs };
+      assert.deepEqual(await codes(use(grant, midnight), use(grant, lagging), use(grant, midnight), use(grant, lagging)), ['ok', 'ok', 'CONSENT_FREQUENCY_EXCEEDED', 'CONSENT_FREQUENCY_EXCEEDED']);
     });
 
     it('limits a grant without a number of uses', async () => {

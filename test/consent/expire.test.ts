@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { admitGrants } from '../../src/consent/admit.ts';
 import { grantHistory } from '../../src/consent/events.ts';
 import { expireGrants } from '../../src/consent/expire.ts';
 import { fixedClock } from '../../src/clock.ts';
@@ -6,7 +7,7 @@ import { changeGrant, readGrant, type GrantAction } from '../../src/consent/gran
 import type { Database } from '../../src/store/database.ts';
 import { freshDatabase } from '../support/database.ts';
 import type { TimeMs } from '../../src/vocabulary.ts';
-import { bank, dayMs, start, startMs, stored, subject } from './sample.ts';
+import { bank, codeOf, dayMs, start, startMs, stored, subject } from './sample.ts';
 
 describe('consent/expire', () => {
   let database: Database;
@@ -24,6 +25,8 @@ describe('consent/expire', () => {
     assert.deepEqual(events.map(({ grant }) => grant).sort(), [active.id, paused.id].sort());
     assert.deepEqual(events.find(({ grant }) => grant === active.id), { grant: active.id, institution: bank, subject, purpose: active.purpose, kind: 'expired', actor: { platform: true }, atMs: end });
     assert.deepEqual(await expire(end), []);
+    const refused = await admitGrants(database, [{ institution: bank, subject, purpose: active.purpose, grant: active.id, atMs: end as TimeMs }]);
+    assert.deepEqual(refused.map(codeOf), ['CONSENT_EXPIRED']);
     const states = await Promise.all([active, paused, revoked, longer].map(async ({ id }) => (await readGrant(database, id, { subject }, end as TimeMs)).state));
     assert.deepEqual(states, ['expired', 'expired', 'revoked', 'active']);
     assert.deepEqual((await grantHistory(database, active.id)).map(({ kind, actorKind }) => [kind, actorKind]), [['granted', 'subject'], ['expired', 'platform']]);

@@ -172,6 +172,12 @@ describe('consent/grants', () => {
       await assert.rejects(update(id, "state = 'dormant'"), refusedBy('consent_grant_state_check'));
     });
 
+    it('takes no malformed digest', async () => {
+      const malformed = (notice: string, evidence: string) => database.transaction('t', (tx) => createGrant(tx, terms(), 'browser', notice, evidence, fixedClock(start)));
+      await assert.rejects(malformed('notice', digestOf('e')), /malformed/);
+      await assert.rejects(malformed(digestOf('n'), digestOf('e').toUpperCase()), /malformed/);
+    });
+
     it('takes no grant without a limit, a period or a half frequency', async () => {
       await assert.rejects(stored(database, { usesMax: null, frequency: null }), refusedBy('grant_limited'));
       await assert.rejects(stored(database, { kind: 'one_time', usesMax: 2 }), refusedBy('grant_one_time_once'));

@@ -147,7 +147,7 @@ describe('consent as a state machine', () => {
       // revoking ends all the fun: pause and resume come more often
       fc.constantFrom<GrantAction>('pause', 'resume', 'resume').map((action) => new Change(action)),
       fc.integer({ min: 1, max: 3 }).map((count) => new Uses(count)),
-      fc.integer({ min: 1, max: 60 }).map((hours) => new Wait(hours)),
+      fc.oneof(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 150, max: 250 })).map((hours) => new Wait(hours)),
       fc.constant(new Housekeeping()),
     ], { maxCommands: 15 });
     const frequency = fc.option(fc.record({ max: fc.integer({ min: 1, max: 3 }), per: fc.constantFrom<Frequency['per']>('day', 'week', 'month') }));

@@ -10,8 +10,8 @@ create table consent_field_set (
 );
 
 create table consent_grant (
-  -- 128 random bits, base64url
-  id text primary key check (id ~ '^[A-Za-z0-9_-]{22}$'),
+  -- 128 random bits, base64url; its form and that of digests is checked once, on insertion (consent_grant_well_formed)
+  id text primary key,
 
   -- terms: set when the enterprise consents, never changed
 
@@ -40,11 +40,11 @@ create table consent_grant (
   -- days after disclosure until the institution must delete what it got
   data_life_days integer not null check (data_life_days > 0),
   -- SHA-256, hex, of the notice the representative saw or signed
-  notice_digest text not null check (notice_digest ~ '^[0-9a-f]{64}$'),
+  notice_digest text not null,
   -- how consent was given: on the authorization server's page, or signed with the enterprise's own key
   origin text not null check (origin in ('browser', 'signed')),
   -- SHA-256, hex, of what proves it: the session's record, or the signed document in signed_grant
-  evidence_digest text not null check (evidence_digest ~ '^[0-9a-f]{64}$'),
+  evidence_digest text not null,
   created_ms bigint not null check (created_ms between 0 and 9007199254740991),
 
   -- what changes; nothing below is indexed by value, so that a use rewrites no index
@@ -86,6 +86,16 @@ create function refuse_change() returns trigger language plpgsql as $$
 begin
   raise exception 'this row is never changed' using errcode = 'integrity_constraint_violation';
 end $$;
+
+create function refuse_malformed() returns trigger language plpgsql as $$
+begin
+  raise exception 'an id or digest of this row is malformed' using errcode = 'check_violation';
+end $$;
+
+-- not a check constraint: PostgreSQL evaluates those at every update, and a regular expression costs more than a whole use
+create trigger consent_grant_well_formed before insert on consent_grant
+  for each row when (new.id !~ '^[A-Za-z0-9_-]{22}$' or new.notice_digest !~ '^[0-9a-f]{64}$' or new.evidence_digest !~ '^[0-9a-f]{64}$')
+  execute function refuse_malformed();
 
 create trigger consent_field_set_fixed before update on consent_field_set
   for each row execute function refuse_change();
