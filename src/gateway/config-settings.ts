@@ -88,7 +88,7 @@ export const settings = {
   publicUrl: optionalText({ env: 'VEILGATE_PUBLIC_URL', group: server, pattern: webOrigin, form: 'https://host[:port]', meaning: 'Where callers reach the gateway: the audience of tokens and the `htu` of DPoP proofs. Without it, the address listened on.' }),
   tlsCertFile: optionalText({ env: 'VEILGATE_TLS_CERT_FILE', group: server, form: 'file', meaning: 'Certificate chain in PEM form. Read again on SIGHUP.' }),
   tlsKeyFile: optionalText({ env: 'VEILGATE_TLS_KEY_FILE', group: server, form: 'file', meaning: 'Private key of the certificate in PEM form, readable by its owner alone.' }),
-  tlsTerminatedByProxy: flag({ env: 'VEILGATE_TLS_TERMINATED_BY_PROXY', group: server, meaning: 'A proxy in front of the gateway speaks TLS with callers. Then only trusted proxies may connect.' }),
+  tlsTerminatedByProxy: flag({ env: 'VEILGATE_TLS_TERMINATED_BY_PROXY', group: server, meaning: 'A proxy in front of the gateway speaks TLS with callers. Then nobody but the trusted proxies may connect, and nobody but this machine when none are named.' }),
   trustedProxies: texts({ env: 'VEILGATE_TRUSTED_PROXIES', group: server, pattern: network, max: 32, form: 'addresses or networks, separated by commas', meaning: 'Proxies whose `X-Forwarded-For` is believed.' }),
   workers: integer({ env: 'VEILGATE_WORKERS', group: server, default: 1, min: 1, max: 64, meaning: 'Number of processes that answer requests.' }),
   drainSeconds: integer({ env: 'VEILGATE_DRAIN_SECONDS', group: server, default: 10, min: 0, max: 300, meaning: 'How long requests under way may take to finish after a signal to stop.' }),

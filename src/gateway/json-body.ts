@@ -10,7 +10,7 @@ export type BodyLimits = {
   readonly bodyBytes: number;
   /** Bytes of a stream, unless its route says less. */
   readonly uploadBytes: number;
-  /** How long a JSON or JWT body may take to arrive. */
+  /** How long a JSON or JWT body may take to arrive, and a stream may pause. */
   readonly bodyTimeoutMs: number;
 };
 
@@ -34,7 +34,7 @@ const mediaType = /^([a-z0-9.+-]{1,40}\/[a-z0-9.+-]{1,40})(?:\s*;\s*(?:charset="
 export async function readBody(request: IncomingMessage, form: BodyForm | undefined, limits: BodyLimits): Promise<ReadBody> {
   if (form === undefined) return refuseBody(request);
   refuseMediaType(request, form.kind === 'json' ? ['application/json'] : form.kind === 'jwt' ? ['application/jwt'] : form.mediaTypes);
-  if (form.kind === 'stream') return openStream(request, Math.min(form.maxBytes ?? Number.MAX_SAFE_INTEGER, limits.uploadBytes));
+  if (form.kind === 'stream') return openStream(request, Math.min(form.maxBytes ?? Number.MAX_SAFE_INTEGER, limits.uploadBytes), limits.bodyTimeoutMs);
   const bytes = await readBytes(request, Math.min(form.maxBytes ?? Number.MAX_SAFE_INTEGER, limits.bodyBytes), limits.bodyTimeoutMs);
   const value = form.kind === 'json' ? parseStrictJsonBytes(bytes, { maxLength: limits.bodyBytes, maxDepth: jsonDepthMax }) : compactJwt(bytes);
   return { value, get sha256() { return createHash('sha256').update(bytes).digest(); } };
@@ -112,14 +112,16 @@ function declaredDigest(request: IncomingMessage): Buffer | undefined {
   return digest === undefined ? undefined : Buffer.from(digest, 'base64');
 }
 
-/** A stream that ends with an error beyond `maxBytes`, on a broken connection and on a wrong Content-Digest. */
-function openStream(request: IncomingMessage, maxBytes: number): ReadBody {
+/** A stream that ends with an error beyond `maxBytes`, after a long pause, on a broken connection and on a wrong Content-Digest. */
+function openStream(request: IncomingMessage, maxBytes: number, pauseMs: number): ReadBody {
   refuseLength(request, maxBytes);
   const declared = declaredDigest(request);
   const hash = declared === undefined ? undefined : createHash('sha256');
   let length = 0;
+  let lastMs = performance.now();
   const counted = new Transform({
     transform(chunk: Buffer, _encoding, done) {
+      lastMs = performance.now();
       length += chunk.length;
       hash?.update(chunk);
       if (length > maxBytes) done(tooLarge(maxBytes));
@@ -135,6 +137,12 @@ function openStream(request: IncomingMessage, maxBytes: number): ReadBody {
   request.once('close', () => {
     if (!request.complete) counted.destroy(new VeilgateError('REQUEST_MALFORMED', 'The body ended early: send it again.'));
   });
+  // while we make the caller wait, it is not the caller that pauses
+  const watch = setInterval(() => {
+    if (counted.writableNeedDrain || request.isPaused()) lastMs = performance.now();
+    else if (!request.complete && performance.now() - lastMs > pauseMs) counted.destroy(new VeilgateError('REQUEST_TIMEOUT', 'The file paused for too long: send it again.'));
+  }, Math.min(1000, pauseMs / 2));
+  counted.once('close', () => clearInterval(watch));
   request.pipe(counted);
   return {
     value: counted,

@@ -63,7 +63,7 @@ export function openApiDocument(about: { readonly routes: readonly Route[]; read
         IdempotencyReplayed: { description: '`true`: this is the answer to an earlier request with this key.', schema: { type: 'string' } },
       },
       securitySchemes: {
-        dpop: { type: 'http', scheme: 'DPoP', bearerFormat: 'at+jwt', description: 'An access token bound to the caller\'s key, with a DPoP proof in the header `DPoP`.' },
+        dpop: { type: 'http', scheme: 'DPoP', description: 'An access token bound to the caller\'s key, with a DPoP proof in the header `DPoP`.' },
       },
     },
   };

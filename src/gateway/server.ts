@@ -41,13 +41,14 @@ export async function startServer(listener: RequestListener, config: ServerConfi
   const counting: RequestListener = (request, response) => {
     underWay.add(response);
     response.once('close', () => underWay.delete(response));
+    cutOffSlowReader(response, config.requestTimeoutSeconds * 1000);
     if (draining) response.setHeader('Connection', 'close');
     listener(request, response);
   };
   const server = makeServer(counting, config);
   server.maxConnections = config.connections;
   server.maxHeadersCount = headersMax;
-  server.timeout = config.requestTimeoutSeconds * 1000;
+  server.timeout = 0; // a long file may take long to be loaded: pauses are timed where bodies are read
   server.on('clientError', answerBrokenRequest);
   if (config.tlsTerminatedByProxy) admitOnly(server, config.trustedProxies);
   await listen(server, config);
@@ -68,12 +69,21 @@ export async function startServer(listener: RequestListener, config: ServerConfi
   };
 }
 
+/** Who asks and does not read the answer holds its memory. */
+function cutOffSlowReader(response: http.ServerResponse, timeoutMs: number): void {
+  response.once('prefinish', () => {
+    if (response.writableLength === 0) return;
+    const timer = setTimeout(() => response.destroy(), timeoutMs);
+    response.once('close', () => clearTimeout(timer));
+  });
+}
+
 function makeServer(listener: RequestListener, config: ServerConfig): Server | https.Server {
   const options: http.ServerOptions = {
     maxHeaderSize: headerBytesMax,
     headersTimeout: config.headersTimeoutSeconds * 1000,
     // files of records need long; other bodies are held to requestTimeoutSeconds where they are read
-    requestTimeout: config.uploadTimeoutSeconds * 1000,
+    requestTimeout: Math.max(config.uploadTimeoutSeconds, config.headersTimeoutSeconds) * 1000,
     keepAliveTimeout: keepAliveMs,
     connectionsCheckingInterval: checkIntervalMs,
     requireHostHeader: true,
@@ -108,7 +118,7 @@ function reloadTls(server: Server | https.Server, config: ServerConfig, log: Log
 /** Where TLS ends at a proxy, whoever comes past it would speak in clear: the connection is closed unread. */
 function admitOnly(server: Server, proxies: readonly string[]): void {
   const admitted = new BlockList();
-  for (const network of ['127.0.0.0/8', '::1/128', ...proxies]) {
+  for (const network of proxies.length === 0 ? ['127.0.0.0/8', '::1/128'] : proxies) {
     const [address = '', bits] = network.split('/');
     const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
     admitted.addSubnet(address, bits === undefined ? (family === 'ipv6' ? 128 : 32) : Number(bits), family);

@@ -64,7 +64,7 @@ function faultsOf(whole: OpenApiDocument): readonly string[] {
   members(whole.info, 'info', ['title', 'version'], ['summary', 'description']);
   members(whole.components, 'components', [], ['schemas', 'headers', 'securitySchemes']);
   for (const [name, header] of Object.entries(whole.components.headers)) members(header, name, ['schema'], ['description']);
-  for (const [name, scheme] of Object.entries(whole.components.securitySchemes)) members(scheme, name, ['type', 'scheme'], ['bearerFormat', 'description']);
+  for (const [name, scheme] of Object.entries(whole.components.securitySchemes)) members(scheme, name, ['type', 'scheme'], ['description']);
   for (const name of Object.keys({ ...whole.components.schemas, ...whole.components.headers })) if (!/^[a-zA-Z0-9._-]+$/.test(name)) fail('components', name);
   const ids = new Set<string>();
   for (const [path, item] of Object.entries(whole.paths)) {
