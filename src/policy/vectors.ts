@@ -1,9 +1,11 @@
 import type { ConsentState, FieldDecision, FieldRef, InstitutionClass, PurposeCode } from '../vocabulary.ts';
+import { decidingRules } from './cell.ts';
 import { readPolicyDocument, type PolicyDocument } from './document.ts';
 import { listYaml, readFile, type PolicyFile } from './load.ts';
 import { matches } from './pattern.ts';
 import type { CompiledPolicy } from './policy.ts';
 import { policyBroken, type Problem } from './problem.ts';
+import { uses } from './rule.ts';
 import { shapeProblems } from './shape.ts';
 import type { TestsText, TestText } from './text.ts';
 
@@ -11,7 +13,10 @@ export type PolicyTestReport = {
   readonly tests: number;
   /** Expectations that did not come true, each at its place in the test file. */
   readonly failures: readonly (Problem & { readonly test: string })[];
-  /** Rules that opened or denied something in at least one test, and those that did not. */
+  /**
+   * Rules that opened or denied something in at least one test, and those that did not. A deny of what nobody of
+   * its classes is opened anyway is in neither list: no decision can name it.
+   */
   readonly coveredRules: readonly string[];
   readonly uncoveredRules: readonly string[];
 };
@@ -38,13 +43,28 @@ export function runPolicyTests(policy: CompiledPolicy, files: readonly PolicyFil
       }
     }
   }
-  const ids = [...policy.rules.keys()].toSorted();
+  const ids = [...nameableRules(policy)].toSorted();
   return {
     tests,
     failures,
     coveredRules: ids.filter((id) => covered.has(id)),
     uncoveredRules: ids.filter((id) => !covered.has(id)),
   };
+}
+
+function nameableRules(policy: CompiledPolicy): Set<string> {
+  const ids = new Set<string>();
+  for (const purpose of policy.purposes.keys()) {
+    for (const institutionClass of policy.institutionClasses.keys()) {
+      for (const field of policy.fields.keys()) {
+        for (const use of uses) {
+          const cell = policy.cell(purpose, institutionClass, field, use);
+          if (cell !== undefined) for (const id of decidingRules(cell)) ids.add(id);
+        }
+      }
+    }
+  }
+  return ids;
 }
 
 function parseTests(files: readonly PolicyFile[]): PolicyDocument[] {
