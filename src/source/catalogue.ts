@@ -9,6 +9,7 @@ import type { Cardinality, Catalogue, Classification, Dataset, DatasetId, Field,
 export const identifierPattern = /^[a-z][a-z0-9_]{0,40}$/;
 export const datasetCountMax = 200;
 const fileSizeMaxBytes = 1_048_576;
+const aliasCountMax = 100;
 /** Names a field cannot have: the key every dataset has, and PostgreSQL's own columns. */
 const reservedNames: ReadonlySet<string> = new Set(['subject', 'ctid', 'xmin', 'xmax', 'cmin', 'cmax', 'tableoid']);
 const schemaFile = path.join(import.meta.dirname, '../../policies/schema/catalogue.schema.json');
@@ -88,7 +89,13 @@ function loadDataset(folder: string, file: string, validate: ValidateFunction<Da
   const report: Report = (keys, problem) => {
     problems.push({ file, line: lineOf(document, lines, keys), problem: `${keys.length === 0 ? '' : `${keys.join('.')}: `}${problem}` });
   };
-  const content: unknown = document.toJS({ maxAliasCount: 100 });
+  let content: unknown;
+  try {
+    content = document.toJS({ maxAliasCount: aliasCountMax });
+  } catch {
+    report([], `not valid YAML: more than ${aliasCountMax} aliases`);
+    return undefined;
+  }
   if (!validate(content)) {
     for (const [keys, problem] of schemaProblems(validate.errors ?? [])) report(keys, problem);
     return undefined;

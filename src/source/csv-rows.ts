@@ -8,7 +8,7 @@ import { rowBatchSize, rowSizeMaxBytes, type RawRecord } from './row.ts';
 /**
  * Rows of a CSV file (RFC 4180; UTF-8 with or without byte order mark; LF or CRLF): the first line names the
  * columns in any order. Optional fields may be left out of it. Row numbers are a spreadsheet's: the header is row 1.
- * Errors: SOURCE_FILE_MALFORMED with detail `{ row }`; nothing of the file's content is repeated in it.
+ * Errors: SOURCE_FILE_MALFORMED with detail `{ line }`; nothing of the file's content is repeated in it.
  */
 export async function* csvRows(source: Readable, dataset: Dataset): AsyncGenerator<readonly RawRecord[]> {
   const parser = parse({ bom: true, relax_column_count: true, max_record_size: rowSizeMaxBytes });
@@ -34,9 +34,9 @@ export async function* csvRows(source: Readable, dataset: Dataset): AsyncGenerat
       }
     }
   } catch (error) {
-    throw asMalformed(error, row + 1);
+    throw asMalformed(error);
   }
-  if (positions === undefined) throw malformed('The file is empty: its first line must name the columns.', 1);
+  if (positions === undefined) throw malformed('The file is empty: its first line must name the columns.');
   yield batch;
 }
 
@@ -47,13 +47,13 @@ function columnPositions(header: readonly string[], dataset: Dataset): readonly 
   header.forEach((cell, at) => {
     const name = cell.trim();
     // a file without a header has values here: the column is named by its position only
-    if (!names.includes(name)) throw malformed(`Column ${at + 1} of the header is no field of dataset ${dataset.id}: the first line must name the columns.`, 1);
-    if (found.has(name)) throw malformed(`Column ${at + 1} of the header names a field for the second time.`, 1);
+    if (!names.includes(name)) throw malformed(`Column ${at + 1} of the header is no field of dataset ${dataset.id}: the first line must name the columns.`);
+    if (found.has(name)) throw malformed(`Column ${at + 1} of the header names a field for the second time.`);
     found.set(name, at);
   });
   const needed = ['subject', ...dataset.fields.filter(({ required }) => required).map(({ name }) => name)];
   const missing = needed.filter((name) => !found.has(name));
-  if (missing.length > 0) throw malformed(`The header lacks ${missing.join(', ')}.`, 1);
+  if (missing.length > 0) throw malformed(`The header lacks ${missing.join(', ')}.`);
   return names.map((name) => found.get(name) ?? -1);
 }
 
@@ -102,12 +102,14 @@ const csvFaults: Readonly<Record<string, string>> = {
   CSV_MAX_RECORD_SIZE: `a row is longer than ${rowSizeMaxBytes} characters`,
 };
 
-function asMalformed(error: unknown, row: number): unknown {
+function asMalformed(error: unknown): unknown {
   if (error instanceof VeilgateError) return error;
-  if (error instanceof CsvError) return malformed(`The file is not valid CSV near row ${row}: ${csvFaults[error.code] ?? 'its quotation marks or columns are wrong'}.`, row);
-  return malformed(`The file ended early, after row ${row - 1}: send it again.`, row);
+  if (!(error instanceof CsvError)) return new VeilgateError('SOURCE_FILE_MALFORMED', 'The file ended early: send it again.');
+  // the parser is ahead of the rows read: only it knows the line
+  const line = Number(error['lines']);
+  return new VeilgateError('SOURCE_FILE_MALFORMED', `The file is not valid CSV near line ${line}: ${csvFaults[error.code] ?? 'its quotation marks or columns are wrong'}.`, { line });
 }
 
-function malformed(message: string, row: number): VeilgateError {
-  return new VeilgateError('SOURCE_FILE_MALFORMED', message, { row });
+function malformed(message: string): VeilgateError {
+  return new VeilgateError('SOURCE_FILE_MALFORMED', message, { line: 1 });
 }

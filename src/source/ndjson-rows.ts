@@ -11,7 +11,7 @@ const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);
 /**
  * Rows of a file with one flat JSON object per line (UTF-8; LF or CRLF; blank lines are skipped). Row numbers are
  * line numbers. A line that is not such an object is a rejected row, not a broken file: the next line stands alone.
- * Errors: SOURCE_FILE_MALFORMED with detail `{ row }` for an empty file, an overlong line, a stream that broke off.
+ * Errors: SOURCE_FILE_MALFORMED with detail `{ line }` for an empty file, an overlong line, a stream that broke off.
  */
 export async function* ndjsonRows(source: Readable, dataset: Dataset): AsyncGenerator<readonly RawRecord[]> {
   const positions = new Map(['subject', ...dataset.fields.map(({ name }) => name)].map((name, at) => [name, at]));
@@ -88,5 +88,5 @@ function overlong(row: number): VeilgateError {
 }
 
 function malformed(message: string, row: number): VeilgateError {
-  return new VeilgateError('SOURCE_FILE_MALFORMED', message, { row });
+  return new VeilgateError('SOURCE_FILE_MALFORMED', message, { line: row });
 }

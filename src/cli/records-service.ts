@@ -1,0 +1,69 @@
+import { Readable } from 'node:stream';
+import { systemClock } from '../clock.ts';
+import { VeilgateError } from '../errors.ts';
+import type { Connection } from '../sdk/connection.ts';
+import { departmentClient } from '../sdk/department.ts';
+import { loadCatalogue } from '../source/catalogue.ts';
+import { prepareDomainTables } from '../source/domain.ts';
+import { loadRecords } from '../source/ingest.ts';
+import { readReports, type QualityReport } from '../source/quality.ts';
+import { openDatabase } from '../store/database.ts';
+import type { Dataset, DatasetId } from '../vocabulary.ts';
+
+export type RecordsFile = { readonly format: 'csv' | 'ndjson'; readonly stream: Readable; readonly errorLimit: number };
+
+/** What `veilgate records` needs, over HTTP or straight from a database. */
+export type RecordsService = {
+  /** Errors: SOURCE_*, and those of the way there. */
+  readonly load: (dataset: string, file: RecordsFile) => Promise<QualityReport>;
+  /** The newest report first. */
+  readonly quality: (dataset: string) => Promise<readonly QualityReport[]>;
+  /** Names of a file's columns, `subject` first. */
+  readonly columns: (dataset: string) => Promise<readonly string[]>;
+  readonly close: () => Promise<void>;
+};
+
+const reportsShown = 10;
+
+/** For the operator of the platform, on its own machine: acts as the department that owns the dataset. */
+export async function directRecords(databaseUrl: string, catalogueFolder: string): Promise<RecordsService> {
+  const catalogue = loadCatalogue(catalogueFolder);
+  const database = openDatabase({ url: databaseUrl, maxConnections: 2, applicationName: 'veilgate records' });
+  const find = (id: string): Dataset => {
+    const dataset = catalogue.datasets.get(id as DatasetId);
+    if (dataset === undefined) throw new VeilgateError('SOURCE_DATASET_UNKNOWN', `There is no such dataset. There are: ${[...catalogue.datasets.keys()].join(', ')}.`);
+    return dataset;
+  };
+  return {
+    async load(id, file) {
+      const dataset = find(id);
+      await prepareDomainTables(database, catalogue);
+      return loadRecords(database, { ...file, catalogue, dataset: dataset.id, supplier: dataset.department, clock: systemClock });
+    },
+    quality: async (id) => readReports(database, find(id).id, reportsShown),
+    columns: async (id) => ['subject', ...find(id).fields.map(({ name }) => name)],
+    close: () => database.close(),
+  };
+}
+
+/** For a department: through the gateway, with its own credentials. */
+export function remoteRecords(connection: Connection): RecordsService {
+  const client = departmentClient(connection);
+  return {
+    async load(dataset, { format, stream, errorLimit }) {
+      const content = Readable.toWeb(stream) as ReadableStream<Uint8Array>;
+      return (await client.load(dataset, { format, content }, errorLimit)) as unknown as QualityReport; // the gateway's answer, as its description says
+    },
+    async quality(dataset) {
+      const answer = await client.quality(dataset);
+      return (answer['reports'] ?? []) as readonly QualityReport[];
+    },
+    async columns(dataset) {
+      const answer = await connection.call<{ readonly datasets: readonly { readonly id: string; readonly fields: readonly { readonly name: string }[] }[] }>({ method: 'GET', path: '/v1/catalogue' });
+      const found = answer.datasets.find(({ id }) => id === dataset);
+      if (found === undefined) throw new VeilgateError('SOURCE_DATASET_UNKNOWN', `There is no such dataset. There are: ${answer.datasets.map(({ id }) => id).join(', ')}.`);
+      return ['subject', ...found.fields.map(({ name }) => name)];
+    },
+    close: async () => {},
+  };
+}
