@@ -13,6 +13,8 @@ import { VeilgateError } from '../errors.ts';
 export type Cluster = {
   /** Connection URL of the database `name` (default `veilgate`) on this server, as its superuser. */
   readonly url: (name?: string) => string;
+  /** Folder that holds everything of this server: the one asked for, or the one it had to move to. */
+  readonly home: string;
   /** The server's own process, when this process started it. */
   readonly pid: number | undefined;
   /** Stops the server if this process started it: fast shutdown, nothing committed is lost. */
@@ -49,7 +51,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const running = runningServer(dataFolder);
   if (running !== undefined && (await answers(url(running.port, 'postgres')))) {
     await ensureDatabase(url(running.port, 'postgres'));
-    return { url: (name = 'veilgate') => url(running.port, name), pid: running.pid, stop: async () => {} };
+    return { url: (name = 'veilgate') => url(running.port, name), home, pid: running.pid, stop: async () => {} };
   }
 
   const port = options.port || (await freePort());
@@ -58,6 +60,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   await ensureDatabase(url(port, 'postgres'));
   return {
     url: (name = 'veilgate') => url(port, name),
+    home,
     pid: child.process.pid,
     stop: () => stopServer(child.process),
   };

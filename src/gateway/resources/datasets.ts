@@ -1,4 +1,5 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { appendRecords } from '../../audit/append.ts';
 import { recordHead } from '../../audit/entry.ts';
 import { errorLimitMax, loadRecords, ownedDataset } from '../../source/ingest.ts';
@@ -27,9 +28,9 @@ export function datasetRoutes({ database, clock, catalogue }: Pick<Services, 'da
       examples: { cli: 'veilgate records load tax tax-2026-09.csv' },
       handler: async ({ caller, params, query, body, mediaType }) => {
         const file = createHash('sha256');
-        body.on('data', (chunk: Buffer) => file.update(chunk));
+        const stream = Readable.from(hashed(body, file), { objectMode: false });
         const report = await loadRecords(database, {
-          catalogue, dataset: params.dataset, supplier: caller.party, format: mediaType === 'text/csv' ? 'csv' : 'ndjson', stream: body, errorLimit: query.error_limit ?? 0, clock,
+          catalogue, dataset: params.dataset, supplier: caller.party, format: mediaType === 'text/csv' ? 'csv' : 'ndjson', stream, errorLimit: query.error_limit ?? 0, clock,
         });
         await database.transaction('record load', (tx) => appendRecords(tx, [{
           ...recordHead('records.loaded', clock.nowMs(), caller.party),
@@ -52,4 +53,12 @@ export function datasetRoutes({ database, clock, catalogue }: Pick<Services, 'da
       },
     }),
   ];
+}
+
+/** The same bytes, hashed on their way at the reader's pace. */
+async function* hashed(body: StreamBody, file: Hash): AsyncGenerator<Buffer> {
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    file.update(chunk);
+    yield chunk;
+  }
 }

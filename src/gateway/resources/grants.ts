@@ -36,11 +36,12 @@ export function grantRoutes(services: Services): readonly Route[] {
       method: 'POST', path: '/v1/grants', operationId: 'createGrant', tag: 'Grants', access: 'handler', scopes: ['grants'],
       summary: 'Grant by a document signed with the enterprise\'s own registered key',
       description: 'Without the browser flow. The same document grants once, for ever: repeating it is refused, so no idempotency key is needed.',
-      request: { body: { kind: 'jwt', typ: 'grant+jwt', schema: { type: 'object', additionalProperties: true, maxProperties: 16 } } },
+      request: { body: { kind: 'jwt', typ: 'grant+jwt', schema: named('GrantPayload'), code: 'CONSENT_INVALID' } },
       responses: { 201: { description: 'Granted.', schema: grantSchema } },
       errors: ['PARTY_NOT_PERMITTED', 'CONSENT_INVALID', 'CONSENT_EXCEEDS_CAP', 'POLICY_PURPOSE_UNKNOWN', 'INSTITUTION_NOT_FOUND', 'INSTITUTION_NOT_ACTIVE', 'AUDIT_UNAVAILABLE'],
-      handler: async ({ proof, body, admit }) => {
+      handler: async ({ proof, body, payload, admit }) => {
         const identified = await identify({ ...proof, body: { jws: body, kind: signedGrant } }, identity);
+        payload(identified.body?.claims);
         const caller = await admissions.caller(identified);
         await admit(caller);
         const subject = caller.subject;

@@ -43,7 +43,7 @@ export function institutionRoutes(services: Pick<Services, 'database' | 'clock' 
       method: 'POST', path: '/v1/institutions', operationId: 'applyInstitution', tag: 'Institutions', access: 'public', idempotent: true,
       summary: 'Apply for admission',
       description: 'The application carries its public keys and is signed with the signature key it carries. Access comes after a passed security assessment and another person\'s approval.',
-      request: { body: { kind: 'jwt', typ: 'application+jwt', schema: { type: 'object', additionalProperties: true, maxProperties: 16 } } },
+      request: { body: { kind: 'jwt', typ: 'application+jwt', schema: named('ApplicationPayload') } },
       responses: { 201: { description: 'Received.', schema: object({ id: named('PartyId'), status }) } },
       errors: ['INSTITUTION_EXISTS', 'PARTY_EXISTS', 'KEY_REFUSED', 'KEY_DUPLICATE'],
       examples: { cli: 'veilgate institution apply --name-en "Bank A" --name-zh 甲银行 --class commercial_bank --redirect-uri https://bank-a.example/callback' },
@@ -128,7 +128,7 @@ function ownKeyRoutes({ database, clock, gatewayUrl }: Pick<Services, 'database'
     route<{ body: JwtBody }>({
       method: 'POST', path: '/v1/keys', operationId: 'addKey', tag: 'Keys', access: 'party', scopes: anyScope, idempotent: true,
       summary: 'Add a key of your own, signed with one you have and proven by itself',
-      request: { body: { kind: 'jwt', typ: 'key+jwt', schema: { type: 'object', additionalProperties: true, maxProperties: 16 } } },
+      request: { body: { kind: 'jwt', typ: 'key+jwt', schema: named('KeyPayload') } },
       responses: { 201: { description: 'In use at once.', schema: object({ thumbprint: text(64) }) } },
       errors: ['KEY_REFUSED', 'KEY_DUPLICATE', 'PARTY_NOT_PERMITTED'],
       handler: ({ caller, body, once }) => once(async (tx) => {

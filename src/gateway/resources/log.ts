@@ -36,7 +36,7 @@ export function logRoutes({ log, logVerifierKey }: Pick<Services, 'log' | 'logVe
     route<{ query: { readonly after: number } }>({
       method: 'GET', path: '/v1/log/checkpoints', operationId: 'listCheckpoints', tag: 'Log', access: 'public',
       summary: 'Checkpoints of more than `after` entries, smallest first',
-      request: { query: object({ after: index }) },
+      request: { query: object({ after: integer(-1, Number.MAX_SAFE_INTEGER, 'A number of entries; -1 for all checkpoints.') }) },
       responses: { 200: { description: 'A JSON list of signed notes.', mediaType: 'application/json' } },
       errors: ['AUDIT_RANGE_INVALID'],
       handler: async ({ query }) => content('application/json', JSON.stringify(await log.history(query.after))),

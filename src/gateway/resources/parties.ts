@@ -13,7 +13,7 @@ import type { Services } from './services.ts';
 type Name = { readonly en: string; readonly zh: string };
 type NewParty = { readonly id: string; readonly name: Name; readonly key: Readonly<Record<string, unknown>> };
 
-const publicJwk = { type: 'object', description: 'A public signature key (RFC 7517): Ed25519, P-256 or RSA from 2048 bits.', additionalProperties: { anyOf: [{ type: 'string', maxLength: 2048 }, { type: 'array', maxItems: 8, items: { type: 'string', maxLength: 64 } }] }, maxProperties: 16 };
+const publicJwk = named('PublicKey');
 const newParty = { id: named('PartyId'), name: named('Title'), key: publicJwk };
 const partyErrors = ['PARTY_NOT_PERMITTED', 'PARTY_EXISTS', 'KEY_REFUSED', 'KEY_DUPLICATE'] as const;
 

@@ -1,13 +1,14 @@
 import { identify } from '../../identity/identify.ts';
 import { signedQuery } from '../../identity/signed-body.ts';
-import { VeilgateError } from '../../errors.ts';
+import { VeilgateError, isVeilgateError } from '../../errors.ts';
 import { explain } from '../../policy/explain.ts';
 import type { Grant, InstitutionId } from '../../vocabulary.ts';
 import { ok, route, trustedJson, type CallerProof, type JsonObject, type JwtBody, type Route } from '../route.ts';
+import type { QueryOutcome } from '../metrics.ts';
 import { named } from '../schema/compile.ts';
 import { integer, list, nullable, object, oneOf, text } from '../schema/words.ts';
 import type { AdmittedQuery } from '../use-cases/admission.ts';
-import { answerQuery, decisionRequest, grantNeededJson, type SignedQuery } from '../use-cases/answer-query.ts';
+import { answerQuery, decisionRequest, grantNeededJson, type Answer, type SignedQuery } from '../use-cases/answer-query.ts';
 import type { Query } from '../use-cases/query.ts';
 import type { Services } from './services.ts';
 
@@ -76,16 +77,18 @@ export function queryRoutes(services: Services): readonly Route[] {
       examples: { cli: 'veilgate query 91350211M000100Y43 --purpose pre_loan_review --read registry.company_name', body: example },
       handler: async ({ proof, body, payload, admit }) => {
         const startMs = performance.now();
-        const outcome = (answered: boolean) => onQuery(answered ? 'answered' : 'refused', (performance.now() - startMs) / 1000);
+        let outcome: QueryOutcome = 'failed';
         try {
           const { signed, admission } = await receive(services, proof, body, payload, true);
           await admit(admission.caller);
           const answer = await answerQuery(services.desk, signed, admission);
-          outcome(true);
+          outcome = outcomeOf(answer);
           return ok(trustedJson(answer) as JsonObject);
         } catch (error) {
-          outcome(false);
+          outcome = isVeilgateError(error) ? 'refused' : 'failed';
           throw error;
+        } finally {
+          onQuery(outcome, performance.now() - startMs);
         }
       },
     }),
@@ -117,6 +120,11 @@ export function queryRoutes(services: Services): readonly Route[] {
       },
     }),
   ];
+}
+
+function outcomeOf(answer: Answer): QueryOutcome {
+  if (answer.sealed !== undefined) return 'sealed';
+  return Object.keys(answer.data).length > 0 ? 'desensitised' : 'verified';
 }
 
 /** Identify, check the form, let in. A token that came with a grant cannot be used for another. */

@@ -4,6 +4,7 @@ import type { Identity } from '../../identity/identify.ts';
 import type { CompiledPolicy } from '../../policy/policy.ts';
 import type { Database } from '../../store/database.ts';
 import type { Catalogue, Signer, SubjectId, SubjectPseudonym } from '../../vocabulary.ts';
+import type { QueryOutcome } from '../metrics.ts';
 import type { Admissions } from '../use-cases/admission.ts';
 import type { QueryDesk } from '../use-cases/answer-query.ts';
 import type { ConsentReceipts } from '../use-cases/consent-receipts.ts';
@@ -28,5 +29,5 @@ export type Services = {
   /** Public URLs without a slash at the end. */
   readonly gatewayUrl: string;
   readonly issuerUrl: string;
-  readonly onQuery: (outcome: 'answered' | 'refused', seconds: number) => void;
+  readonly onQuery: (outcome: QueryOutcome, ms: number) => void;
 };

@@ -29,9 +29,10 @@ const batchMax = 128;
 const waitingMax = 4096;
 
 /** The door: who calls and what for, looked up for all requests that arrive together. */
-export function createAdmissions(database: Database, clock: Clock): Admissions {
+export function createAdmissions(database: Database, clock: Clock, onBatch: (items: number) => void): Admissions {
   const admit = batcher<Item, Outcome>(
     async (items) => {
+      onBatch(items.length);
       const nowMs = clock.nowMs();
       const asking = items.filter(isAsking);
       const [callers, grants, keys] = await Promise.all([

@@ -1,0 +1,50 @@
+/** `npm run demo [-- --check]`: starts everything and plays the main job. With --check it exits, non-zero if a step is not as it should be. */
+import { openStage, officers } from './demo/stage.ts';
+import { bankId, playStory, representative, subject } from './demo/story.ts';
+import { transcript } from './demo/transcript.ts';
+
+const check = process.argv.includes('--check');
+const write = (line: string) => console.log(line);
+
+write('Veilgate demo: PostgreSQL, authorization server and gateway on this machine, with keys of their own.');
+const play = transcript(write);
+const stage = await play.act('PostgreSQL, authorization server and gateway start', async (say) => {
+  const opened = await openStage(process.env);
+  say(`gateway              ${opened.gateway.gatewayUrl}`);
+  say(`authorization server ${opened.gateway.issuerUrl}`);
+  say(`everything in        ${opened.folder}`);
+  return opened;
+});
+let failed = false;
+try {
+  await playStory(stage, play);
+} catch (error) {
+  failed = true;
+  console.error(error);
+}
+
+write('');
+if (failed || play.failures.length > 0) write(`${play.failures.length + (failed ? 1 : 0)} thing(s) were not as they should be.`);
+else write('Everything was as it should be.');
+if (check || failed) {
+  await stage.stop();
+  process.exit(failed || play.failures.length > 0 ? 1 : 0);
+}
+
+const { gatewayUrl, issuerUrl } = stage.gateway;
+const cli = (party: string, command: string) => `  npm run -s veilgate -- --gateway ${gatewayUrl} --credentials ${stage.credentialsFile(party)} ${command}`;
+write(`
+It goes on running; stop it with Ctrl-C, and it clears up behind itself.
+  interface            ${gatewayUrl}/docs
+  my consents          ${issuerUrl}/grants      (${representative.username} / ${representative.password})
+  operational log      ${stage.folder}/gateway.log
+
+Go on by hand, in another terminal:
+${cli(bankId, 'catalogue')}
+${cli(bankId, `query explain ${subject} --purpose pre_loan_review --read tax.declared_revenue_cents`)}
+${cli(officers[1].id, `institution suspend ${bankId} --reason terms_violated`)}
+${cli(officers[2].id, 'audit accesses')}
+  npm run -s veilgate -- audit verify --log ${gatewayUrl}/v1/log --key '${stage.gateway.logVerifierKey}'
+`);
+process.once('SIGINT', () => void stage.stop().finally(() => process.exit(0)));
+process.once('SIGTERM', () => void stage.stop().finally(() => process.exit(0)));

@@ -1,0 +1,71 @@
+#!/usr/bin/env node
+/** `npm start`: a gateway from configuration (docs/configuration.md). The only place here that reads the environment. */
+import cluster from 'node:cluster';
+import { systemClock } from '../clock.ts';
+import { isVeilgateError } from '../errors.ts';
+import { freePort } from '../store/cluster.ts';
+import { configHelp } from './config-page.ts';
+import { readConfig } from './config.ts';
+import { createLog, installCrashHandlers } from './log.ts';
+import { clusterMetricsText, serveMetrics } from './metrics.ts';
+import { startGateway, startNode, type RunningGateway } from './platform.ts';
+import { runProcesses } from './server-processes.ts';
+
+/** How a node's primary tells its workers where the database is; no setting. */
+const handedDown = 'PRIMARY_DATABASE_URL';
+
+if (process.argv.includes('--help')) {
+  console.log(configHelp());
+  process.exit(0);
+}
+
+try {
+  if (cluster.isPrimary) await settlePorts();
+  await run();
+} catch (error) {
+  console.error(isVeilgateError(error) ? `${error.code}: ${error.message}` : error);
+  process.exit(isVeilgateError(error) && error.code.startsWith('CONFIG') ? 78 : 1);
+}
+
+/** Port 0 means a free one; all processes of this node must agree on it, and so must tokens and receipts. */
+async function settlePorts(): Promise<void> {
+  const config = readConfig(process.env);
+  if (config.port === 0) process.env['VEILGATE_PORT'] = String(await freePort());
+  if (config.issuerUrl === undefined && config.issuerPort === 0) process.env['VEILGATE_ISSUER_PORT'] = String(await freePort());
+}
+
+async function run(): Promise<void> {
+  const config = readConfig(process.env);
+  const log = createLog({ level: config.logLevel, ...(config.logFile === undefined ? {} : { file: config.logFile }) });
+  const exit = (code: number) => void log.close().finally(() => process.exit(code));
+  installCrashHandlers(log, exit);
+  let gateway: RunningGateway | undefined;
+  await runProcesses({
+    workers: config.workers,
+    log,
+    exit,
+    async primary() {
+      const node = await startNode(config, log, systemClock);
+      process.env[handedDown] = node.databaseUrl;
+      const metrics = config.metricsPort === undefined ? undefined : await serveMetrics({
+        host: config.metricsHost, port: config.metricsPort,
+        ...(config.metricsToken === undefined ? {} : { token: config.metricsToken }),
+        text: config.workers > 1 ? clusterMetricsText() : async () => (await gateway?.metrics.text()) ?? '',
+      });
+      return {
+        async stop() {
+          await metrics?.stop();
+          await node.stop();
+        },
+      };
+    },
+    async worker() {
+      gateway = await startGateway(config, process.env[handedDown] ?? '', log, systemClock);
+      log.write('gateway.started', {
+        port: Number(new URL(gateway.gatewayUrl).port || config.port), workers: config.workers, tls: config.tlsCertFile !== undefined,
+        issuer: config.issuerUrl === undefined ? 'embedded' : 'external', database: config.databaseUrl === undefined ? 'embedded' : 'external',
+      });
+      return gateway;
+    },
+  });
+}

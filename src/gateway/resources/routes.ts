@@ -1,0 +1,24 @@
+import type { Route } from '../route.ts';
+import { catalogueRoutes } from './catalogue.ts';
+import { datasetRoutes } from './datasets.ts';
+import { grantRoutes } from './grants.ts';
+import { institutionRoutes } from './institutions.ts';
+import { logRoutes } from './log.ts';
+import { partyRoutes } from './parties.ts';
+import { queryRoutes } from './queries.ts';
+import type { Services } from './services.ts';
+import { wellKnownRoutes } from './well-known.ts';
+
+/** Every door of the gateway. */
+export function routes(services: Services): readonly Route[] {
+  return [
+    ...queryRoutes(services),
+    ...grantRoutes(services),
+    ...institutionRoutes(services),
+    ...partyRoutes(services),
+    ...datasetRoutes(services),
+    ...catalogueRoutes(services),
+    ...logRoutes(services),
+    ...wellKnownRoutes(services),
+  ];
+}
