@@ -36,7 +36,7 @@ const cli = (party: string, command: string) => `  npm run -s veilgate -- --gate
 write(`
 It goes on running; stop it with Ctrl-C, and it clears up behind itself.
   interface            ${gatewayUrl}/docs
-  my consents          ${issuerUrl}/grants      (${representative.username} / ${representative.password})
+  my consents          ${issuerUrl}/consents      (${representative.username} / ${representative.password})
   operational log      ${stage.folder}/gateway.log
 
 Go on by hand, in another terminal:

@@ -214,7 +214,7 @@ async function verifyEverything(stage: Stage, answers: readonly OpenedAnswer[], 
 }
 
 async function revoke(stage: Stage, bank: BankClient, browser: Browser, consent: GrantedConsent, say: Say): Promise<void> {
-  const list = await browser.open(`${stage.gateway.issuerUrl}/grants`);
+  const list = await browser.open(`${stage.gateway.issuerUrl}/consents`);
   const form = list.forms.findIndex(({ action }) => action.pathname.includes(consent.grant) && action.pathname.endsWith('/revoke'));
   say.expect('"My consents" shows the grant with a button to revoke it', form >= 0);
   await browser.submit(list, {}, { form });
