@@ -1,7 +1,7 @@
 import { VeilgateError } from '../errors.ts';
 import type { Tx } from '../store/database.ts';
 import type { FieldRef, GrantId, GrantState, InstitutionId, SubjectId, TimeMs } from '../vocabulary.ts';
-import { dayMs, shanghaiDate, windowEndMs } from './calendar.ts';
+import { shanghaiDate, windowEndMs } from './calendar.ts';
 import { isGrantId, usability, type GrantRow } from './grant-row.ts';
 import { attemptsExhausted, consentRequired, unusable } from './refusals.ts';
 
@@ -209,17 +209,4 @@ async function write(tx: Tx, used: readonly Working[], counters: Counters): Prom
       ofDay.map(({ institution }) => institution), ofDay.map(({ subject }) => subject), ofDay.map(({ field }) => field), ofDay.map(({ day }) => day), ofDay.map(({ attempts }) => attempts),
     ],
   });
-}
-
-/**
- * Deletes day counters that no limit looks at any more: those of days before yesterday.
- * @returns how many
- */
-export async function forgetAttempts(tx: Pick<Tx, 'query'>, atMs: TimeMs): Promise<number> {
-  const { rowCount } = await tx.query({
-    name: 'consent forget attempts',
-    text: 'delete from verification_day where day < $1::date',
-    values: [shanghaiDate((atMs - dayMs) as TimeMs)],
-  });
-  return rowCount ?? 0;
 }

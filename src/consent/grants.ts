@@ -19,10 +19,11 @@ export function newGrantId(): GrantId {
 }
 
 /**
- * Stores what the enterprise consented to. Takes the terms as they are: `parseTerms` and `narrow` came before.
+ * Stores what the enterprise consented to. Takes the terms as they are: `parseTerms` (or `completeTerms` and `checkCaps`)
+ * and `narrow` came before.
  * @param noticeDigest SHA-256, hex, of the notice the representative saw or signed
  * @param evidenceDigest SHA-256, hex, of what proves the consent (session record or signed document)
- * Errors: CONSENT_INVALID when the terms are not valid now or hold no subject or field.
+ * Errors: CONSENT_INVALID for terms that do not hold together or are over.
  */
 export async function createGrant(tx: Tx, terms: GrantTerms, origin: Grant['origin'], noticeDigest: string, evidenceDigest: string, clock: Clock): Promise<GrantChange> {
   return insertGrant(tx, newGrantId(), terms, origin, noticeDigest, evidenceDigest, clock.nowMs());
@@ -30,9 +31,7 @@ export async function createGrant(tx: Tx, terms: GrantTerms, origin: Grant['orig
 
 /** createGrant with an id that was drawn before. */
 export async function insertGrant(tx: Tx, id: GrantId, terms: GrantTerms, origin: Grant['origin'], noticeDigest: string, evidenceDigest: string, atMs: TimeMs): Promise<GrantChange> {
-  if (!isUscc(terms.subject)) throw invalid('/subject', 'the unified social credit code has a wrong check digit or form');
-  if (terms.fields.size === 0) throw invalid('/fields', 'a grant names at least one field');
-  if (terms.validUntilMs <= atMs || terms.validUntilMs <= terms.validFromMs) throw invalid('/valid_days', 'the grant would be over before it starts');
+  checkWhole(terms, atMs);
   const set = fieldSetJson(terms.fields);
   await tx.query({
     name: 'consent store field set',
@@ -52,6 +51,16 @@ export async function insertGrant(tx: Tx, id: GrantId, terms: GrantTerms, origin
   });
   const grant = grantFromRow(rows[0] as GrantRow, terms.fields, atMs);
   return changed(tx, grant, 'granted', { subject: terms.subject }, atMs);
+}
+
+/** What no policy could make good; the database holds the same. */
+function checkWhole(terms: GrantTerms, atMs: TimeMs): void {
+  if (!isUscc(terms.subject)) throw invalid('/subject', 'the unified social credit code has a wrong check digit or form');
+  if (terms.fields.size === 0) throw invalid('/fields', 'a grant names at least one field');
+  if (terms.validUntilMs <= atMs || terms.validUntilMs <= terms.validFromMs) throw invalid('/valid_days', 'the grant would be over before it starts');
+  if (terms.kind === 'one_time' && terms.usesMax !== 1) throw invalid('/uses_max', 'a one-time grant is one use');
+  if (terms.usesMax === null && terms.frequency === null) throw invalid('/uses_max', 'a grant is limited by a number of uses, a frequency or both');
+  if (terms.dataFrom !== null && terms.dataTo !== null && terms.dataTo < terms.dataFrom) throw invalid('/data_to', 'the data period ends before it starts');
 }
 
 export type GrantAction = 'pause' | 'resume' | 'revoke';

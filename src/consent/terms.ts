@@ -1,14 +1,12 @@
 import { VeilgateError } from '../errors.ts';
 import { isUscc } from '../uscc.ts';
-import type { ConsentCeiling, FieldRef, GrantTerms, InstitutionId, IsoDate, PurposeCode, TimeMs } from '../vocabulary.ts';
+import type { ConsentCeiling, FieldRef, GrantTerms, InstitutionId, IsoDate, PurposeCaps, PurposeCode, TimeMs } from '../vocabulary.ts';
 import { dayMs } from './calendar.ts';
 import { checkCaps, earliestDataDate, type CapsOf } from './caps.ts';
 import { checkConsentDetail, type ConsentDetail, type FieldCeiling } from './schemas.ts';
 
 /**
- * Reads what an institution asks an enterprise to consent to and holds it against policy. What the request leaves
- * open becomes the most policy allows, so that the enterprise sees every limit and none is missing: uses, frequency
- * and start of the data period. A one-time grant is always one use.
+ * Reads what an institution asks an enterprise to consent to, completes it (`completeTerms`) and holds it against policy.
  * Validity starts at `atMs`; `startingAt` moves it to the moment of consent.
  * @param json one entry of `authorization_details`, see consent-detail.json
  * Errors: CONSENT_INVALID, POLICY_PURPOSE_UNKNOWN, CONSENT_EXCEEDS_CAP.
@@ -23,25 +21,37 @@ export function parseTerms(json: unknown, institution: InstitutionId, capsOf: Ca
   if (caps === undefined) {
     throw new VeilgateError('POLICY_PURPOSE_UNKNOWN', 'No purpose of this code is open to this institution: use one of the purposes of the catalogue.', { pointer: '/purpose' });
   }
-  const dataFrom = (detail.data_from ?? earliestDataDate(caps, atMs)) as IsoDate;
-  const dataTo = (detail.data_to ?? null) as IsoDate | null;
-  if (dataTo !== null && dataTo < dataFrom) throw invalid('/data_to', 'the data period ends before it starts');
-  const terms: GrantTerms = {
+  const terms = completeTerms({
     subject: detail.subject,
     institution,
     purpose: detail.purpose as PurposeCode,
     fields: fieldMap(detail.fields),
-    dataFrom,
-    dataTo,
+    dataFrom: (detail.data_from ?? null) as IsoDate | null,
+    dataTo: (detail.data_to ?? null) as IsoDate | null,
     validFromMs: atMs,
     validUntilMs: (atMs + detail.valid_days * dayMs) as TimeMs,
     kind: detail.kind,
-    usesMax: oneTime ? 1 : (detail.uses_max ?? caps.usesMax),
-    frequency: oneTime ? null : (detail.frequency ?? caps.frequencyMax),
+    usesMax: detail.uses_max ?? null,
+    frequency: detail.frequency ?? null,
     dataLifeDays: detail.data_life_days,
-  };
+  }, caps, atMs);
+  if (terms.dataTo !== null && terms.dataFrom !== null && terms.dataTo < terms.dataFrom) throw invalid('/data_to', 'the data period ends before it starts');
   checkCaps(terms, caps, atMs);
   return terms;
+}
+
+/**
+ * Gives every term that was left open (null) the most policy allows, so that the enterprise sees each limit and none
+ * is missing; a one-time grant becomes one use. Terms that are set stay as they are: `checkCaps` judges them.
+ */
+export function completeTerms(terms: GrantTerms, caps: PurposeCaps, atMs: TimeMs): GrantTerms {
+  const oneTime = terms.kind === 'one_time';
+  return {
+    ...terms,
+    dataFrom: terms.dataFrom ?? earliestDataDate(caps, atMs),
+    usesMax: terms.usesMax ?? (oneTime ? 1 : caps.usesMax),
+    frequency: terms.frequency ?? (oneTime ? null : caps.frequencyMax),
+  };
 }
 
 /** The same terms, valid for as long, from `atMs`: consent counts from the moment it is given. */

@@ -1,7 +1,8 @@
 import { strict as assert } from 'node:assert';
 import { fixedClock } from '../../src/clock.ts';
-import { consumeGrants, forgetAttempts, usesPerBatchMax, type Consumed, type GrantUse } from '../../src/consent/consume.ts';
+import { consumeGrants, usesPerBatchMax, type Consumed, type GrantUse } from '../../src/consent/consume.ts';
 import { grantHistory } from '../../src/consent/events.ts';
+import { expireGrants } from '../../src/consent/expire.ts';
 import { changeGrant, readGrant, type GrantAction } from '../../src/consent/grants.ts';
 import { isVeilgateError, VeilgateError } from '../../src/errors.ts';
 import type { Database } from '../../src/store/database.ts';
@@ -166,7 +167,7 @@ describe('consent/consume', () => {
     it('of past days are forgotten, those of today and yesterday are not', async () => {
       const grant = await stored(database, { subject: own() });
       for (const day of [0, 1, 2]) await consume(use(grant, { atMs: (startMs + day * dayMs) as TimeMs, verifications: [b] }));
-      await forgetAttempts(database, (startMs + 2 * dayMs) as TimeMs);
+      await database.transaction('t', (tx) => expireGrants(tx, (startMs + 2 * dayMs) as TimeMs));
       const { rows } = await database.query<{ day: string }>('select day from verification_day where subject = $1 order by day', [grant.subject]);
       assert.deepEqual(rows.map(({ day }) => day), ['2026-03-11', '2026-03-12']);
     });

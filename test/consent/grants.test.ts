@@ -35,6 +35,10 @@ describe('consent/grants', () => {
     await assert.rejects(create({ fields: new Map() }), code('CONSENT_INVALID'));
     await assert.rejects(create({ subject: '913301007996550581' as SubjectId }), code('CONSENT_INVALID'));
     await assert.rejects(create({ validUntilMs: startMs }), code('CONSENT_INVALID'));
+    await assert.rejects(create({ usesMax: null, frequency: null }), code('CONSENT_INVALID'));
+    await assert.rejects(create({ kind: 'one_time', usesMax: null, frequency: { max: 1, per: 'day' } }), code('CONSENT_INVALID'));
+    await assert.rejects(create({ kind: 'one_time', usesMax: 2 }), code('CONSENT_INVALID'));
+    await assert.rejects(create({ dataFrom: '2025-01-02' as never, dataTo: '2025-01-01' as never }), code('CONSENT_INVALID'));
   });
 
   it('pauses, resumes and revokes, and remembers each with its facts', async () => {
@@ -179,11 +183,19 @@ describe('consent/grants', () => {
     });
 
     it('takes no grant without a limit, a period or a half frequency', async () => {
-      await assert.rejects(stored(database, { usesMax: null, frequency: null }), refusedBy('grant_limited'));
-      await assert.rejects(stored(database, { kind: 'one_time', usesMax: 2 }), refusedBy('grant_one_time_once'));
-      await assert.rejects(stored(database, { kind: 'one_time', usesMax: null, frequency: { max: 1, per: 'day' } }), refusedBy('grant_one_time_once'));
-      await assert.rejects(stored(database, { dataFrom: '2025-01-02' as never, dataTo: '2025-01-01' as never }), refusedBy('grant_data_period'));
-      await assert.rejects(stored(database, { dataLifeDays: 0 }), refusedBy('consent_grant_data_life_days_check'));
+      const { id } = await stored(database);
+      const columns = 'subject, institution, purpose, field_set, width, data_from, data_to, valid_from_ms, valid_until_ms, kind, uses_max, uses_left, frequency_max, frequency_per, data_life_days, notice_digest, origin, evidence_digest, created_ms, changed_ms';
+      /** Inserts a copy of a grant with other values for some columns. */
+      const copy = (changes: Record<string, string>) =>
+        database.query(`insert into consent_grant (id, ${columns}) select 'BBBBBBBBBBBBBBBBBBBBBB', ${columns.split(', ').map((column) => changes[column] ?? column).join(', ')} from consent_grant where id = $1`, [id]);
+      await assert.rejects(copy({ uses_max: 'null', uses_left: 'null' }), refusedBy('grant_limited'));
+      await assert.rejects(copy({ kind: "'one_time'" }), refusedBy('grant_one_time_once'));
+      await assert.rejects(copy({ kind: "'one_time'", uses_max: 'null', uses_left: 'null', frequency_max: '1', frequency_per: "'day'" }), refusedBy('grant_one_time_once'));
+      await assert.rejects(copy({ data_from: "'2025-01-02'", data_to: "'2025-01-01'" }), refusedBy('grant_data_period'));
+      await assert.rejects(copy({ frequency_max: '1' }), refusedBy('grant_frequency_whole'));
+      await assert.rejects(copy({ valid_until_ms: 'valid_from_ms' }), refusedBy('grant_valid_some_time'));
+      await assert.rejects(copy({ data_life_days: '0' }), refusedBy('consent_grant_data_life_days_check'));
+      await copy({});
     });
   });
 });

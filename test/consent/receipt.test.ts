@@ -36,7 +36,7 @@ const pseudonym = 'ab'.repeat(32) as SubjectPseudonym;
 describe('consent/receipt and consent/token', () => {
   let database: Database;
   let signer: Signer;
-  let publicKey: CryptoKey;
+  let publicKey: Awaited<ReturnType<typeof generateKeyPair>>['publicKey'];
   const clock = fixedClock(start);
   before(async () => {
     database = await freshDatabase();

@@ -1,8 +1,8 @@
 import { strict as assert } from 'node:assert';
 import { checkCaps, frequencyWithin } from '../../src/consent/caps.ts';
-import { consentDetail, parseTerms, startingAt } from '../../src/consent/terms.ts';
+import { completeTerms, consentDetail, parseTerms, startingAt } from '../../src/consent/terms.ts';
 import { isVeilgateError, type ErrorCode, type VeilgateError } from '../../src/errors.ts';
-import type { Frequency, PurposeCode, TimeMs } from '../../src/vocabulary.ts';
+import type { Frequency, IsoDate, PurposeCode, TimeMs } from '../../src/vocabulary.ts';
 import { bank, caps, capsOf, dayMs, detail, fieldNames, startMs, terms } from './sample.ts';
 
 const parse = (json: unknown) => parseTerms(json, bank, capsOf, startMs);
@@ -36,6 +36,18 @@ describe('consent/terms', () => {
     assert.equal(read.frequency, null);
     assert.equal(refused(detail({ kind: 'one_time', uses_max: 2 }), 'CONSENT_INVALID').detail?.['pointer'], '/uses_max');
     assert.equal(refused(detail({ kind: 'one_time', frequency: { max: 1, per: 'day' } }), 'CONSENT_INVALID').detail?.['pointer'], '/frequency');
+  });
+
+  it('completes what is open and leaves what is set, even where it goes too far', () => {
+    const open = { usesMax: null, frequency: null, dataFrom: null };
+    const limits = (changes: Partial<typeof base>) => {
+      const { usesMax, frequency, dataFrom } = completeTerms({ ...base, ...changes }, caps, startMs);
+      return [usesMax, frequency, dataFrom];
+    };
+    const base = terms(open);
+    assert.deepEqual(limits({}), [100, { max: 10, per: 'day' }, '2023-03-10']);
+    assert.deepEqual(limits({ kind: 'one_time' }), [1, null, '2023-03-10']);
+    assert.deepEqual(limits({ usesMax: 5000, frequency: { max: 99, per: 'day' }, dataFrom: '1999-01-01' as IsoDate }), [5000, { max: 99, per: 'day' }, '1999-01-01']);
   });
 
   it('writes terms as JSON that reads back to the same terms', () => {
