@@ -185,6 +185,12 @@ describe('authorization/pages', () => {
     other.setCookie('veilgate_session', session ?? '');
     assert.equal((await other.open(page.url)).status, 400);
     assert.equal((await other.submit(page, { ...agreed })).status, 400);
+
+    const second = await openRequest(platform, browser, consentDetail(subject));
+    const crossed = new Browser(platform.issuer);
+    for (const name of ['veilgate_session', 'veilgate_interaction', 'veilgate_interaction.sig']) crossed.setCookie(name, browser.cookie(name) ?? '');
+    assert.notEqual(second.url.pathname, page.url.pathname);
+    assert.deepEqual([(await crossed.open(page.url)).status, (await crossed.open(second.url)).status].sort(), [200, 400]);
   });
 });
 

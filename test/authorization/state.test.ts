@@ -73,6 +73,15 @@ describe('authorization/state', () => {
     await assert.rejects(async () => adapter('AuthorizationCode').upsert('c2', { grantId: 'g1' }, 60), /invalid_grant/);
   });
 
+  it('remembers an assertion or proof once, whoever else sends it at the same time, until it has expired', async () => {
+    const clock = fixedClock('2026-03-01T00:00:00Z');
+    const adapter = stateAdapter('ReplayDetection', { database, clock, onTokenRevoked: async () => {} });
+    const outcomes = await Promise.allSettled(Array.from({ length: 6 }, async () => adapter.upsert('seen', { iss: 'bank-1' }, 60)));
+    assert.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1);
+    clock.advanceMs(60_000);
+    await adapter.upsert('seen', { iss: 'bank-1' }, 60);
+  });
+
   it('finds nothing that expired, and removes it', async () => {
     const clock = fixedClock('2026-03-01T00:00:00Z');
     const adapter = stateAdapter('PushedAuthorizationRequest', { database, clock, onTokenRevoked: async () => {} });

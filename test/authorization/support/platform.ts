@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { registerEnterpriseAccount } from '../../../src/authorization/accounts.ts';
 import type { ClientMetadata } from '../../../src/authorization/clients.ts';
@@ -57,6 +58,7 @@ export function memoryDesk(names: { institution?: string; purpose?: string; fiel
       caps: ['90 days at most'],
     }),
     grant: async ({ terms, representative, noticeText }) => {
+      await delay(20); // as a real one does: time for a second click
       const id = randomBytes(16).toString('base64url') as GrantId;
       orders.push({ id, terms, noticeText, representative: representative.name });
       return id;
