@@ -157,7 +157,9 @@ export function decisionKey({ disposition, treatment, comparison }: FieldDecisio
 function programKey({ tiers, conditional }: Program): string {
   const keyOf = ({ rule, applies }: Bound) => canonicalJson([decisionKey(applies), rule.when?.key ?? null]);
   const keysOf = (bounds: readonly Bound[]) => [...new Set(bounds.map(keyOf))].toSorted();
-  return canonicalJson([tiers.map(({ denies, opens }) => [keysOf(denies), keysOf(opens)]), [...new Set(conditional.map(({ rule }) => rule.when?.key ?? ''))].toSorted()]);
+  // two reaches of consent with the same rules do what one of them does, and one that opens nothing adds nothing
+  const tierKeys = new Set(tiers.filter(({ opens }) => opens.length > 0).map(({ denies, opens }) => canonicalJson([keysOf(denies), keysOf(opens)])));
+  return canonicalJson([[...tierKeys], [...new Set(conditional.map(({ rule }) => rule.when?.key ?? ''))].toSorted()]);
 }
 
 /** What may come out in some situation: each rule's opening or denial with its condition, most restrictive first. */

@@ -1,9 +1,9 @@
-import type { Comparison, Disposition, Treatment } from '../vocabulary.ts';
+import type { Comparison, Disposition, FieldDecision, Treatment } from '../vocabulary.ts';
 import { casesOf, type Case, type Outcome } from './cell.ts';
 import type { Region } from './diff-regions.ts';
 import type { ConsentTier } from './rule.ts';
 import type { ConditionText, Words } from './text.ts';
-import { conditionWords, openingWords } from './words.ts';
+import { conditionWords, dispositionWords, openingWords } from './words.ts';
 
 /** One thing an outcome may be, for machines: without `when` it holds in every situation. */
 export type OutcomeCase = {
@@ -37,24 +37,34 @@ export function changeWords(region: Omit<Region, 'change'>, before: Outcome, aft
 }
 
 function verbWords(before: Outcome, after: Outcome): Words {
-  const from = outcomeWords(before);
-  const to = outcomeWords(after);
-  if (isWithheld(before)) return { en: `newly ${to.en}`, zh: `新开放：${to.zh}` };
-  if (isWithheld(after)) return { en: `no longer ${from.en}`, zh: `不再开放（原为${from.zh}）` };
+  if (isWithheld(before)) return framed(outcomeWords(after, openingWords), (to) => `newly ${to}`, (to) => `新开放：${to}`);
+  if (isWithheld(after)) return framed(outcomeWords(before, nameWords), (from) => `no longer ${from}`, (from) => `不再开放（原为${from}）`);
+  // the details of treatments only where the names alone do not tell the two apart
+  const named = outcomeWords(before, nameWords).en !== outcomeWords(after, nameWords).en;
+  const from = outcomeWords(before, named ? nameWords : openingWords);
+  const to = outcomeWords(after, named ? nameWords : openingWords);
   return { en: `now ${to.en} instead of ${from.en}`, zh: `由${from.zh}改为${to.zh}` };
+}
+
+function framed(words: Words, en: (words: string) => string, zh: (words: string) => string): Words {
+  return { en: en(words.en), zh: zh(words.zh) };
 }
 
 function isWithheld(outcome: Outcome): boolean {
   return outcome.fixed?.disposition === 'withhold';
 }
 
-function outcomeWords(outcome: Outcome): Words {
-  const cases = casesOf(outcome).map(caseWords);
+type Naming = (decision: FieldDecision) => Words;
+
+const nameWords: Naming = ({ disposition }) => dispositionWords(disposition);
+
+function outcomeWords(outcome: Outcome, naming: Naming): Words {
+  const cases = casesOf(outcome).map((one) => caseWords(one, naming));
   return { en: cases.map(({ en }) => en).join(', or '), zh: cases.map(({ zh }) => zh).join('，或') };
 }
 
-function caseWords({ decision, when }: Case): Words {
-  const opening = openingWords(decision);
+function caseWords({ decision, when }: Case, naming: Naming): Words {
+  const opening = naming(decision);
   if (when === null) return opening;
   const condition = conditionWords(when);
   return { en: `${opening.en} if ${condition.en}`, zh: `${condition.zh}时${opening.zh}` };
