@@ -68,7 +68,9 @@ describe('checkpoint', () => {
   it('accepts a log that is changing its key', async () => {
     const { note, trust } = await setUp();
     const next = await checkpointSigner(origin, newKey());
-    assert.equal((await openCheckpoint(note, { ...trust, logKeys: [next.key, ...trust.logKeys] })).size, 3);
+    const both = { ...trust, logKeys: [next.key, ...trust.logKeys] };
+    assert.equal((await openCheckpoint(note, both)).size, 3);
+    await assert.rejects(openCheckpoint(`${note}${signatureLine(next.key, new Uint8Array(64))}\n`, both), invalid('signature'));
   });
 
   it('counts each witness once', async () => {

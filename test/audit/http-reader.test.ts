@@ -44,7 +44,7 @@ describe('http reader', () => {
     server.close(() => resolve());
   }));
 
-  const reader = (options: Partial<HttpReaderOptions> = {}) => httpLogReader({ url, timeoutMs: 2000, ...options });
+  const reader = (options: Partial<HttpReaderOptions> = {}) => httpLogReader({ url, timeoutMs: 10_000, ...options });
 
   it('verifies a log over HTTP, with records from where they are shown', async () => {
     const records = auditReader(log.database).records;

@@ -22,7 +22,7 @@ const fill = (count: number) => `
 
 const until = async (condition: () => Promise<boolean>) => {
   for (let tries = 0; !await condition(); tries += 1) {
-    assert.ok(tries < 400, 'it never happened');
+    assert.ok(tries < 1500, 'it never happened');
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 };

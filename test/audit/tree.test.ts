@@ -4,7 +4,7 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { toHex, type Bytes } from '../../src/audit/bytes.ts';
 import { nodeSha256 } from '../../src/audit/node-sha256.ts';
-import { consistencyProof, emptyRoot, frontier, inclusionProof, leafHash, rootAt, rootOver, verifyConsistency, verifyInclusion, type NodeReader } from '../../src/audit/tree.ts';
+import { consistencyProof, emptyRoot, frontier, inclusionProof, leafHash, nodeHash, rootAt, rootOver, verifyConsistency, verifyInclusion, type NodeReader } from '../../src/audit/tree.ts';
 import { isVeilgateError } from '../../src/errors.ts';
 import { naiveRoot } from './support/log.ts';
 
@@ -84,6 +84,16 @@ describe('tree', () => {
       ];
       for (const claimed of wrong) assert.equal(await verdict(verifyInclusion(claimed, nodeSha256)), false);
     }), { numRuns: 60 });
+  });
+
+  it('refuses proofs that are longer than a tree of that size is high, whatever root they lead to', async () => {
+    const [leaf, extra] = [await leafHash(Buffer.from('leaf')), await leafHash(Buffer.from('extra'))];
+    const claim = { index: 0, size: 1, leafHash: leaf, root: await nodeHash(extra, leaf), proof: [extra] };
+    assert.equal(await verdict(verifyInclusion(claim)), false);
+    assert.equal(await verdict(verifyInclusion({ ...claim, root: leaf, proof: [] })), true);
+    const [one, two] = [await nodeHash(leaf, extra), await nodeHash(extra, await nodeHash(leaf, extra))];
+    assert.equal(await verdict(verifyConsistency({ from: 1, fromRoot: leaf, to: 2, toRoot: one, proof: [extra] })), true);
+    assert.equal(await verdict(verifyConsistency({ from: 1, fromRoot: await nodeHash(extra, leaf), to: 2, toRoot: two, proof: [extra, extra] })), false);
   });
 
   it('proves that a tree begins with any smaller one, and with no other', async () => {

@@ -108,26 +108,38 @@ describe('verify', () => {
     it('when tiles are gone or of another width', async () => {
       assertFault(await faultAfter(['delete from audit_tile where level = 0 and index = 2']), 'tile_missing', 512, 600);
       assertFault(await faultAfter(['delete from audit_tile where level = 1']), 'tile_missing', 0, 256);
-      const wide = (reader: LogReader): LogReader => ({ ...reader, tile: async (...address) => Buffer.concat([await reader.tile(...address), Buffer.alloc(32)]) });
-      assertFault(await faultAfter([], {}, wide), 'tile_differs', 0, 256);
+      const wide = (at: number) => (reader: LogReader): LogReader => ({
+        ...reader, tile: async (level, index, width) => Buffer.concat([await reader.tile(level, index, width), Buffer.alloc(level === at ? 32 : 0)]),
+      });
+      assertFault(await faultAfter([], {}, wide(0)), 'tile_differs', 0, 256);
+      assertFault(await faultAfter([], {}, wide(1)), 'tile_differs', 0, 256);
+      const more = (reader: LogReader): LogReader => ({ ...reader, entries: async (index, width) => Buffer.concat([await reader.entries(index, width), ...(index === 2 ? [Buffer.from([0, 1, 9])] : [])]) });
+      assertFault(await faultAfter([], {}, more), 'entry_malformed', 600);
+      const again = (reader: LogReader): LogReader => ({ ...reader, entries: async (index, width) => (index === 2 ? Buffer.concat([await reader.entries(2, width), Buffer.from([0, 32]), Buffer.alloc(32)]) : reader.entries(index, width)) });
+      assertFault(await faultAfter([], {}, again), 'tile_differs', 512, 600);
     });
     it('when bundles cannot be read, or hold something else', async () => {
       const entries = (bytes: Uint8Array) => (reader: LogReader): LogReader => ({ ...reader, entries: async () => bytes });
       assertFault(await faultAfter([], {}, entries(Uint8Array.of(0, 9, 1))), 'entry_malformed', 0, 256);
       assertFault(await faultAfter([], {}, entries(Uint8Array.of(0, 1, 1))), 'entry_malformed', 0);
     });
-    it('when an entry holds no audit record', async () => {
+    it('when an entry holds no audit record, or one that can be read in two ways', async () => {
       const raw = await testLog();
-      const text = '{"kind":"query.released"}';
-      const salt = Buffer.alloc(32, 7);
       await raw.append(releases(2));
-      await raw.database.query("insert into audit_entry (index, commitment, salt, record, kind, at, actor) values (2, $1, $2, $3, 'query.released', now(), 'bank-a')", [
-        hash('sha256', Buffer.concat([salt, Buffer.from(text)]), 'buffer'), salt, text,
-      ]);
-      await raw.database.query('update audit_sequencer set next_index = 3');
-      await raw.publish();
-      const report = await verifyLog(databaseLogReader(raw.database), { trust: raw.trust });
-      assertFault(report.kind === 'unsound' ? report.fault : undefined, 'record_malformed', 2);
+      const [text] = (await raw.database.query<{ record: string }>('select record from audit_entry where index = 1')).rows.map(({ record }) => record);
+      const salt = Buffer.alloc(32, 7);
+      for (const record of ['{"kind":"query.released"}', 'no JSON', '[]', 'null', text!.replace('{', '{ '), text!.replace('{', '{"actor":"nobody",'), text!.replace('"v":1', '"v":2'), text!.replace('2026-', '20x6-')]) {
+        const commitment = hash('sha256', Buffer.concat([salt, Buffer.from(record)]), 'buffer');
+        const leaves = (await raw.database.query<{ commitment: Buffer }>('select commitment from audit_entry where index < 2 order by index')).rows.map((row) => row.commitment);
+        const reader: LogReader = {
+          checkpoint: async () => raw.signer.sign({ size: 3, root: naiveRoot([...leaves, commitment]) }),
+          tile: async () => Buffer.concat([...leaves, commitment].map((leaf) => naiveRoot([leaf]))),
+          entries: async () => Buffer.concat([...leaves, commitment].map((leaf) => Buffer.concat([Buffer.of(0, 32), leaf]))),
+          records: async () => [undefined, undefined, { record, salt }],
+        };
+        const report = await verifyLog(reader, { trust: raw.trust });
+        assertFault(report.kind === 'unsound' ? report.fault : undefined, 'record_malformed', 2);
+      }
     });
 
     /** Replaces record, salt and commitment of an entry so that they fit one another. */

@@ -23,7 +23,7 @@ describe('witness', () => {
   });
 
   const options = (witnessesMin = 0) => ({
-    witnesses: [one.witness, two.witness], witnessesMin, witnessTimeoutMs: 500, witnessRetryMs: 1000,
+    witnesses: [one.witness, two.witness], witnessesMin, witnessTimeoutMs: 5000, witnessRetryMs: 1000,
     onWitness: (name: string, answer: WitnessAnswer) => { told.push([name, answer]); },
   });
   const served = async (witnessesMin: number) =>
@@ -105,13 +105,13 @@ describe('witness', () => {
     const checkpoint = rows[0]!.signed_note;
     const ask = (body: string, status = 200) => {
       one.misbehave = () => ({ status, body });
-      return addCheckpoint({ witness: one.witness, checkpoint, oldSize: 0, proof: [], timeoutMs: 500 });
+      return addCheckpoint({ witness: one.witness, checkpoint, oldSize: 0, proof: [], timeoutMs: 5000 });
     };
     one.misbehave = undefined;
-    const honest = await addCheckpoint({ witness: one.witness, checkpoint, oldSize: 0, proof: [], timeoutMs: 500 });
+    const honest = await addCheckpoint({ witness: one.witness, checkpoint, oldSize: 0, proof: [], timeoutMs: 5000 });
     assert.equal(honest.kind, 'cosigned');
     const line = honest.kind === 'cosigned' ? honest.lines[0]! : '';
-    const byTwo = await addCheckpoint({ witness: two.witness, checkpoint, oldSize: 0, proof: [], timeoutMs: 500 });
+    const byTwo = await addCheckpoint({ witness: two.witness, checkpoint, oldSize: 0, proof: [], timeoutMs: 5000 });
     const otherLine = byTwo.kind === 'cosigned' ? byTwo.lines[0]! : '';
     assert.deepEqual(await ask(`${otherLine}\n${line}\n`), { kind: 'cosigned', lines: [line] }, 'lines of strangers are passed over');
     for (const body of ['', 'ok', `${otherLine}\n`, line.replace('one', 'two'), `${line.slice(0, -8)}AAAAAAA=\n`, 'x'.repeat(70_000)]) {
