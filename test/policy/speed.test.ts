@@ -28,12 +28,12 @@ describe('policy speed', () => {
     const request = requestOf(asked, { purpose: 'p0', institutionClass: 'c0', facts });
     let best = Infinity;
     let open = 0;
-    for (let round = 0; round < 12; round += 1) {
+    for (let round = 0; round < 6; round += 1) {
       const start = performance.now();
       for (let at = 0; at < 5000; at += 1) open += policy.decide(request).fields[at % 20]?.disposition === 'clear' ? 1 : 0;
       best = Math.min(best, ((performance.now() - start) * 1000) / 5000);
     }
-    assert.equal(open, 60_000);
+    assert.equal(open, 30_000);
     return best;
   }
 
