@@ -94,8 +94,11 @@ function valueSql(field: Field, h: string): string {
       const span = Math.max(1, Math.min((field.max ?? 1) - min, 1_000_000_000));
       return `${h} % ${span} + ${min}`;
     }
-    case 'decimal':
-      return `(${h} % 100000000)::numeric / ${10 ** Math.min(8, field.scale ?? 0)}`;
+    case 'decimal': {
+      const [min, unit] = [field.min ?? 0, 10 ** (field.scale ?? 0)];
+      const span = Math.min((field.max ?? 1) - min, 1_000_000);
+      return `(${h} % ${span * unit})::numeric / ${unit} + ${min}`;
+    }
     case 'date':
       return `date '2000-01-01' + (${h} % 9000)::int`;
     case 'boolean':

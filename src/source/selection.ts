@@ -44,7 +44,6 @@ export type DatasetSelection = {
  */
 export function resolveRequest(catalogue: Catalogue, request: FetchRequest): readonly DatasetSelection[] {
   const fields = fieldsByDataset(catalogue, request.fields);
-  const readable = new Set(request.fields);
   for (const [id, rows] of Object.entries(request.rows ?? {})) {
     const asks = (rows.filter?.length ?? 0) > 0 || rows.sort !== undefined;
     if (asks && !fields.has(id as DatasetId)) throw notPermitted();
@@ -53,7 +52,7 @@ export function resolveRequest(catalogue: Catalogue, request: FetchRequest): rea
     const rows = request.rows !== undefined && Object.hasOwn(request.rows, id) ? request.rows[id] : undefined;
     const dataset = catalogue.datasets.get(id) as Dataset;
     const own = (ref: FieldRef) => {
-      const field = readable.has(ref) ? fieldsOfDataset.find((candidate) => candidate.ref === ref) : undefined;
+      const field = fieldsOfDataset.find((candidate) => candidate.ref === ref);
       if (field === undefined) throw notPermitted();
       return field;
     };
