@@ -39,7 +39,7 @@ export function dpopProofs(nonces: DpopNonces | undefined, maxCached = 10_000): 
   type KnownHeader = { readonly header: Header; readonly key: VerificationKey };
   const known = new BoundedCache<KnownHeader>(maxCached);
 
-  const readKey = async (compact: Compact, expectedThumbprint: string): Promise<KnownHeader> => {
+  const readKey = (compact: Compact, expectedThumbprint: string): KnownHeader => {
     const before = known.get(compact.encodedHeader);
     if (before !== undefined) {
       if (before.key.thumbprint !== expectedThumbprint) throw mismatch();
@@ -50,14 +50,14 @@ export function dpopProofs(nonces: DpopNonces | undefined, maxCached = 10_000): 
     if (typeof jwk !== 'object' || jwk === null) throw invalid('jwk', 'The DPoP proof carries no public key: put it into the header jwk.');
     // a stolen token alone causes no big-integer arithmetic
     if (jwkThumbprint(jwk as Readonly<Record<string, unknown>>) !== expectedThumbprint) throw mismatch();
-    const fresh = { header, key: await importVerificationKey(jwk) };
+    const fresh = { header, key: importVerificationKey(jwk) };
     known.set(compact.encodedHeader, fresh);
     return fresh;
   };
 
   const check = async (request: ProofRequest, proof: string, nowMs: TimeMs): Promise<VerifiedProof> => {
     const compact = readCompact(proof, lengthMax);
-    const { header, key } = await readKey(compact, request.token.dpopKeyThumbprint);
+    const { header, key } = readKey(compact, request.token.dpopKeyThumbprint);
     await checkSignature(compact, header, key);
     const { jti, htm, htu, iat, ath, nonce } = readClaims(compact, 4);
     if (htm !== request.method) throw invalid('htm', 'The DPoP proof is for another method: set htm to the request\'s.');

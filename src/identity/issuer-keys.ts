@@ -72,20 +72,26 @@ export function untrusted(): VeilgateError {
 }
 
 /** Keys for other uses, or of kinds the gateway does not take, are left out; so is an id that two keys share. */
-async function readKeys(jwks: unknown): Promise<ReadonlyMap<string, VerificationKey>> {
+function readKeys(jwks: unknown): ReadonlyMap<string, VerificationKey> {
   const listed = (jwks as { readonly keys?: unknown } | null)?.keys;
   if (!Array.isArray(listed) || listed.length > keysMax) throw new VeilgateError('TOKEN_ISSUER_UNAVAILABLE', 'The authorization server does not answer with a JWK set.');
   const keys = new Map<string, VerificationKey>();
   const shared = new Set<string>();
   for (const jwk of listed) {
-    const key = await importVerificationKey(jwk).catch((error: unknown) => {
-      if (isVeilgateError(error, 'KEY_REFUSED')) return undefined;
-      throw error;
-    });
+    const key = usableKey(jwk);
     if (key === undefined) continue;
     if (keys.has(key.kid)) shared.add(key.kid);
     keys.set(key.kid, key);
   }
   for (const kid of shared) keys.delete(kid);
   return keys;
+}
+
+function usableKey(jwk: unknown): VerificationKey | undefined {
+  try {
+    return importVerificationKey(jwk);
+  } catch (error) {
+    if (isVeilgateError(error, 'KEY_REFUSED')) return undefined;
+    throw error;
+  }
 }

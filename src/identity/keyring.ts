@@ -174,15 +174,16 @@ function publicSet(keys: readonly PrivateSigningJwk[]): { readonly keys: readonl
   return { keys: keys.map(({ kty, crv, x, kid, use, alg }) => ({ kty, crv, x, kid, use, alg })) };
 }
 
-/** Signed in place: handing 30 µs of work to another thread costs as much again. */
 function signerOf(jwk: PrivateSigningJwk): Signer {
   const key = createPrivateKey({ key: jwk as JsonWebKey, format: 'jwk' });
   return {
     kid: jwk.kid,
-    async sign(typ, payload) {
+    sign(typ, payload) {
       const header = Buffer.from(JSON.stringify({ alg: jwk.alg, typ, kid: jwk.kid })).toString('base64url');
       const input = `${header}.${Buffer.from(JSON.stringify(payload)).toString('base64url')}`;
-      return `${input}.${sign(null, Buffer.from(input), key).toString('base64url')}`;
+      return new Promise((resolve, reject) => {
+        sign(null, Buffer.from(input), key, (error, signature) => (error === null ? resolve(`${input}.${signature.toString('base64url')}`) : reject(error)));
+      });
     },
   };
 }

@@ -50,7 +50,7 @@ export function signedBodies(options: { readonly sql: Sql; readonly audience: st
     if (before !== undefined) return before;
     const jwk = await activeSignatureKey(options.sql, party, kid);
     if (jwk === undefined) return undefined;
-    const key = await importVerificationKey(jwk);
+    const key = importVerificationKey(jwk);
     known.set(name, key);
     return key;
   };

@@ -1,5 +1,4 @@
-import { importJWK, type CryptoKey, type JWK } from 'jose';
-import { VeilgateError } from '../errors.ts';
+import { constants, createPublicKey, verify, type JsonWebKey, type KeyObject } from 'node:crypto';
 import type { PublicJwk } from '../vocabulary.ts';
 import { jwkThumbprint, vetPublicKey } from './vetting.ts';
 
@@ -11,23 +10,33 @@ export type VerificationKey = {
   /** Values of `alg` that go with this key; Ed25519 has an old and a new name (RFC 8037, RFC 9864). */
   readonly algorithms: readonly string[];
   readonly signatureBytes: number;
-  readonly key: CryptoKey;
+  /** Checks a signature of exactly `signatureBytes` bytes in a thread of the pool. */
+  readonly verify: (data: Uint8Array, signature: Uint8Array) => Promise<boolean>;
 };
 
 /**
- * Vets a signature key and imports it. Importing costs more than checking a signature: keep the result.
+ * Vets a signature key and imports it, which costs as much as a signature check: keep the result.
  * Errors: KEY_REFUSED.
  */
-export async function importVerificationKey(jwk: unknown): Promise<VerificationKey> {
+export function importVerificationKey(jwk: unknown): VerificationKey {
   const vetted = vetPublicKey(jwk, 'sig');
-  const [algorithms, signatureBytes] = signatureShape(vetted);
-  const key = await importJWK(vetted as JWK, algorithms[0]);
-  if (key instanceof Uint8Array) throw new VeilgateError('KEY_REFUSED', 'The key is symmetric: register the public half of a key pair.', { reason: 'private_member' });
-  return { kid: vetted.kid, thumbprint: jwkThumbprint(vetted), algorithms, signatureBytes, key };
+  const key = createPublicKey({ key: vetted as unknown as JsonWebKey, format: 'jwk' });
+  return { kid: vetted.kid, thumbprint: jwkThumbprint(vetted), ...methodOf(vetted, key) };
 }
 
-function signatureShape(jwk: PublicJwk): readonly [algorithms: readonly string[], signatureBytes: number] {
-  if (jwk.kty === 'OKP') return [['EdDSA', 'Ed25519'], 64];
-  if (jwk.kty === 'EC') return [['ES256'], 64];
-  return [['PS256'], Buffer.from(jwk['n'] as string, 'base64url').length];
+/** RFC 7518 sections 3.4 and 3.5, RFC 8037 section 3.1. */
+function methodOf(jwk: PublicJwk, key: KeyObject): Pick<VerificationKey, 'algorithms' | 'signatureBytes' | 'verify'> {
+  if (jwk.kty === 'OKP') return { algorithms: ['EdDSA', 'Ed25519'], signatureBytes: 64, verify: check(null, key) };
+  if (jwk.kty === 'EC') return { algorithms: ['ES256'], signatureBytes: 64, verify: check('sha256', { key, dsaEncoding: 'ieee-p1363' }) };
+  const signatureBytes = Buffer.from(jwk['n'] as string, 'base64url').length;
+  return { algorithms: ['PS256'], signatureBytes, verify: check('sha256', { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 }) };
+}
+
+type KeyAndMethod = Parameters<typeof verify>[2];
+
+function check(digest: 'sha256' | null, key: KeyAndMethod): VerificationKey['verify'] {
+  return (data, signature) =>
+    new Promise((resolve, reject) => {
+      verify(digest, data, key, signature, (error, valid) => (error === null ? resolve(valid) : reject(error)));
+    });
 }

@@ -5,13 +5,13 @@ import { importVerificationKey, type VerificationKey } from '../../src/identity/
 import { vetPublicKey } from '../../src/identity/vetting.ts';
 import type { PublicJwk } from '../../src/vocabulary.ts';
 
-export type TestKey = { readonly privateKey: KeyObject; readonly jwk: PublicJwk; readonly alg: string; readonly verification: VerificationKey };
+export type TestKey = { readonly privateKey: KeyObject; readonly publicKey: KeyObject; readonly jwk: PublicJwk; readonly alg: string; readonly verification: VerificationKey };
 
 /** A fresh key pair of one of the accepted kinds. */
 export async function makeKey(kind: 'Ed25519' | 'P-256' | 'RSA' = 'Ed25519'): Promise<TestKey> {
   const pair = kind === 'Ed25519' ? generateKeyPairSync('ed25519') : kind === 'P-256' ? generateKeyPairSync('ec', { namedCurve: 'P-256' }) : generateKeyPairSync('rsa', { modulusLength: 2048 });
   const jwk = vetPublicKey(pair.publicKey.export({ format: 'jwk' }), 'sig');
-  return { privateKey: pair.privateKey, jwk, alg: jwk['alg'] as string, verification: await importVerificationKey(jwk) };
+  return { privateKey: pair.privateKey, publicKey: pair.publicKey, jwk, alg: jwk['alg'] as string, verification: importVerificationKey(jwk) };
 }
 
 /** Public half of a new encryption key. */

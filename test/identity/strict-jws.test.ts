@@ -1,9 +1,9 @@
 import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { sign } from 'node:crypto';
+import { constants, sign } from 'node:crypto';
 import fc from 'fast-check';
-import { compactVerify, importJWK, jwtVerify, type JWK } from 'jose';
+import { compactVerify, importJWK, jwtVerify, SignJWT, type JWK } from 'jose';
 import { fixedClock } from '../../src/clock.ts';
 import { checkSignature, readCompact, readHeader, verifyCompact, type CompactRules } from '../../src/identity/strict-jws.ts';
 import { importVerificationKey } from '../../src/identity/verification-key.ts';
@@ -28,7 +28,7 @@ describe('identity/strict-jws', () => {
     issuer: 'bank-a', audience: gateway, maxLifetimeS: 60, nowMs: clock.nowMs(), ...rules,
   });
   const withClaims = (changes: Record<string, unknown>) => signCompact(key, 'query+jwt', { ...goodClaims, ...changes });
-  const joseTakes = (jws: string) => jwtVerify(jws, key.verification.key, { currentDate: new Date(clock.nowMs()) });
+  const joseTakes = (jws: string) => jwtVerify(jws, key.publicKey, { currentDate: new Date(clock.nowMs()) });
 
   it('accepts a good token of each kind of key and gives its claims', async () => {
     for (const kind of ['Ed25519', 'P-256', 'RSA'] as const) {
@@ -39,6 +39,24 @@ describe('identity/strict-jws', () => {
     }
     await verify(signCompact(key, 'query+jwt', goodClaims, { alg: 'Ed25519' })); // RFC 9864's name of the same
     await verify(withClaims({ aud: [gateway] }));
+  });
+
+  it('accepts what jose signs, with every algorithm it shares with the platform', async () => {
+    for (const [kind, algorithms] of [['Ed25519', ['EdDSA', 'Ed25519']], ['P-256', ['ES256']], ['RSA', ['PS256']]] as const) {
+      const other = await makeKey(kind);
+      for (const alg of algorithms) {
+        const jws = await new SignJWT(goodClaims).setProtectedHeader({ alg, typ: 'query+jwt', kid: 'any' }).sign(other.privateKey);
+        assert.deepEqual((await verify(jws, { keys: () => other.verification })).claims, goodClaims);
+      }
+    }
+  });
+
+  it('refuses an RSA-PSS signature with another salt length than RFC 7518 says', async () => {
+    const rsa = await makeKey('RSA');
+    const input = `${encode({ alg: 'PS256', typ: 'query+jwt', kid: 'any' })}.${encode(goodClaims)}`;
+    const sized = (saltLength: number) => sign('sha256', Buffer.from(input), { key: rsa.privateKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength }).toString('base64url');
+    await verify(`${input}.${sized(32)}`, { keys: () => rsa.verification });
+    for (const saltLength of [0, 20, 64]) await refused(verify(`${input}.${sized(saltLength)}`, { keys: () => rsa.verification }), 'TOKEN_SIGNATURE_INVALID');
   });
 
   describe('texts that jose takes for the same token', () => {
@@ -166,7 +184,7 @@ describe('identity/strict-jws', () => {
   });
 
   it('refuses an audience that is not this gateway alone', async () => {
-    assert.ok(await jwtVerify(withClaims({ aud: [gateway, 'https://other.example'] }), key.verification.key, { audience: gateway, currentDate: new Date(clock.nowMs()) }));
+    assert.ok(await jwtVerify(withClaims({ aud: [gateway, 'https://other.example'] }), key.publicKey, { audience: gateway, currentDate: new Date(clock.nowMs()) }));
     for (const aud of ['https://other.example', `${gateway}/`, [gateway, 'https://other.example'], [], [gateway, gateway], 7, { 0: gateway }]) {
       await refused(verify(withClaims({ aud })), 'TOKEN_AUDIENCE_MISMATCH');
     }
@@ -203,7 +221,7 @@ describe('identity/strict-jws', () => {
       const { input, output } = read('curve25519/jws.json');
       const compact = readCompact(output.compact);
       const publicJwk = Object.fromEntries(Object.entries(input.key).filter(([name]) => name !== 'd'));
-      const imported = await importVerificationKey(publicJwk);
+      const imported = importVerificationKey(publicJwk);
       await checkSignature(compact, { alg: input.alg, typ: '' }, imported);
       await refused(() => readHeader(compact, ['query+jwt'], ['kid']), 'TOKEN_WRONG_TYPE');
       await refused(checkSignature({ ...compact, text: output.compact.replace('.', '.A') }, { alg: input.alg, typ: '' }, imported), 'TOKEN_SIGNATURE_INVALID');
@@ -214,7 +232,7 @@ describe('identity/strict-jws', () => {
         const { input, output } = read(name);
         const publicJwk: JWK = { kty: 'RSA', n: input.key.n as string, e: input.key.e as string };
         assert.ok(await compactVerify(output.compact, await importJWK(publicJwk, input.alg)));
-          await refused(checkSignature(readCompact(output.compact), { alg: input.alg, typ: '' }, await importVerificationKey(publicJwk)), 'TOKEN_ALGORITHM_FORBIDDEN');
+          await refused(checkSignature(readCompact(output.compact), { alg: input.alg, typ: '' }, importVerificationKey(publicJwk)), 'TOKEN_ALGORITHM_FORBIDDEN');
       });
     }
   });

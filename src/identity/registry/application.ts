@@ -40,7 +40,7 @@ export async function verifyApplication(jws: string, rules: { readonly audience:
   const application = object(claims['application'], '/application');
   const { signatureKey, encryptionKeys } = keysOf(application['jwks']);
   if (signatureKey.kid !== kid) throw unknownKey();
-  await checkSignature(compact, header, await importVerificationKey(signatureKey));
+  await checkSignature(compact, header, importVerificationKey(signatureKey));
   const institution = partyId(claims['iss'], '/iss') as InstitutionId;
   checkClaims(claims, { issuer: institution, audience: rules.audience, maxLifetimeS: applicationLifetimeMaxS, requiredClaims: ['application'], nowMs: rules.nowMs });
   return {

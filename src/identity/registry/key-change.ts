@@ -47,7 +47,7 @@ export async function addKey(
 
 async function checkProof(proof: unknown, jwk: unknown, rules: { readonly party: PartyId; readonly audience: string; readonly nowMs: TimeMs }): Promise<void> {
   if (typeof proof !== 'string') throw new VeilgateError('TOKEN_CLAIM_MISSING', `A new signature key proves itself: put a ${keyProofType} signed with it into the claim proof.`, { claim: 'proof' });
-  const key = await importVerificationKey(jwk);
+  const key = importVerificationKey(jwk);
   await verifyCompact({
     jws: proof, typ: keyProofType, issuer: rules.party, audience: rules.audience, maxLifetimeS: lifetimeMaxS, nowMs: rules.nowMs,
     keys: (kid) => (kid === key.kid ? key : undefined),
