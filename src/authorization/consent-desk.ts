@@ -52,7 +52,7 @@ export type ReceiptFile = { readonly fileName: string; readonly mediaType: strin
 /**
  * What the authorization server asks of consent, policy and registry together. It knows none of them:
  * the gateway implements this. All sentences come in the language asked for.
- * Errors: CONSENT_* for what the enterprise or the bank can mend, POLICY_PURPOSE_UNKNOWN; anything else is a fault.
+ * Errors: CONSENT_* for what the enterprise or the bank can mend, POLICY_PURPOSE_UNKNOWN, INSTITUTION_NOT_ACTIVE; anything else is a fault.
  */
 export type ConsentDesk = {
   /**

@@ -172,7 +172,7 @@ async function validateConsent(ctx: KoaContextWithOIDC, detail: unknown, { clock
   try {
     await consent.validate(termsOf(parseConsentRequest(detail), ctx.oidc.client?.clientId ?? '', clock.nowMs()));
   } catch (error) {
-    if (isVeilgateError(error) && /^(CONSENT|POLICY)_/.test(error.code)) throw new errors.InvalidAuthorizationDetails(`${error.code}: ${error.message}`);
+    if (isVeilgateError(error) && /^(CONSENT|POLICY|INSTITUTION)_/.test(error.code)) throw new errors.InvalidAuthorizationDetails(`${error.code}: ${error.message}`);
     throw error;
   }
 }

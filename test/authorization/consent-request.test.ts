@@ -1,4 +1,6 @@
 import { strict as assert } from 'node:assert';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import fc from 'fast-check';
 import { narrowed, parseConsentRequest, termsOf, type ConsentRequest } from '../../src/authorization/consent-request.ts';
 import { html } from '../../src/authorization/pages/html.ts';
@@ -17,6 +19,12 @@ describe('authorization/consent-request', () => {
     assert.equal(terms.validUntilMs, 1_000 + 90 * 86_400_000);
     assert.deepEqual([terms.dataFrom, terms.dataTo, terms.usesMax, terms.frequency], ['2024-01-01', null, 10, { max: 2, per: 'month' }]);
     assert.equal(terms.fields.get('tax.revenue' as never), 'original');
+  });
+
+  it('accepts what the documentation shows', () => {
+    const text = readFileSync(path.join(import.meta.dirname, '../../docs/formats/authorization.md'), 'utf8');
+    const example = /```json\n([\s\S]*?)```/.exec(text)?.[1] ?? assert.fail();
+    assert.equal(parseConsentRequest(JSON.parse(example)).valid_days, 90);
   });
 
   it('refuses anything that is not exactly a request', () => {

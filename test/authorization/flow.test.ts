@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert';
 import { createServer } from 'node:http';
 import express from 'express';
 import { calculateJwkThumbprint, createRemoteJWKSet, jwtVerify, type JWK } from 'jose';
+import { VeilgateError } from '../../src/errors.ts';
 import { freePort } from '../../src/store/cluster.ts';
 import { Browser } from './support/browser.ts';
 import { Bank } from './support/bank.ts';
@@ -106,6 +107,22 @@ describe('authorization/flow', () => {
     for (const [changes, say] of [[{ agree: null }, /请勾选/], [{ field: null }, /至少勾选/], [{ valid_days: '91' }, /1 到 90 之间/], [{ uses_max: '11' }, /1 到 10 之间/], [{ 'ceiling.tax.paid': 'original' }, /未被申请/]] as const) {
       assert.match((await browser.submit(page, { ...agreed, ...changes })).html, say);
     }
+  });
+
+  it('grants nothing to an institution that lost its admission while the page was open', async () => {
+    const subject = subjectNumber(13);
+    const browser = await representative(platform, subject);
+    const page = await openRequest(platform, browser, consentDetail(subject));
+    platform.refuseGrants.with = new VeilgateError('INSTITUTION_NOT_ACTIVE', 'The institution is not admitted right now.');
+    const refused = await browser.submit(page, agreed);
+    assert.equal(refused.status, 409);
+    assert.match(refused.html, /not admitted/);
+    platform.refuseGrants.with = new VeilgateError('CONSENT_EXCEEDS_CAP', 'The cap was lowered meanwhile.');
+    const capped = await browser.submit(page, agreed);
+    assert.equal(capped.status, 400);
+    assert.match(capped.html, /cap was lowered/);
+    platform.refuseGrants.with = undefined;
+    assert.ok((await browser.submit(page, agreed)).url.searchParams.get('code'), 'the request is still open');
   });
 
   it('tells the bank only access_denied when the representative declines', async () => {

@@ -16,6 +16,8 @@ export function problemStatus(error: VeilgateError): number {
       return 404;
     case 'CONSENT_STATE_CONFLICT':
     case 'ENTERPRISE_EXISTS':
+    case 'INSTITUTION_NOT_ACTIVE':
+    case 'POLICY_PURPOSE_UNKNOWN':
       return 409;
     case 'REQUEST_TOO_LARGE':
       return 413;
@@ -37,6 +39,8 @@ const chinese: Partial<Record<ErrorCode, string>> = {
   CONSENT_NOT_FOUND: '没有这项授权。',
   CONSENT_STATE_CONFLICT: '该授权当前的状态不允许此操作。',
   CONSENT_EXCEEDS_CAP: '申请超出平台允许的上限。',
+  INSTITUTION_NOT_ACTIVE: '该机构目前未获准入，不能向其授权。',
+  POLICY_PURPOSE_UNKNOWN: '该用途已失效，须由申请机构重新申请。',
   STORE_UNAVAILABLE: '服务器暂时无法答复，未作任何更改。请稍后重试。',
 };
 

@@ -33,6 +33,7 @@ export type GrantOrder = { readonly id: GrantId; readonly terms: GrantTerms; rea
 export function memoryDesk(names: { institution?: string; purpose?: string; field?: string } = {}) {
   const orders: GrantOrder[] = [];
   const states = new Map<GrantId, GrantState>();
+  const refuseGrants: { with: VeilgateError | undefined } = { with: undefined };
   const own = (subject: SubjectId, id: GrantId) => {
     const order = orders.find((one) => one.id === id && one.terms.subject === subject);
     if (order === undefined) throw new VeilgateError('CONSENT_NOT_FOUND', 'There is no such consent.');
@@ -59,6 +60,7 @@ export function memoryDesk(names: { institution?: string; purpose?: string; fiel
     }),
     grant: async ({ terms, representative, noticeText }) => {
       await delay(20); // as a real one does: time for a second click
+      if (refuseGrants.with !== undefined) throw refuseGrants.with;
       const id = randomBytes(16).toString('base64url') as GrantId;
       orders.push({ id, terms, noticeText, representative: representative.name });
       return id;
@@ -73,7 +75,7 @@ export function memoryDesk(names: { institution?: string; purpose?: string; fiel
     revoke: move(['active', 'paused'], 'revoked'),
     receipt: async (subject, id) => ({ fileName: `${own(subject, id).id}.jws`, mediaType: 'application/jose', text: 'receipt.of.grant' }),
   };
-  return { desk, orders, states };
+  return { desk, orders, states, refuseGrants };
 }
 
 /** One database for all platforms of a run: making one takes longer than most tests. */
