@@ -235,5 +235,18 @@ describe('identity/strict-jws', () => {
           await refused(checkSignature(readCompact(output.compact), { alg: input.alg, typ: '' }, importVerificationKey(publicJwk)), 'TOKEN_ALGORITHM_FORBIDDEN');
       });
     }
+
+    it('RFC 7520 4.3, 4.4: refuses the keys themselves, a curve the platform does not use and a shared secret', async () => {
+      await refused(() => importVerificationKey(Object.fromEntries(Object.entries(read('jws/4_3.ecdsa_signature.json').input.key).filter(([name]) => name !== 'd'))), 'KEY_REFUSED');
+      await refused(() => importVerificationKey(read('jws/4_4.hmac-sha2_integrity_protection.json').input.key), 'KEY_REFUSED');
+    });
+
+    it('RFC 7520 4.5, RFC 7797: refuses payloads that are detached or not encoded', async () => {
+      await refused(() => readCompact(read('jws/4_5.signature_with_detached_content.json').output.compact), 'TOKEN_MALFORMED');
+      const { compact } = read('rfc7797/hmac-sha2_b64_false.json').output;
+      await refused(() => readCompact(compact), 'TOKEN_MALFORMED');
+      const encoded = readCompact(compact.replace(/\.[^.]*\./, '.VGhpcw.'));
+      await refused(() => readHeader({ ...encoded, encodedHeader: encode({ ...JSON.parse(Buffer.from(encoded.encodedHeader, 'base64url').toString()), typ: 'query+jwt' }) }, ['query+jwt'], ['kid']), 'TOKEN_MALFORMED');
+    });
   });
 });
