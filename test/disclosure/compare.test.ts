@@ -98,6 +98,10 @@ describe('every comparison', () => {
     assert.equal(compareClaim('abc', 'abc', tolerance(5)), 'mismatch');
     assert.equal(compareClaim(true, true, distance(5)), 'mismatch');
     assert.equal(compareClaim('abc', 'abc', bands(0)), 'mismatch');
+    assert.equal(compareClaim(9007199254740991, 2 ** 60, bands(0)), 'mismatch'); // a number that has lost digits
+    const long = 'x'.repeat(claimLengthMax + 1);
+    assert.equal(compareClaim(long, long, equal), 'mismatch');
+    assert.equal(compareClaim(long.slice(1), long.slice(1), equal), 'match');
     assert.equal(compareClaim(5, 5, { method: 'of_a_newer_policy' } as unknown as Comparison), 'mismatch'); // a policy of another version
   });
   it('never throws', () => {

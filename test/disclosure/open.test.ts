@@ -90,7 +90,7 @@ describe('opening a sealed answer', () => {
     for (const more of [{ zip: 'DEF' }, { crit: ['exp'], exp: 1 }, { apu: 'AA' }, { jku: 'https://x.example' }, { typ: 'JWT' }, { cty: 'text' }, { kid: 7 }]) {
       await refuses([base64url.encode(JSON.stringify({ ...real, ...more })), ...rest].join('.'));
     }
-    for (const [name, value] of Object.entries({ typ: 'JWT', cty: 'JWT', extra: 'x' })) await refuses(await forged(padded(content), { ...header, [name]: value }));
+    for (const [name, value] of Object.entries({ typ: 'JWT', cty: 'JWT', extra: 'x', kid: undefined })) await refuses(await forged(padded(content), { ...header, [name]: value }));
   });
 
   it('refuses a header with a key twice', async () => {
