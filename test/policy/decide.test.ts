@@ -138,6 +138,7 @@ describe('policy decides', () => {
     const decision = decideOne(policy, 'tax.revenue_cents', 'read');
     assert.throws(() => Object.assign(decision, { disposition: 'clear' }), TypeError);
     assert.throws(() => (decision.path as string[]).push('x'), TypeError);
+    assert.throws(() => Object.assign(decision.treatment as object, { method: 'none' }), TypeError);
     assert.throws(() => (decision.treatment as unknown as { edges: number[] }).edges.push(1), TypeError);
   });
 
