@@ -31,13 +31,12 @@ export class RequestState {
   }
 }
 
-const states = new WeakMap<ServerResponse, RequestState>();
+// on the response itself: a WeakMap of every request would cost the garbage collector more than all else here
+const stateKey = Symbol('request state');
 
-/** The state that `requestStart` gave to the request of this response. */
-export function stateOf(response: ServerResponse): RequestState {
-  let state = states.get(response);
-  if (state === undefined) states.set(response, (state = new RequestState()));
-  return state;
+/** The state of this response's request. */
+export function stateOf(response: ServerResponse & { [stateKey]?: RequestState }): RequestState {
+  return (response[stateKey] ??= new RequestState());
 }
 
 const knownMethods: ReadonlySet<string> = new Set(httpMethods);

@@ -97,12 +97,11 @@ function proofOf(request: Request, publicUrl: string): CallerProof {
 
 /** Credentials come before the body: nobody unknown makes the gateway read much. */
 async function beforeBody(route: Route, request: Request, proof: CallerProof, admit: (caller: Caller) => Promise<void>, { limits, identify }: RouteServices): Promise<Caller | undefined> {
-  const address = request.ip ?? '';
   if (route.access === 'public') {
-    if (route.uncounted !== true) await limits.anonymous(address);
+    if (route.uncounted !== true) await limits.anonymous(request.ip ?? '');
     return undefined;
   }
-  await limits.mayTry(address);
+  if (limits.watchful()) await limits.mayTry(request.ip ?? '');
   if (proof.authorization === undefined) throw new VeilgateError('TOKEN_MISSING', 'This request needs an access token: send `Authorization: DPoP <token>` with a DPoP proof.');
   if (route.access === 'handler') return undefined;
   const caller = await identify(proof);
@@ -162,13 +161,14 @@ function requestFor(given: Given, caller: Caller | undefined): AnyRequest {
     body: given.value as undefined,
     mediaType: request.headers['content-type']?.split(';')[0]?.trim().toLowerCase(),
     payload: (given.payload ?? noPayload) as () => undefined,
-    get gone() { return given.state.gone(); },
+    // functions, not getters: V8 keeps a shape of its own for each object literal with a getter, and with it the request
+    gone: () => given.state.gone(),
     caller: caller as Caller, // present where the route's declaration says so
     proof: given.proof,
     admit: given.admit,
     once: (work) => {
       if (key === undefined) throw new TypeError(`${route.operationId} is not declared idempotent`);
-      const requestSha256 = requestDigest([request.method, route.path, JSON.stringify(given.params ?? null), JSON.stringify(given.query ?? null)], given.body.sha256);
+      const requestSha256 = requestDigest([request.method, route.path, JSON.stringify(given.params ?? null), JSON.stringify(given.query ?? null)], given.body.sha256());
       return services.idempotency.once({ party: caller?.party ?? given.state.party ?? 'anonymous', key, requestSha256 }, work);
     },
   };

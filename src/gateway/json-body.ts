@@ -17,13 +17,13 @@ export type BodyLimits = {
 /** A body as its route wants it, and the digest that an idempotency key is bound to. */
 export type ReadBody = {
   readonly value: unknown;
-  readonly sha256: Buffer;
+  readonly sha256: () => Buffer;
   /** Present for streams: lets what was not read pass unread, so that the caller gets its answer. */
   readonly discard?: () => void;
 };
 
 const jsonDepthMax = 16;
-const noBody: ReadBody = { value: undefined, sha256: createHash('sha256').digest() };
+const noBody: ReadBody = { value: undefined, sha256: () => createHash('sha256').digest() };
 /** Parameters that a text may come with and that change nothing. */
 const mediaType = /^([a-z0-9.+-]{1,40}\/[a-z0-9.+-]{1,40})(?:\s*;\s*(?:charset="?utf-8"?|header="?present"?))*$/i;
 
@@ -37,7 +37,7 @@ export async function readBody(request: IncomingMessage, form: BodyForm | undefi
   if (form.kind === 'stream') return openStream(request, Math.min(form.maxBytes ?? Number.MAX_SAFE_INTEGER, limits.uploadBytes), limits.bodyTimeoutMs);
   const bytes = await readBytes(request, Math.min(form.maxBytes ?? Number.MAX_SAFE_INTEGER, limits.bodyBytes), limits.bodyTimeoutMs);
   const value = form.kind === 'json' ? parseStrictJsonBytes(bytes, { maxLength: limits.bodyBytes, maxDepth: jsonDepthMax }) : compactJwt(bytes);
-  return { value, get sha256() { return createHash('sha256').update(bytes).digest(); } };
+  return { value, sha256: () => createHash('sha256').update(bytes).digest() };
 }
 
 /** A request whose route takes no body must have none: it could be a second request in disguise. */
@@ -146,7 +146,7 @@ function openStream(request: IncomingMessage, maxBytes: number, pauseMs: number)
   request.pipe(counted);
   return {
     value: counted,
-    get sha256() {
+    sha256: () => {
       if (declared === undefined) throw new VeilgateError('REQUEST_INVALID', 'A file with an Idempotency-Key needs a Content-Digest (sha-256): the key stands for exactly that file.', { part: 'header', pointer: '/content-digest', rule: 'required' });
       return declared;
     },

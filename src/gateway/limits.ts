@@ -15,6 +15,8 @@ export type Limits = {
   readonly inFlight: () => number;
   /** Counts a request that no party answers for. Errors: REQUEST_RATE_LIMITED. */
   readonly anonymous: (address: string) => Promise<void>;
+  /** False when no credentials were refused lately: then `mayTry` need not be asked. */
+  readonly watchful: () => boolean;
   /** Refuses an address whose credentials were refused too often, before any signature is checked. Errors: REQUEST_RATE_LIMITED. */
   readonly mayTry: (address: string) => Promise<void>;
   /** Counts refused credentials. */
@@ -45,6 +47,7 @@ export function createLimits(options: LimitsOptions): Limits {
   const general = limiter('party', options.partyRequestsPerSecond);
   const particular = new Map<number, RateLimiterMemory>();
   let inFlight = 0;
+  let lastRefusedMs = Number.NEGATIVE_INFINITY;
 
   const partyLimiter = (party: PartyId) => {
     const perSecond = options.limitOf?.(party);
@@ -67,11 +70,13 @@ export function createLimits(options: LimitsOptions): Limits {
     },
     inFlight: () => inFlight,
     anonymous: (address) => consume(anonymous, networkOf(address), 'this address'),
+    watchful: () => performance.now() - lastRefusedMs <= windowSeconds * 1000,
     async mayTry(address) {
       const state = await refused.get(networkOf(address));
       if (state !== null && state.msBeforeNext > 0 && state.consumedPoints >= pointsOf(options.addressRequestsPerSecond)) throw rateLimited('this address', state.msBeforeNext);
     },
     async refused(address) {
+      lastRefusedMs = performance.now();
       await refused.penalty(networkOf(address));
     },
     party: (party) => consume(partyLimiter(party), party, 'this party'),

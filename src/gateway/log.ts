@@ -25,8 +25,11 @@ export type LogOptions = {
   /** Instead of both, for tests. */
   readonly stream?: NodeJS.WritableStream;
   readonly clock?: Clock;
+  /** How long lines may wait to be written together; warnings and errors never wait. */
+  readonly delayMs?: number;
 };
 
+const levels: readonly Level[] = ['error', 'warn', 'info', 'debug'];
 const fileBytesMax = 100_000_000;
 const filesMax = 10;
 
@@ -43,27 +46,41 @@ function holdsOf(form: string | readonly string[]): Check['holds'] {
   return (value) => words.has(value);
 }
 
+const waitingMax = 64;
+
 export function createLog(options: LogOptions): Log {
   const clock = options.clock ?? systemClock;
-  // the line is made here, so winston is left with level, transport and rotation
-  const logger = winston.createLogger({ level: options.level, format: winston.format.printf(({ message }) => message as string), transports: [transportFor(options)] });
+  const delayMs = options.delayMs ?? 50;
+  // lines are filtered and made here, so winston is left with transport and rotation
+  const logger = winston.createLogger({ level: 'debug', format: winston.format.printf(({ message }) => message as string), transports: [transportFor(options)] });
   // a full disk or a closed pipe must not take the gateway down
   logger.on('error', () => {});
-  const processId = process.pid;
+  const rank = levels.indexOf(options.level);
+  let waiting: string[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  const flush = () => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (waiting.length > 0) logger.log({ level: 'info', message: waiting.join('\n') });
+    waiting = [];
+  };
   return {
     write(event, facts) {
       const form = prepared.get(event);
-      if (form === undefined || !logger.isLevelEnabled(form.level)) return;
-      const line: Record<string, unknown> = { time: isoTime(clock.nowMs()), level: form.level, event, process: processId };
+      if (form === undefined || levels.indexOf(form.level) > rank) return;
+      const line: Record<string, unknown> = { time: isoTime(clock.nowMs()), level: form.level, event, process: process.pid };
       for (const { name, holds } of form.checks) {
         const value = (facts as Readonly<Record<string, unknown>>)[name];
         if (value === undefined) continue;
         line[name] = holds(value) ? value : null;
       }
-      logger.log({ level: form.level, message: JSON.stringify(line) });
+      waiting.push(JSON.stringify(line));
+      if (delayMs === 0 || waiting.length >= waitingMax || form.level === 'error' || form.level === 'warn') flush();
+      else timer ??= setTimeout(flush, delayMs).unref();
     },
     close: () =>
       new Promise((resolve) => {
+        flush();
         logger.once('finish', () => resolve());
         logger.end();
       }),

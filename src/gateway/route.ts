@@ -66,7 +66,7 @@ export type RouteRequest<S extends Shape = Shape> = {
   /** Checks a verified JWT's payload against the declared payload schema. Errors: the declared code. */
   readonly payload: (claims: unknown) => Part<S, 'payload'>;
   /** Aborted when the caller has gone. */
-  readonly gone: AbortSignal;
+  readonly gone: () => AbortSignal;
 };
 
 /** The shell found out who calls, checked the scope and counted the request. */

@@ -21,7 +21,7 @@ export function memoryLog(level: 'info' | 'debug' = 'debug'): { readonly log: Lo
     },
   });
   const lines = () => written.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Record<string, unknown>);
-  return { log: createLog({ level, stream }), lines, text: () => written };
+  return { log: createLog({ level, stream, delayMs: 0 }), lines, text: () => written };
 }
 
 export function caller(party: string, ...scopes: readonly Scope[]): Caller {
