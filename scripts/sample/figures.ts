@@ -9,15 +9,19 @@ export const labelColumn = 'bankrupt';
 /** One real enterprise's ratios by field name, as decimal text with 9 digits after the point. */
 export type Figures = { readonly ratios: ReadonlyMap<string, string>; readonly bankrupt: boolean };
 
-/** The extract's enterprises, in the order of the original set. See sample/LICENSE.md. */
+let read: readonly Figures[] | undefined;
+
+/** The extract's enterprises, in the order of the original set, read once. See sample/LICENSE.md. */
 export function readFigures(): readonly Figures[] {
-  const [header = '', ...lines] = gunzipSync(readFileSync(extractFile)).toString('utf8').trimEnd().split('\n');
-  const names = header.split(',');
+  read ??= parseExtract(gunzipSync(readFileSync(extractFile)).toString('utf8'));
+  return read;
+}
+
+function parseExtract(text: string): Figures[] {
+  const [header = '', ...lines] = text.trimEnd().split('\n');
+  const names = header.split(',').filter((name) => name !== labelColumn);
   return lines.map((line) => {
     const cells = line.split(',');
-    const ratios = new Map(names.map((name, at) => [name, Number(cells[at]).toFixed(9)]));
-    const bankrupt = ratios.get(labelColumn) === '1.000000000';
-    ratios.delete(labelColumn);
-    return { ratios, bankrupt };
+    return { ratios: new Map(names.map((name, at) => [name, Number(cells[at]).toFixed(9)])), bankrupt: cells[names.length] === '1' };
   });
 }

@@ -31,7 +31,7 @@ export async function directRecords(databaseUrl: string, catalogueFolder: string
   const database = openDatabase({ url: databaseUrl, maxConnections: 2, applicationName: 'veilgate records' });
   const find = (id: string): Dataset => {
     const dataset = catalogue.datasets.get(id as DatasetId);
-    if (dataset === undefined) throw new VeilgateError('SOURCE_DATASET_UNKNOWN', `There is no such dataset. There are: ${[...catalogue.datasets.keys()].join(', ')}.`);
+    if (dataset === undefined) throw unknownDataset([...catalogue.datasets.keys()]);
     return dataset;
   };
   return {
@@ -55,15 +55,22 @@ export function remoteRecords(connection: Connection): RecordsService {
       return (await client.load(dataset, { format, content }, errorLimit)) as unknown as QualityReport; // the gateway's answer, as its description says
     },
     async quality(dataset) {
-      const answer = await client.quality(dataset);
-      return (answer['reports'] ?? []) as readonly QualityReport[];
+      const { report } = (await client.quality(dataset)) as { readonly report: QualityReport | null };
+      return report === null ? [] : [report];
     },
     async columns(dataset) {
-      const answer = await connection.call<{ readonly datasets: readonly { readonly id: string; readonly fields: readonly { readonly name: string }[] }[] }>({ method: 'GET', path: '/v1/catalogue' });
-      const found = answer.datasets.find(({ id }) => id === dataset);
-      if (found === undefined) throw new VeilgateError('SOURCE_DATASET_UNKNOWN', `There is no such dataset. There are: ${answer.datasets.map(({ id }) => id).join(', ')}.`);
-      return ['subject', ...found.fields.map(({ name }) => name)];
+      const { datasets } = await connection.call<CatalogueAnswer>({ method: 'GET', path: '/v1/catalogue' });
+      const found = datasets.find(({ id }) => id === dataset);
+      if (found === undefined) throw unknownDataset(datasets.map(({ id }) => id));
+      return ['subject', ...found.fields.map(({ field }) => field.slice(dataset.length + 1))];
     },
     close: async () => {},
   };
+}
+
+/** What of `GET /v1/catalogue` is needed here. */
+type CatalogueAnswer = { readonly datasets: readonly { readonly id: string; readonly fields: readonly { readonly field: string }[] }[] };
+
+function unknownDataset(ids: readonly string[]): VeilgateError {
+  return new VeilgateError('SOURCE_DATASET_UNKNOWN', `There is no such dataset. There are: ${ids.join(', ')}.`);
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { isoTime, type Clock } from '../clock.ts';
 import { VeilgateError } from '../errors.ts';
-import type { Database } from '../store/database.ts';
+import type { Database, Tx } from '../store/database.ts';
 import type { Catalogue, Dataset, DatasetId, TimeMs, Value } from '../vocabulary.ts';
 import { csvRows } from './csv-rows.ts';
 import { ndjsonRows } from './ndjson-rows.ts';
@@ -27,6 +27,8 @@ export type LoadOptions = {
   readonly errorLimit: number;
   readonly clock: Clock;
   readonly onProgress?: (progress: LoadProgress) => void;
+  /** Takes part in the transaction that stores the rows: when it throws, nothing was loaded. For the log entry. */
+  readonly alsoStore?: (tx: Tx, report: QualityReport) => Promise<void>;
 };
 
 /**
@@ -50,9 +52,10 @@ export async function loadRecords(database: Database, options: LoadOptions): Pro
     await rejectDuplicates(staging, counter);
     if (counter.rejected > options.errorLimit) throw await refuse(database, dataset, options, counter);
     const nowMs = options.clock.nowMs();
-    return await staging.merge(nowMs, async (sql, counts) => {
-      const report = { ...reportOf(dataset, options, counter, counts, nowMs), ...(await measureStored(sql, dataset, nowMs)) };
-      await storeReport(sql, report);
+    return await staging.merge(nowMs, async (tx, counts) => {
+      const report = { ...reportOf(dataset, options, counter, counts, nowMs), ...(await measureStored(tx, dataset, nowMs)) };
+      await storeReport(tx, report);
+      await options.alsoStore?.(tx, report);
       return report;
     });
   } finally {

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { isoTime } from '../clock.ts';
 import { VeilgateError } from '../errors.ts';
-import type { Sql } from '../store/database.ts';
+import type { Sql, Tx } from '../store/database.ts';
 import type { Dataset, TimeMs, Value } from '../vocabulary.ts';
 import { keyFields } from './catalogue.ts';
 import { columnType, domainTable } from './domain.ts';
@@ -20,7 +20,7 @@ export type Staging = {
   /** Removes every row whose key an earlier row has. @returns their row numbers, ascending */
   readonly removeDuplicates: () => Promise<readonly number[]>;
   /** One transaction: stores the rows, then runs `within` in it. All or nothing. */
-  readonly merge: <T>(suppliedAtMs: TimeMs, within: (sql: Sql, counts: MergeCounts) => Promise<T>) => Promise<T>;
+  readonly merge: <T>(suppliedAtMs: TimeMs, within: (tx: Tx, counts: MergeCounts) => Promise<T>) => Promise<T>;
   readonly close: () => Promise<void>;
 };
 
@@ -54,7 +54,7 @@ export async function openStaging(url: string, dataset: Dataset): Promise<Stagin
         await sql.query('begin');
         try {
           const { rows } = await sql.query<MergeCounts>(statements.merge, [isoTime(suppliedAtMs)]);
-          const result = await within(sql, rows[0] as MergeCounts);
+          const result = await within(sql as Tx, rows[0] as MergeCounts);
           await sql.query('commit');
           return result;
         } catch (error) {

@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isVeilgateError } from '../../src/errors.ts';
-import { readReports } from '../../src/source/quality.ts';
+import { VeilgateError, isVeilgateError } from '../../src/errors.ts';
+import { readReports, type QualityReport } from '../../src/source/quality.ts';
 import { rowBatchSize } from '../../src/source/row.ts';
-import { openDatabase, type Database } from '../../src/store/database.ts';
+import { openDatabase, type Database, type Tx } from '../../src/store/database.ts';
 import type { DatasetId } from '../../src/vocabulary.ts';
 import { freshDatabase } from '../support/database.ts';
 import { bytes, catalogueOf, loadThings, prepared, subject, thingColumns, thingYaml, thingsStored } from './support/fixtures.ts';
@@ -64,6 +64,20 @@ describe('loads that break', () => {
     await database.query('alter table quality_report rename to away');
     await assert.rejects(loadThings(database, catalogue, bytes(header, row(1))), (error) => isVeilgateError(error, 'INTERNAL'));
     await nothingLeft();
+  });
+
+  it('stores the rows and what the caller adds together, or neither', async () => {
+    await database.query('create table note (text text)');
+    const alsoStore = async (tx: Tx, { rows }: QualityReport) => { await tx.query('insert into note values ($1)', [`${rows.new} new`]); };
+    await assert.rejects(
+      loadThings(database, catalogue, bytes(header, row(1)), { alsoStore: async (tx, report) => { await alsoStore(tx, report); throw new VeilgateError('AUDIT_UNAVAILABLE', 'no log'); } }),
+      (error) => isVeilgateError(error, 'AUDIT_UNAVAILABLE'),
+    );
+    await nothingLeft();
+    assert.equal((await database.query('select 1 from note')).rowCount, 0);
+    await loadThings(database, catalogue, bytes(header, row(1)), { alsoStore });
+    assert.deepEqual((await database.query('select text from note')).rows, [{ text: '1 new' }]);
+    assert.equal(await thingsStored(database), 1);
   });
 
   it('leaves nothing when the whole process is killed', async () => {

@@ -5,7 +5,8 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { isVeilgateError } from '../../src/errors.ts';
 import { recordsCommand, type RecordsDependencies } from '../../src/cli/records.ts';
-import type { RecordsService } from '../../src/cli/records-service.ts';
+import { remoteRecords, type RecordsService } from '../../src/cli/records-service.ts';
+import type { Connection, GatewayRequest } from '../../src/sdk/connection.ts';
 import type { QualityReport } from '../../src/source/quality.ts';
 import type { Database } from '../../src/store/database.ts';
 import { freshDatabase } from '../support/database.ts';
@@ -118,5 +119,28 @@ describe('veilgate records', () => {
     assert.deepEqual(JSON.parse(out), report);
     assert.deepEqual(calls, [['thing', 'csv', 3, header], 'closed']);
     assert.match((await run(['quality', 'thing'], { connect: async () => service })).out, /^Nothing was loaded/);
+  });
+
+  it('speaks to the gateway as its description says', async () => {
+    const asked: GatewayRequest[] = [];
+    const answers: Readonly<Record<string, unknown>> = {
+      '/v1/datasets/thing/records?error_limit=2': { outcome: 'loaded' },
+      '/v1/datasets/thing/quality': { report: { outcome: 'refused' } },
+      '/v1/datasets/other/quality': { report: null },
+      '/v1/catalogue': { datasets: [{ id: 'thing', fields: [{ field: 'thing.a' }, { field: 'thing.b' }] }] },
+    };
+    const call = async (request: GatewayRequest) => {
+      asked.push(request);
+      return answers[request.path];
+    };
+    const service = remoteRecords({ call } as unknown as Connection); // nothing else of a connection is used
+    assert.deepEqual(await service.load('thing', { format: 'ndjson', stream: Readable.from([Buffer.from('{}')], { objectMode: false }), errorLimit: 2 }), { outcome: 'loaded' });
+    assert.equal(asked[0]?.method, 'POST');
+    assert.equal(asked[0]?.body?.type, 'application/x-ndjson');
+    assert.equal(await new Response(asked[0]?.body?.content as ReadableStream).text(), '{}');
+    assert.deepEqual(await service.quality('thing'), [{ outcome: 'refused' }]);
+    assert.deepEqual(await service.quality('other'), []);
+    assert.deepEqual(await service.columns('thing'), ['subject', 'a', 'b']);
+    await assert.rejects(service.columns('__proto__'), (error) => isVeilgateError(error, 'SOURCE_DATASET_UNKNOWN'));
   });
 });
