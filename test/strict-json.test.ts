@@ -114,6 +114,12 @@ describe('strict-json', () => {
     assert.equal(parseStrictJson('"\ud83d\\ude00"'), '😀');
   });
 
+  it('refuses control characters and unknown escapes in strings', () => {
+    for (let unit = 0; unit < 0x20; unit += 1) refuses(`"${String.fromCharCode(unit)}"`, 'JSON_MALFORMED');
+    for (const bad of ['"\\x41"', '"\\u12"', '"\\u12g4"', '"\\U0041"', '"\\"', "'a'"]) refuses(bad, 'JSON_MALFORMED');
+    assert.equal(parseStrictJson('"\u007f\u2028"'), '\u007f\u2028');
+  });
+
   it('refuses bytes that are not UTF-8, and a byte order mark', () => {
     assert.deepEqual(parseStrictJsonBytes(new TextEncoder().encode('{"名":"é"}')), { 名: 'é' });
     for (const bytes of [[0x22, 0xff, 0x22], [0x22, 0xc0, 0x80, 0x22], [0x22, 0xed, 0xa0, 0x80, 0x22], [0xef, 0xbb, 0xbf, 0x31]]) {

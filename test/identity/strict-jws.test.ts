@@ -163,6 +163,18 @@ describe('identity/strict-jws', () => {
     }
   });
 
+  it('says the same of signatures of every wrong length, for every kind of key', async () => {
+    for (const kind of ['Ed25519', 'P-256', 'RSA'] as const) {
+      const other = await makeKey(kind);
+      const jws = signCompact(other, 'query+jwt', goodClaims);
+      const right = Buffer.from(jws.slice(jws.lastIndexOf('.') + 1), 'base64url');
+      for (const length of [1, 32, 63, 65, 70, 128, 255, 257, 512]) {
+        const wrong = Buffer.concat([right, Buffer.alloc(512)]).subarray(0, length).toString('base64url');
+        await refused(verify(`${jws.slice(0, jws.lastIndexOf('.'))}.${wrong}`, { keys: () => other.verification }), 'TOKEN_SIGNATURE_INVALID');
+      }
+    }
+  });
+
   it('wants every claim, where jose wants none', async () => {
     assert.ok(await joseTakes(signRaw(key, { alg: 'EdDSA' }, {})));
     for (const claim of ['iss', 'aud', 'iat', 'exp', 'jti']) {

@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fixedClock } from '../../../src/clock.ts';
 import type { ErrorCode } from '../../../src/errors.ts';
 import { applyInstitution, approveInstitution, assessInstitution, changeLimits, type Assessment } from '../../../src/identity/registry/institution.ts';
@@ -251,11 +252,21 @@ describe('identity/registry/institution', () => {
       await refused(readInstitution(database, 'bank-a'), 'INSTITUTION_NOT_FOUND');
     });
 
-    it('lets two officers decide at once only one after the other', async () => {
+    it('makes an officer who decides wait for another who is deciding', async () => {
       await apply();
       await assess();
-      const outcomes = await Promise.allSettled([approve(lin), approve(ren), approve(lin)]);
-      assert.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1);
+      const gate = Promise.withResolvers<void>();
+      const decided = Promise.withResolvers<void>();
+      const first = run(async (tx) => {
+        await approveInstitution(tx, { institution: applicant.id, by: lin }, clock);
+        decided.resolve();
+        await gate.promise;
+      });
+      await decided.promise;
+      const second = refused(approve(ren), 'INSTITUTION_STATE_CONFLICT');
+      await delay(100);
+      gate.resolve();
+      await Promise.all([first, second]);
     });
   });
 });
