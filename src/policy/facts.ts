@@ -28,12 +28,14 @@ export const platformFacts: ReadonlyMap<string, FactText['type']> = new Map([
   ['grant.origin', 'code'],
   /** Whole days since the grant was made. */
   ['grant.age_days', 'integer'],
-  /** Date of the decision, UTC. */
+  /** Date of the decision in Asia/Shanghai, as everywhere in consent. */
   ['now.date', 'date'],
 ]);
 
 const callerFactsMax = 50;
 const dayMs = 86_400_000;
+/** China has had one time zone and no summer time since 1991. */
+const shanghaiOffsetMs = 8 * 3_600_000;
 
 /**
  * Brings the facts of one request together. What is not known stays absent, so that conditions on it deny.
@@ -49,7 +51,7 @@ export function gatherFacts(known: {
 }): Facts {
   const facts = new Map<string, Value>([
     ['institution.class', known.institutionClass],
-    ['now.date', new Date(known.nowMs).toISOString().slice(0, 10)],
+    ['now.date', new Date(known.nowMs + shanghaiOffsetMs).toISOString().slice(0, 10)],
   ]);
   if (known.securityLevel !== undefined) facts.set('institution.security_level', known.securityLevel);
   if (known.grant !== undefined && known.grant !== null) {

@@ -91,6 +91,7 @@ describe('facts of a request', () => {
 
   it('hold what the platform knows and nothing it does not', () => {
     assert.deepEqual([...gatherFacts(known)], [['institution.class', 'bank'], ['now.date', '2026-03-01']]);
+    assert.equal(gatherFacts({ ...known, nowMs: Date.parse('2026-03-01T16:00:00Z') as TimeMs }).get('now.date'), '2026-03-02', 'the day of Shanghai');
     const grant = { kind: 'one_time', origin: 'signed', createdAtMs: Date.parse('2026-02-27T13:00:00Z') as TimeMs };
     assert.deepEqual(Object.fromEntries(gatherFacts({ ...known, securityLevel: 3, grant })), {
       'institution.class': 'bank', 'now.date': '2026-03-01', 'institution.security_level': 3, 'grant.kind': 'one_time', 'grant.origin': 'signed', 'grant.age_days': 1,
