@@ -6,6 +6,8 @@ export type ConnectionOptions = {
   /** The gateway's public URL; the authorization server is discovered from it (RFC 9728). */
   readonly gateway: string;
   readonly credentials: Credentials;
+  /** Keys to bind tokens to; made new for each connection when absent. */
+  readonly dpopKeys?: Parameters<typeof oauth.DPoP>[1];
   /** Scopes to ask for, separated by blanks. */
   readonly scope: string;
 };
@@ -30,6 +32,8 @@ export type Connection = {
   readonly call: <Answer>(request: GatewayRequest) => Promise<Answer>;
   /** The raw response, for streams and text. */
   readonly send: (request: GatewayRequest) => Promise<Response>;
+  /** The access token in use, fetched when there is none. */
+  readonly token: () => Promise<string>;
   readonly authorization: AuthorizationClient;
 };
 
@@ -48,7 +52,7 @@ const renewBeforeS = 20;
 /** Discovers the authorization server and prepares keys; the first call fetches the first token. */
 export async function connect(options: ConnectionOptions): Promise<Connection> {
   const gateway = options.gateway.replace(/\/$/, '');
-  const authorization = await discover(gateway, options.credentials);
+  const authorization = await discover(gateway, options.credentials, options.dpopKeys);
   let token: { readonly text: string; readonly renewAtS: number } | undefined;
   let renewal: Promise<string> | undefined;
 
@@ -73,17 +77,17 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
     const response = await send(request);
     return (response.status === 204 ? undefined : await response.json()) as Answer;
   };
-  return { gateway, credentials: options.credentials, call, send, authorization };
+  return { gateway, credentials: options.credentials, call, send, token: ownToken, authorization };
 }
 
-async function discover(gateway: string, credentials: Credentials): Promise<AuthorizationClient> {
+async function discover(gateway: string, credentials: Credentials, givenDpopKeys: ConnectionOptions['dpopKeys']): Promise<AuthorizationClient> {
   // plain http is for one's own machine only; everything else must be https
   const http = { [oauth.allowInsecureRequests]: isLoopback(gateway) };
   const resource = await oauth.processResourceDiscoveryResponse(new URL(gateway), await oauth.resourceDiscoveryRequest(new URL(gateway), http));
   const issuer = new URL(resource.authorization_servers?.[0] ?? gateway);
   const server = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, { algorithm: 'oidc', ...http }));
   const client: oauth.Client = { client_id: credentials.party };
-  const dpopKeys = await oauth.generateKeyPair('Ed25519', { extractable: false });
+  const dpopKeys = givenDpopKeys ?? await oauth.generateKeyPair('Ed25519', { extractable: false });
   return {
     server,
     client,
