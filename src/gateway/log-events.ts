@@ -30,6 +30,8 @@ type FactKinds = {
   readonly fault_name: FaultName;
   readonly fault_code: FaultCode;
   readonly frames: readonly StackFrame[];
+  /** What the authorization server calls an event: words of its code, never of a request. */
+  readonly issuer_event: string;
 };
 export type FactKind = keyof FactKinds;
 
@@ -54,6 +56,7 @@ export const factHolds: { readonly [Kind in FactKind]: (value: unknown) => boole
   fault_name: matches(/^([A-Z][A-Za-z]{0,30}(Error|Exception)|error|Error)$/),
   // SQLSTATE is five characters, at least two of them digits in every class PostgreSQL has
   fault_code: (value) => knownCodes.has(value) || systemCodes.has(value) || matches(/^(ERR_[A-Z0-9_]{1,60}|(?=.*[0-9].*[0-9])[0-9A-Z]{5})$/)(value),
+  issuer_event: matches(/^(enterprise|consent|token|oauth_grant|grant|authorization|server_error|pushed_authorization_request|revocation|introspection|userinfo|jwks|discovery|interaction)[a-z_.]{0,40}$/),
   frames: (value) => Array.isArray(value) && value.length <= 20 && value.every(matches(/^[A-Za-z0-9_@./-]{1,200}:[0-9]{1,6}:[0-9]{1,6}$/)),
 };
 
@@ -76,6 +79,8 @@ export const logEvents = {
   'request.done': { level: 'info', facts: { method: 'method', route: 'route?', status: 'number', code: 'code?', ms: 'number', request: 'request', party: 'party?', aborted: 'flag?' } },
   'request.fault': { level: 'error', facts: { request: 'request', fault_name: 'fault_name?', fault_code: 'fault_code?', frames: 'frames?' } },
   'request.undeclared_error': { level: 'error', facts: { request: 'request', route: 'route', code: 'code' } },
+
+  'issuer.event': { level: 'info', facts: { event: 'issuer_event', party: 'party?', fault_name: 'fault_name?' } },
 
   'process.fault': { level: 'error', facts: { kind: ['uncaught_exception', 'unhandled_rejection'], fault_name: 'fault_name?', fault_code: 'fault_code?', frames: 'frames?' } },
   'process.warning': { level: 'warn', facts: { fault_name: 'fault_name?', fault_code: 'fault_code?' } },

@@ -38,9 +38,7 @@ export async function runProcesses(options: ProcessesOptions): Promise<void> {
     // a terminal sends SIGINT to all processes: the primary says when
     process.on('SIGINT', () => {});
     onSignals(running, options.exit, ['SIGTERM']);
-    // without a primary nobody would ever stop this process
-    process.on('disconnect', () => void running.stop().finally(() => options.exit(0)));
-    return;
+    return; // Node itself ends a worker whose primary has gone
   }
   const node = await options.primary?.();
   const working = options.workers === 1 ? await options.worker() : superviseWorkers(options.workers, options.log);

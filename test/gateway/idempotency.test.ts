@@ -124,6 +124,20 @@ describe('gateway/idempotency', () => {
     assert.equal(await count(), 0);
   });
 
+  it('records no answer when the work is undone at the very end', async () => {
+    await database.query('create table checked_late (name text unique deferrable initially deferred)');
+    await database.query("insert into checked_late values ('x')");
+    const { app } = shell([make(async (tx, name) => {
+      await tx.query('insert into checked_late values ($1)', [name]);
+      return { reply: created({ name }) };
+    })], { database });
+    const post = () => request(app).post('/v1/folders/a').set(bank('bank-a')).set(key('i')).send({ name: 'x' });
+    assert.equal((await post()).body.code, 'INTERNAL');
+    await database.query('truncate checked_late');
+    const again = await post();
+    assert.deepEqual([again.status, again.headers['idempotency-replayed'], await count()], [201, undefined, 1]);
+  });
+
   it('binds a key for a file to the digest of the file', async () => {
     const upload = route<{ body: StreamBody }>({
       ...base, path: '/v1/files', operationId: 'upload', access: 'public', idempotent: true, responses: { 204: { description: 'x' } },

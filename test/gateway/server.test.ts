@@ -96,7 +96,7 @@ describe('gateway/server', () => {
     assert.ok(afterMs < 4000, `${afterMs} ms`);
   });
   it('cuts off who pauses within a file, and tells the broken file from a whole one', async () => {
-    const { server } = await start();
+    const { server } = await start({ uploadTimeoutSeconds: 60 });
     const { answer, afterMs } = await raw(server.port, 'POST /file HTTP/1.1\r\nHost: a\r\nContent-Type: text/csv\r\nContent-Length: 5000\r\n\r\nabc');
     assert.match(answer, /^HTTP\/1\.1 408 .*REQUEST_TIMEOUT/s);
     assert.ok(afterMs < 4000, `${afterMs} ms`);
@@ -123,6 +123,14 @@ describe('gateway/server', () => {
     const { afterMs } = await raw(server.port, '');
     assert.ok(afterMs < 4000, `${afterMs} ms`);
   });
+  for (const [what, path_, type] of [['JSON', '/body', 'application/json'], ['a file', '/file', 'text/csv']] as const) {
+    it(`stops reading ${what} that says no length beforehand when it is too long`, async () => {
+      const { server } = await start();
+      const chunk = `10000\r\n${'x'.repeat(65_536)}\r\n`;
+      const { answer } = await raw(server.port, `POST ${path_} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: ${type}\r\nTransfer-Encoding: chunked\r\n\r\n${chunk.repeat(20)}`);
+      assert.match(answer, /^HTTP\/1\.1 413 .*REQUEST_TOO_LARGE/s);
+    });
+  }
   for (const [what, sent, status, code] of [
     ['headers that are too long', `GET /quick HTTP/1.1\r\nHost: a\r\nX-A: ${'CANARY'.repeat(4000)}\r\n\r\n`, 413, 'REQUEST_TOO_LARGE'],
     ['what is no HTTP', 'CANARY\r\n\r\n', 400, 'REQUEST_MALFORMED'],
