@@ -8,7 +8,7 @@ import { problemSentence, problemStatus } from './pages/problems.ts';
 import type { PageDependencies } from './server.ts';
 
 /** Activation, sign-in and sign-out. */
-export function accountRoutes({ database, clock, visits, log }: PageDependencies): Router {
+export function accountRoutes({ database, clock, visits, log, onActivated }: PageDependencies): Router {
   const router = Router();
 
   router.get('/sign-in', async (request, response) => {
@@ -52,7 +52,7 @@ export function accountRoutes({ database, clock, visits, log }: PageDependencies
       return;
     }
     try {
-      const account = await activateAccount(database, clock, { ...typed, code: form.one('code'), password: form.one('password'), address: request.ip ?? '' });
+      const account = await activateAccount(database, clock, { ...typed, code: form.one('code'), password: form.one('password'), address: request.ip ?? '' }, onActivated);
       await visits.signedIn(request, response, account);
       log('enterprise.activated', { account: account.accountId });
       response.redirect(303, visits.base + to);

@@ -47,6 +47,9 @@ export async function registerEnterpriseAccount(
   return code;
 }
 
+/** Called in the transaction that makes the account; a throw undoes it. */
+export type OnActivated = (tx: Tx, subject: SubjectId) => Promise<void>;
+
 /**
  * Makes the account, or replaces its user name and password, and ends its sessions.
  * Errors: ENTERPRISE_ACTIVATION_INVALID (one answer for every wrong or unknown code), ENTERPRISE_EXISTS (user name
@@ -56,6 +59,7 @@ export async function activateAccount(
   database: Database,
   clock: Clock,
   form: { readonly subject: string; readonly code: string; readonly username: string; readonly password: string; readonly address: string },
+  onActivated: OnActivated = async () => {},
 ): Promise<EnterpriseAccount> {
   const username = form.username.trim().toLowerCase();
   if (!usernameShape.test(username)) {
@@ -74,7 +78,7 @@ export async function activateAccount(
   if (!timingSafeEqual(rows[0]?.code_hash ?? Buffer.alloc(32), hash)) throw activationInvalid();
 
   const passwordHash = await hashPassword(form.password);
-  const account = await makeAccount(database, clock, { subject, hash, username, passwordHash });
+  const account = await makeAccount(database, clock, { subject, hash, username, passwordHash }, onActivated);
   await uncountTry(database, addressTries, false);
   return account;
 }
@@ -83,6 +87,7 @@ async function makeAccount(
   database: Database,
   clock: Clock,
   { subject, hash, username, passwordHash }: { readonly subject: string; readonly hash: Buffer; readonly username: string; readonly passwordHash: string },
+  onActivated: OnActivated,
 ): Promise<EnterpriseAccount> {
   try {
     return await database.transaction('activate an enterprise account', async (tx) => {
@@ -101,6 +106,7 @@ async function makeAccount(
       );
       const account = accountOf(rows[0]);
       await tx.query('delete from enterprise_session where account_id = $1', [account.accountId]);
+      await onActivated(tx, account.subject);
       return account;
     });
   } catch (error) {

@@ -56,6 +56,11 @@ export type ReceiptFile = { readonly fileName: string; readonly mediaType: strin
  */
 export type ConsentDesk = {
   /**
+   * Fills in what a request leaves open (start of the data period, uses, frequency) with the most policy allows, so
+   * that the representative sees every limit. Errors: POLICY_PURPOSE_UNKNOWN.
+   */
+  readonly complete: (terms: GrantTerms) => GrantTerms;
+  /**
    * Refuses terms that no enterprise could grant: unknown purpose or field, beyond a cap, field not open to this
    * institution. Called before anyone signs in, so it must not depend on whether the subject exists.
    * Errors: CONSENT_EXCEEDS_CAP, CONSENT_INVALID, POLICY_PURPOSE_UNKNOWN.

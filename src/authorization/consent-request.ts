@@ -107,6 +107,17 @@ export function termsOf(request: ConsentRequest, institution: string, startMs: T
   };
 }
 
+/** The request with what `complete` adds to its terms: what the representative sees and agrees to. */
+export function completed(request: ConsentRequest, institution: string, startMs: TimeMs, complete: (terms: GrantTerms) => GrantTerms): ConsentRequest {
+  const { dataFrom, usesMax: uses, frequency } = complete(termsOf(request, institution, startMs));
+  return {
+    ...request,
+    ...(dataFrom === null ? {} : { data_from: dataFrom }),
+    ...(uses === null ? {} : { uses_max: uses }),
+    ...(frequency === null ? {} : { frequency }),
+  };
+}
+
 /** What the representative left of a request: a subset, lower ceilings, fewer days, fewer uses. */
 export type Narrowing = {
   readonly fields: ReadonlyMap<string, ConsentCeiling>;

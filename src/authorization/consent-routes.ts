@@ -1,10 +1,10 @@
 import { Router, type Request, type Response } from 'express';
-import { errors, type Provider } from 'oidc-provider';
+import { errors } from 'oidc-provider';
 import { isVeilgateError } from '../errors.ts';
 import type { EnterpriseAccount } from './accounts.ts';
 import { consentType } from './clients.ts';
 import type { ConsentDescription } from './consent-desk.ts';
-import { beyond, narrowed, parseConsentRequest, termsOf, type ConsentRequest, type Narrowing } from './consent-request.ts';
+import { beyond, completed, narrowed, parseConsentRequest, termsOf, type ConsentRequest, type Narrowing } from './consent-request.ts';
 import { formBody, readForm, type Form } from './forms.ts';
 import { allowFormsToReach } from './page-headers.ts';
 import { consentPage, noticeText, otherSubjectPage } from './pages/consent-page.ts';
@@ -19,12 +19,12 @@ type Asked = { readonly uid: string; readonly clientId: string; readonly redirec
 
 /** Where an authorization request stops for the enterprise's decision. */
 export function consentRoutes(dependencies: PageDependencies): Router {
-  const { provider, visits, clock, consent } = dependencies;
+  const { visits, clock, consent } = dependencies;
   const router = Router();
   const describe = (asked: Asked, visit: Visit) => consent.describe(termsOf(asked.request, asked.clientId, clock.nowMs()), visit.language);
 
   router.get('/consent/:uid', async (request, response) => {
-    const asked = await whatIsAsked(provider, request, response);
+    const asked = await whatIsAsked(dependencies, request, response);
     const visit = await visits.visit(request, response);
     if (visit.account === undefined) {
       response.redirect(303, `${visits.base}/sign-in?to=${encodeURIComponent(`/consent/${asked.uid}`)}`);
@@ -41,7 +41,7 @@ export function consentRoutes(dependencies: PageDependencies): Router {
   router.post('/consent/:uid', formBody, async (request, response) => {
     const form = readForm(request.body, ['field']);
     const visit = await visits.submission(request, response, form.one('csrf'));
-    const asked = await whatIsAsked(provider, request, response);
+    const asked = await whatIsAsked(dependencies, request, response);
     const { account } = visit;
     if (account === undefined) {
       response.redirect(303, `${visits.base}/sign-in?to=${encodeURIComponent(`/consent/${asked.uid}`)}`);
@@ -69,12 +69,12 @@ export function consentRoutes(dependencies: PageDependencies): Router {
 }
 
 /** The request this browser brought, by the cookie it was given then. */
-async function whatIsAsked(provider: Provider, request: Request, response: Response): Promise<Asked> {
+async function whatIsAsked({ provider, consent, clock }: PageDependencies, request: Request, response: Response): Promise<Asked> {
   const interaction = await provider.interactionDetails(request, response);
   if (interaction.uid !== request.params['uid']) throw new errors.SessionNotFound('another request');
   const { client_id: clientId, redirect_uri: redirectUri, authorization_details: details } = interaction.params;
   if (typeof clientId !== 'string' || typeof details !== 'string') throw new errors.SessionNotFound('no consent request');
-  return { uid: interaction.uid, clientId, redirectUri, request: parseConsentRequest((JSON.parse(details) as unknown[])[0]) };
+  return { uid: interaction.uid, clientId, redirectUri, request: completed(parseConsentRequest((JSON.parse(details) as unknown[])[0]), clientId, clock.nowMs(), consent.complete) };
 }
 
 type Decision = { readonly asked: Asked; readonly account: EnterpriseAccount; readonly wish: ConsentRequest; readonly notice: string };

@@ -7,6 +7,7 @@ import type { Clock } from '../clock.ts';
 import { VeilgateError } from '../errors.ts';
 import type { Database } from '../store/database.ts';
 import { accountRoutes } from './account-routes.ts';
+import type { OnActivated } from './accounts.ts';
 import type { FindClient } from './clients.ts';
 import type { ConsentDesk } from './consent-desk.ts';
 import { consentRoutes } from './consent-routes.ts';
@@ -38,6 +39,8 @@ export type AuthorizationServerOptions = {
   readonly findClient: FindClient;
   readonly consent: ConsentDesk;
   readonly onTokenRevoked: OnTokenRevoked;
+  /** Writes an activation to the platform's log, in the same transaction. */
+  readonly onActivated?: OnActivated;
   readonly log?: Log;
   /** True wherever browsers reach the issuer over https. */
   readonly secureCookies: boolean;
@@ -45,7 +48,7 @@ export type AuthorizationServerOptions = {
   readonly behindProxy?: boolean;
 };
 
-export type PageDependencies = Pick<AuthorizationServerOptions, 'database' | 'clock' | 'consent' | 'gatewayAudience'> & {
+export type PageDependencies = Pick<AuthorizationServerOptions, 'database' | 'clock' | 'consent' | 'gatewayAudience' | 'onActivated'> & {
   readonly provider: Provider;
   readonly visits: Visits;
   readonly log: Log;

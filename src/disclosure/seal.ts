@@ -38,14 +38,9 @@ export async function sealFor(recipientJwk: PublicJwk | undefined, data: Readonl
   }
 }
 
-/**
- * The key to seal with, out of a party's registered keys: the first for encryption on a supported curve.
- * Errors: DISCLOSURE_KEY_MISSING.
- */
-export function sealingKey(registered: readonly PublicJwk[]): PublicJwk {
-  const key = registered.find((jwk) => jwk['use'] === 'enc' && isSupportedCurve(jwk));
-  if (key === undefined) throw keyMissing();
-  return key;
+/** The key to seal with, out of a party's registered keys: the first for encryption on a supported curve. */
+export function sealingKey(registered: readonly PublicJwk[]): PublicJwk | undefined {
+  return registered.find((jwk) => jwk['use'] === 'enc' && isSupportedCurve(jwk));
 }
 
 const encoder = new TextEncoder();

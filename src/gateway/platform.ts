@@ -32,6 +32,7 @@ import { createGatewayApp, type Identify } from './app.ts';
 import type { Config } from './config.ts';
 import { createIdempotency } from './idempotency.ts';
 import { createLimits } from './limits.ts';
+import type { FaultName } from './log-events.ts';
 import { faultFacts, type Log } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { routes } from './resources/routes.ts';
@@ -289,6 +290,14 @@ async function startIssuer(config: Config, services: Services, keyring: Keyring,
     findClient: (id) => clientMetadata(database, id),
     consent: createConsentDesk({ database, clock, catalogue, policy, receipts }),
     onTokenRevoked: (jti, expiresAtMs) => revokeToken(database, { issuer: issuerUrl, jti, expiresAtMs }),
+    async onActivated(tx, subject) {
+      await appendRecords(tx, [{ ...recordHead('enterprise.activated', clock.nowMs(), 'platform' as PartyId), subject }]);
+    },
+    log: (event, { client, fault }) => log.write('issuer.event', {
+      event,
+      ...(typeof client === 'string' ? { party: client as PartyId } : {}),
+      ...(typeof fault === 'string' ? { fault_name: fault as FaultName } : {}),
+    }),
     secureCookies: issuerUrl.startsWith('https:'),
     behindProxy: config.tlsTerminatedByProxy,
   });

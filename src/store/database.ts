@@ -118,6 +118,8 @@ export function isUniqueViolation(error: unknown, constraint?: string): boolean 
   return fault?.code === '23505' && (constraint === undefined || fault.constraint === constraint);
 }
 
+/** PostgreSQL 18, for `returning old/new`. */
+const serverVersionMin = 180_000;
 const schemaFolder = path.join(import.meta.dirname, 'schema');
 
 /**
@@ -129,6 +131,10 @@ export async function applySchema(database: Database): Promise<void> {
   const files = readdirSync(schemaFolder).filter((name) => name.endsWith('.sql')).sort();
   await database.transaction('apply schema', async (tx) => {
     await tx.query("select pg_advisory_xact_lock(hashtext('veilgate schema'))");
+    const { rows: [server] } = await tx.query<{ version: string }>("select current_setting('server_version_num') as version");
+    if (Number(server?.version) < serverVersionMin) {
+      throw new VeilgateError('STORE_SCHEMA_MISMATCH', 'Veilgate needs PostgreSQL 18 or later: upgrade the server of DATABASE_URL, or leave it out to use the packaged one.');
+    }
     await tx.query('create table if not exists schema_file (name text primary key, sha256 text not null, applied_at timestamptz not null default now())');
     const applied = new Map((await tx.query<{ name: string; sha256: string }>('select name, sha256 from schema_file')).rows.map((row) => [row.name, row.sha256]));
     for (const name of files) {

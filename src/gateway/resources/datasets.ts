@@ -31,11 +31,13 @@ export function datasetRoutes({ database, clock, catalogue }: Pick<Services, 'da
         const stream = Readable.from(hashed(body, file), { objectMode: false });
         const report = await loadRecords(database, {
           catalogue, dataset: params.dataset, supplier: caller.party, format: mediaType === 'text/csv' ? 'csv' : 'ndjson', stream, errorLimit: query.error_limit ?? 0, clock,
+          async alsoStore(tx, { dataset, rows }) {
+            await appendRecords(tx, [{
+              ...recordHead('records.loaded', clock.nowMs(), caller.party),
+              department: caller.party, dataset, rowsAccepted: rows.read - rows.rejected, rowsRejected: rows.rejected, file: file.digest('hex'),
+            }]);
+          },
         });
-        await database.transaction('record load', (tx) => appendRecords(tx, [{
-          ...recordHead('records.loaded', clock.nowMs(), caller.party),
-          department: caller.party, dataset: report.dataset, rowsAccepted: report.rows.read - report.rows.rejected, rowsRejected: report.rows.rejected, file: file.digest('hex'),
-        }]));
         return ok(trustedJson(report) as JsonObject);
       },
     }),

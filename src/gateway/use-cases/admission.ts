@@ -77,5 +77,9 @@ async function encryptionKeys(database: Database, items: readonly Item[]): Promi
            where party = any($1::text[]) and use = 'enc' and retired_ms is null group by party`,
     values: [[...new Set(items.map(({ request }) => request.party))]],
   });
-  return new Map(rows.map(({ party, keys }) => [party, sealingKey(keys)]));
+  // a party without a key to seal with is refused when something has to be sealed, and spoils no other's query
+  return new Map(rows.flatMap(({ party, keys }) => {
+    const usable = sealingKey(keys);
+    return usable === undefined ? [] : [[party, usable] as const];
+  }));
 }

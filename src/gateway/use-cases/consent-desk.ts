@@ -3,6 +3,7 @@ import type { ConsentDesk, FieldDescription, Language, Representative } from '..
 import type { Clock } from '../../clock.ts';
 import { checkCaps } from '../../consent/caps.ts';
 import { changeGrant, createGrant, listGrants, readGrant, type GrantAction } from '../../consent/grants.ts';
+import { completeTerms } from '../../consent/terms.ts';
 import { VeilgateError } from '../../errors.ts';
 import { readInstitution } from '../../identity/registry/institution-view.ts';
 import type { CompiledPolicy } from '../../policy/policy.ts';
@@ -29,7 +30,8 @@ export function createConsentDesk(parts: ConsentDeskParts): ConsentDesk {
     });
   };
   return {
-    validate: (terms) => validateTerms(parts, terms),
+    complete: (terms) => completeTerms(terms, parts.policy().caps(terms.purpose), clock.nowMs()),
+    validate: (terms) => validateTerms(parts, completeTerms(terms, parts.policy().caps(terms.purpose), clock.nowMs())),
     describe: (terms, language) => describeTerms(parts, terms, language),
     async grant({ terms, representative, noticeText }) {
       await validateTerms(parts, terms);

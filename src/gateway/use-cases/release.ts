@@ -3,6 +3,7 @@ import type { AppendedEntry, AuditRecord, QueryRefused, QueryReleased } from '..
 import type { Clock } from '../../clock.ts';
 import { consumeGrants, type GrantUse } from '../../consent/consume.ts';
 import { VeilgateError, isVeilgateError, type ErrorCode } from '../../errors.ts';
+import { approvedParties } from '../../identity/registry/party.ts';
 import { batcher } from '../../store/batch.ts';
 import type { Database } from '../../store/database.ts';
 
@@ -37,11 +38,15 @@ const waitingMax = 4096;
 
 type Item = { readonly kind: 'release'; readonly release: Release } | { readonly kind: 'refusal'; readonly record: QueryRefused };
 
+function suspended(): VeilgateError {
+  return new VeilgateError('INSTITUTION_NOT_ACTIVE', 'The institution\'s access was suspended or revoked while the query ran: ask the platform.');
+}
+
 /**
  * The one door through which answers leave: one transaction re-checks and spends the grants, counts verification
  * attempts and appends to the log, for all answers that are ready. A grant that was paused, revoked or spent while
- * its query ran turns the answer into a refusal, which is logged in the same transaction.
- * Errors of `release`: CONSENT_*, QUERY_ATTEMPTS_EXHAUSTED; AUDIT_UNAVAILABLE, STORE_UNAVAILABLE when nothing could be logged.
+ * its query ran, or a suspension meanwhile, turns the answer into a refusal, which is logged in the same transaction.
+ * Errors of `release`: CONSENT_*, INSTITUTION_NOT_ACTIVE, QUERY_ATTEMPTS_EXHAUSTED; AUDIT_UNAVAILABLE, STORE_UNAVAILABLE when nothing could be logged.
  */
 export function createReleaser(database: Database, clock: Clock, onBatch: (entries: number) => void): Releaser {
   const commit = batcher<Item, AppendedEntry>(
@@ -49,8 +54,11 @@ export function createReleaser(database: Database, clock: Clock, onBatch: (entri
       const results = await database.transaction('release', async (tx) => {
         const releases = items.flatMap((item) => (item.kind === 'release' ? [item.release] : []));
         const atMs = clock.nowMs();
-        const uses = await consumeGrants(tx, releases.map(({ use }) => ({ ...use, atMs })));
-        const refusals = new Map(releases.map((release, at) => [release, uses[at] instanceof VeilgateError ? uses[at] : undefined]));
+        const admitted = await approvedParties(tx, releases.map(({ use }) => use.institution));
+        const releasable = releases.filter(({ use }) => admitted.has(use.institution));
+        const uses = await consumeGrants(tx, releasable.map(({ use }) => ({ ...use, atMs })));
+        const refusals = new Map(releases.map((release) => [release, admitted.has(release.use.institution) ? undefined : suspended()]));
+        releasable.forEach((release, at) => refusals.set(release, uses[at] instanceof VeilgateError ? uses[at] : undefined));
         const records = items.map((item): AuditRecord => {
           if (item.kind === 'refusal') return item.record;
           const refusal = refusals.get(item.release);

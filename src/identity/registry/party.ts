@@ -92,6 +92,16 @@ export function notPermitted(message: string, roles: readonly OfficerRole[] = []
   return new VeilgateError('PARTY_NOT_PERMITTED', message, roles.length === 0 ? undefined : { roles });
 }
 
+/** Those of the parties that are admitted at this moment: asked again right before something leaves. */
+export async function approvedParties(sql: Sql, ids: readonly PartyId[]): Promise<ReadonlySet<PartyId>> {
+  const { rows } = await sql.query<{ id: PartyId }>({
+    name: 'identity approved parties',
+    text: "select id from party where id = any($1::text[]) and status = 'approved'",
+    values: [[...new Set(ids)]],
+  });
+  return new Set(rows.map(({ id }) => id));
+}
+
 export type PartyView = {
   readonly id: PartyId;
   readonly kind: PartyKind;
