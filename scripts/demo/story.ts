@@ -1,4 +1,4 @@
-import { Browser } from '../../test/authorization/support/browser.ts';
+import { Browser } from './form-browser.ts';
 import { parseVerifierKey } from '../../src/audit/note.ts';
 import { httpLogReader } from '../../src/audit/http-reader.ts';
 import { verifyReceipt, verifyReceiptInclusion } from '../../src/audit/receipt.ts';

@@ -9,7 +9,7 @@ import { isVeilgateError, type ErrorCode } from '../../src/errors.ts';
 import type { Database } from '../../src/store/database.ts';
 import type { SubjectId } from '../../src/vocabulary.ts';
 import { freshDatabase } from '../support/database.ts';
-import { Browser } from './support/browser.ts';
+import { Browser } from '../../scripts/demo/form-browser.ts';
 import { password, representative, startPlatform, subjectNumber } from './support/platform.ts';
 
 const code = (expected: ErrorCode) => (error: unknown) => {

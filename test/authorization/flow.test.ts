@@ -4,7 +4,7 @@ import express from 'express';
 import { calculateJwkThumbprint, createRemoteJWKSet, jwtVerify, type JWK } from 'jose';
 import { VeilgateError } from '../../src/errors.ts';
 import { freePort } from '../../src/store/cluster.ts';
-import { Browser } from './support/browser.ts';
+import { Browser } from '../../scripts/demo/form-browser.ts';
 import { Bank } from './support/bank.ts';
 import { activationCode, agreed, authorizationApp, consentDetail, consentedTokens, openRequest, password, representative, startPlatform, subjectNumber, type Platform } from './support/platform.ts';
 

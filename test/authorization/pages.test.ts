@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { Browser, type Page } from './support/browser.ts';
+import { Browser, type Page } from '../../scripts/demo/form-browser.ts';
 import { activationCode, agreed, authorizationApp, consentDetail, openRequest, password, representative, startPlatform, subjectNumber, type Platform } from './support/platform.ts';
 
 const markup = '<script>alert(1)</script>"\'><img src=x onerror=alert(2)>&amp;`';

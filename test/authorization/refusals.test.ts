@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { connect } from 'node:net';
 import { decodeJwt, SignJWT } from 'jose';
-import { Browser } from './support/browser.ts';
+import { Browser } from '../../scripts/demo/form-browser.ts';
 import { Bank, newKeyPair, type Answer, type Deviations } from './support/bank.ts';
 import { agreed, consentDetail, consentedTokens, openRequest, representative, startPlatform, subjectNumber, type Platform } from './support/platform.ts';
 

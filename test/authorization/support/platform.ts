@@ -14,7 +14,7 @@ import { usccCheckDigit } from '../../../src/uscc.ts';
 import type { GrantId, GrantState, GrantTerms, SubjectId, TimeMs } from '../../../src/vocabulary.ts';
 import { freshDatabase } from '../../support/database.ts';
 import { Bank } from './bank.ts';
-import { Browser, type Page } from './browser.ts';
+import { Browser, type Page } from '../../../scripts/demo/form-browser.ts';
 
 /** What a representative ticks and presses to consent. */
 export const agreed = { decision: 'grant', agree: 'yes' } as const;
