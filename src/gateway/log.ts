@@ -46,7 +46,7 @@ function holdsOf(form: string | readonly string[]): Check['holds'] {
   return (value) => words.has(value);
 }
 
-const waitingMax = 64;
+const waitingMax = 512;
 
 export function createLog(options: LogOptions): Log {
   const clock = options.clock ?? systemClock;
