@@ -39,6 +39,8 @@ export const errorCodes = [
   // audit
   'AUDIT_UNAVAILABLE', 'AUDIT_RANGE_INVALID', 'AUDIT_PROOF_INVALID', 'AUDIT_ENTRY_NOT_FOUND',
   'AUDIT_CHECKPOINT_INVALID', 'AUDIT_RECEIPT_INVALID', 'AUDIT_LOG_INCONSISTENT',
+  // clients
+  'GATEWAY_UNAVAILABLE',
   // anything nobody foresaw
   'INTERNAL',
 ] as const;

@@ -112,6 +112,8 @@ const wire = {
   AUDIT_RECEIPT_INVALID: { status: 422, title: 'Receipt invalid' },
   AUDIT_LOG_INCONSISTENT: { status: 500, title: 'Log inconsistent' },
 
+  GATEWAY_UNAVAILABLE: { status: 503, title: 'Gateway unavailable', retryAfterS: 5 },
+
   INTERNAL: { status: 500, title: 'Internal error', always: 'Something went wrong on our side and was recorded: tell the platform the request id.' },
 } as const satisfies Record<ErrorCode, Wire>;
 

@@ -1,5 +1,5 @@
 import { SignJWT } from 'jose';
-import { problemOf } from './connection.ts';
+import { problemOf, unreachable } from './connection.ts';
 import { publicKeys, type Credentials } from './keys.ts';
 
 export type Application = {
@@ -29,7 +29,7 @@ export async function applyForAdmission(gateway: string, credentials: Credential
     method: 'POST',
     headers: { 'content-type': 'application/jwt', 'idempotency-key': crypto.randomUUID() },
     body: jws,
-  });
+  }).catch(unreachable);
   if (!response.ok) throw await problemOf(response);
   return (await response.json()) as { readonly id: string; readonly status: string };
 }

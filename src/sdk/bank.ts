@@ -1,9 +1,14 @@
-import * as oauth from 'oauth4webapi';
 import { SignJWT, type JWK } from 'jose';
-import type { ConsentCeiling, Disclosure, FieldDecision, Frequency, Value, VerificationOutcome } from '../vocabulary.ts';
+import { toHex, utf8 } from '../audit/bytes.ts';
+import { canonicalJson } from '../canonical.ts';
+import type { Disclosure, FieldDecision, Value, VerificationOutcome } from '../vocabulary.ts';
 import { openSealed } from '../disclosure/open.ts';
-import { withFreshNonce, type Connection } from './connection.ts';
+import { unreachable, type Connection } from './connection.ts';
+import { refreshConsent, requestConsent, type ConsentRequest, type GrantedConsent } from './consent-flow.ts';
 import { VeilgateError } from '../errors.ts';
+import { grantsClient } from './grants.ts';
+
+export type { ConsentRequest, GrantedConsent, PendingConsent } from './consent-flow.ts';
 
 /** What a bank asks about one enterprise. */
 export type Query = {
@@ -43,35 +48,9 @@ export type Answer = {
 
 /** A disclosed value after the bank opened what was sealed for it. */
 export type OpenedValue = Exclude<Disclosure, { readonly kind: 'sealed' }> | { readonly kind: 'clear'; readonly value: Value };
+export type Exchange = { readonly request: string; readonly answer: Answer };
 export type OpenedAnswer = Omit<Answer, 'data'> & {
   readonly data: Readonly<Record<string, readonly Readonly<Record<string, OpenedValue>>[]>>;
-};
-
-export type ConsentRequest = {
-  readonly subject: string;
-  readonly purpose: string;
-  readonly fields: readonly { readonly field: string; readonly ceiling: ConsentCeiling }[];
-  readonly data_from?: string;
-  readonly data_to?: string;
-  readonly valid_days: number;
-  readonly uses_max?: number;
-  readonly frequency?: Frequency;
-  readonly data_life_days: number;
-  readonly kind: 'one_time' | 'periodic';
-};
-
-/** A consent request under way: send the enterprise's representative to `url`, then call `finish`. */
-export type PendingConsent = {
-  readonly url: string;
-  /** @param callback the full redirect URL the representative's browser came back to */
-  readonly finish: (callback: string) => Promise<GrantedConsent>;
-};
-
-/** What the bank holds after the enterprise consented. */
-export type GrantedConsent = {
-  readonly grant: string;
-  readonly accessToken: string;
-  readonly refreshToken: string | undefined;
 };
 
 const queryLifetimeS = 60;
@@ -89,36 +68,42 @@ export function bankClient(connection: Connection) {
       .setExpirationTime(`${queryLifetimeS}s`)
       .sign(credentials.signing.privateKey);
 
-  const ask = async <Result>(path: string, query: Query, accessToken?: string) =>
-    connection.call<Result>({
-      method: 'POST',
-      path,
-      body: { type: 'application/jwt', content: await signQuery(query) },
-      ...(accessToken === undefined ? {} : { accessToken }),
-    });
+  const send = <Result>(path: string, request: string, accessToken?: string) =>
+    connection.call<Result>({ method: 'POST', path, body: { type: 'application/jwt', content: request }, ...(accessToken === undefined ? {} : { accessToken }) });
+
+  /** The signed query that was sent, for the receipt to be checked against, and the answer as it travels. */
+  const exchange = async (query: Query, accessToken?: string): Promise<Exchange> => {
+    const request = await signQuery(query);
+    return { request, answer: await send<Answer>('/v1/queries', request, accessToken) };
+  };
+  const { grants, readGrant, pause, resume, revoke, consentToken } = grantsClient(connection);
 
   return {
     /** Asks, and opens what was sealed. Errors: those of the gateway, DISCLOSURE_UNREADABLE. */
     async query(query: Query, accessToken?: string): Promise<OpenedAnswer> {
-      const answer = await ask<Answer>('/v1/queries', query, accessToken);
-      return openAnswer(answer, connection);
+      const { request, answer } = await exchange(query, accessToken);
+      return openAnswer(answer, connection, await sha256Hex(request));
     },
+    exchange,
     /** The answer as it travels, for those who open it elsewhere. */
-    querySealed: (query: Query, accessToken?: string) => ask<Answer>('/v1/queries', query, accessToken),
+    querySealed: async (query: Query, accessToken?: string) => (await exchange(query, accessToken)).answer,
     /** What would be disclosed how, and which grant is missing; nothing is spent. */
-    explain: (query: Query, accessToken?: string) => ask<Record<string, unknown>>('/v1/queries/explain', query, accessToken),
+    explain: async (query: Query, accessToken?: string) => send<Record<string, unknown>>('/v1/queries/explain', await signQuery(query), accessToken),
     requestConsent: (request: ConsentRequest, redirectUri: string) => requestConsent(connection, request, redirectUri),
-    refresh: (consent: GrantedConsent) => refresh(connection, consent),
+    refresh: (consent: GrantedConsent) => refreshConsent(connection, consent),
     catalogue: () => connection.call<Record<string, unknown>>({ method: 'GET', path: '/v1/catalogue' }),
-    grants: () => connection.call<{ readonly grants: readonly Record<string, unknown>[] }>({ method: 'GET', path: '/v1/grants' }),
+    grants, readGrant, pause, resume, revoke, consentToken,
   };
 }
 
 export type BankClient = ReturnType<typeof bankClient>;
 
-/** Opens the sealed part with the bank's key and puts each original value where it belongs. */
-export async function openAnswer(answer: Answer, connection: Pick<Connection, 'gateway' | 'credentials'>): Promise<OpenedAnswer> {
-  const clear = answer.sealed === undefined ? {} : await openWith(answer, connection);
+/**
+ * Opens the sealed part with the bank's key and puts each original value where it belongs.
+ * @param requestDigest SHA-256, hex, of the signed query: where given, the answer to another query cannot take its place
+ */
+export async function openAnswer(answer: Answer, connection: Pick<Connection, 'gateway' | 'credentials'>, requestDigest?: string): Promise<OpenedAnswer> {
+  const clear = answer.sealed === undefined ? {} : await openWith(answer, connection, requestDigest);
   const data = Object.fromEntries(
     Object.entries(answer.data).map(([dataset, rows]) => [
       dataset,
@@ -139,68 +124,27 @@ export async function openAnswer(answer: Answer, connection: Pick<Connection, 'g
 
 type ClearRows = Readonly<Record<string, readonly Readonly<Record<string, Value>>[]>>;
 
-async function openWith(answer: Answer, { gateway, credentials }: Pick<Connection, 'gateway' | 'credentials'>): Promise<ClearRows> {
+async function openWith(answer: Answer, { gateway, credentials }: Pick<Connection, 'gateway' | 'credentials'>, requestDigest: string | undefined): Promise<ClearRows> {
   if (credentials.encryption === undefined) {
     throw new VeilgateError('DISCLOSURE_KEY_MISSING', 'The answer is sealed for your encryption key: open it where that key is.');
   }
-  const opened = await openSealed(answer.sealed ?? '', credentials.encryption.privateKey, { issuer: gateway, audience: credentials.party });
+  const opened = await openSealed(answer.sealed ?? '', credentials.encryption.privateKey, { issuer: gateway, audience: credentials.party, ...(requestDigest === undefined ? {} : { jti: requestDigest }) });
   return opened as ClearRows;
-}
-
-/** PAR + PKCE + DPoP (FAPI 2.0): the request itself never passes through the browser. */
-async function requestConsent(connection: Connection, request: ConsentRequest, redirectUri: string): Promise<PendingConsent> {
-  const { server, client, authentication, dpop, http } = connection.authorization;
-  const verifier = oauth.generateRandomCodeVerifier();
-  const state = oauth.generateRandomState();
-  const parameters = {
-    response_type: 'code',
-    redirect_uri: redirectUri,
-    scope: 'query',
-    resource: connection.gateway,
-    code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
-    code_challenge_method: 'S256',
-    state,
-    authorization_details: JSON.stringify([{ type: 'veilgate_consent', ...request }]),
-  };
-  const pushed = await withFreshNonce(async () =>
-    oauth.processPushedAuthorizationResponse(server, client, await oauth.pushedAuthorizationRequest(server, client, authentication, parameters, { DPoP: dpop, ...http })));
-  const url = new URL(server.authorization_endpoint ?? '');
-  url.searchParams.set('client_id', client.client_id);
-  url.searchParams.set('request_uri', pushed.request_uri);
-  return {
-    url: url.href,
-    finish: async (callback) => {
-      const answer = oauth.validateAuthResponse(server, client, new URL(callback), state);
-      const tokens = await withFreshNonce(async () =>
-        oauth.processAuthorizationCodeResponse(
-          server,
-          client,
-          await oauth.authorizationCodeGrantRequest(server, client, authentication, answer, redirectUri, verifier, { DPoP: dpop, additionalParameters: { resource: connection.gateway }, ...http }),
-        ));
-      return granted(tokens);
-    },
-  };
-}
-
-async function refresh(connection: Connection, consent: GrantedConsent): Promise<GrantedConsent> {
-  const { server, client, authentication, dpop, http } = connection.authorization;
-  const tokens = await withFreshNonce(async () =>
-    oauth.processRefreshTokenResponse(
-      server,
-      client,
-      await oauth.refreshTokenGrantRequest(server, client, authentication, consent.refreshToken ?? '', { DPoP: dpop, additionalParameters: { resource: connection.gateway }, ...http }),
-    ));
-  return granted(tokens);
-}
-
-function granted(tokens: oauth.TokenEndpointResponse): GrantedConsent {
-  const details = tokens.authorization_details?.[0] as { readonly grant?: string } | undefined;
-  if (details?.grant === undefined) throw new VeilgateError('CONSENT_INVALID', 'The authorization server answered without a grant: ask the platform.');
-  return { grant: details.grant, accessToken: tokens.access_token, refreshToken: tokens.refresh_token };
 }
 
 /** Public keys of the platform, to verify receipts with. */
 export async function platformKeys(gateway: string): Promise<{ readonly keys: readonly JWK[] }> {
-  const response = await fetch(new URL('/.well-known/jwks.json', gateway));
+  const response = await fetch(new URL('/.well-known/jwks.json', gateway)).catch(unreachable);
+  if (!response.ok) throw new VeilgateError('GATEWAY_UNAVAILABLE', 'The gateway does not give its public keys: try again later.');
   return (await response.json()) as { readonly keys: readonly JWK[] };
+}
+
+/** SHA-256 of a text, lower-case hex: what receipts call `request` when the text is the signed query. */
+export async function sha256Hex(text: string): Promise<string> {
+  return toHex(new Uint8Array(await crypto.subtle.digest('SHA-256', utf8(text))));
+}
+
+/** What a receipt calls `answer`: over the answer as it travelled, without the receipt and the log's record. */
+export function answerDigest({ entry: _entry, receipt: _receipt, ...answer }: Answer): Promise<string> {
+  return sha256Hex(canonicalJson(answer));
 }

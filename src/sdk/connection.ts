@@ -1,5 +1,6 @@
 import * as oauth from 'oauth4webapi';
 import { VeilgateError, errorCodes, type ErrorCode, type ErrorDetail } from '../errors.ts';
+import { isNetworkFailure, named } from './authorization-fault.ts';
 import type { Credentials } from './keys.ts';
 
 export type ConnectionOptions = {
@@ -71,6 +72,8 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
 
   const send = async (request: GatewayRequest) => {
     const accessToken = request.accessToken ?? (await ownToken());
+    // a stream can be sent only once: the nonce it needs is fetched beforehand
+    if (request.body?.content instanceof ReadableStream) await withFreshNonce(() => sendOnce(gateway, authorization, { method: 'GET', path: '/v1/catalogue' }, accessToken)).then((response) => response.body?.cancel());
     return withFreshNonce(() => sendOnce(gateway, authorization, request, accessToken));
   };
   const call = async <Answer>(request: GatewayRequest) => {
@@ -83,9 +86,8 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
 async function discover(gateway: string, credentials: Credentials, givenDpopKeys: ConnectionOptions['dpopKeys']): Promise<AuthorizationClient> {
   // plain http is for one's own machine only; everything else must be https
   const http = { [oauth.allowInsecureRequests]: isLoopback(gateway) };
-  const resource = await oauth.processResourceDiscoveryResponse(new URL(gateway), await oauth.resourceDiscoveryRequest(new URL(gateway), http));
-  const issuer = new URL(resource.authorization_servers?.[0] ?? gateway);
-  const server = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, { algorithm: 'oidc', ...http }));
+  const resource = await metadata(gateway, async (url) => oauth.processResourceDiscoveryResponse(url, await oauth.resourceDiscoveryRequest(url, http)));
+  const server = await metadata(resource.authorization_servers?.[0] ?? gateway, async (url) => oauth.processDiscoveryResponse(url, await oauth.discoveryRequest(url, { algorithm: 'oidc', ...http })));
   const client: oauth.Client = { client_id: credentials.party };
   const dpopKeys = givenDpopKeys ?? await oauth.generateKeyPair('Ed25519', { extractable: false });
   return {
@@ -97,14 +99,31 @@ async function discover(gateway: string, credentials: Credentials, givenDpopKeys
   };
 }
 
+async function metadata<Metadata>(address: string, read: (url: URL) => Promise<Metadata>): Promise<Metadata> {
+  const url = URL.parse(address);
+  if (url === null) throw new VeilgateError('CONFIG_INVALID', 'The gateway\'s address is no URL: write it like https://gateway.example.');
+  try {
+    return await read(url);
+  } catch (error) {
+    if (isNetworkFailure(error)) return unreachable(error);
+    throw new VeilgateError('CONFIG_INVALID', 'There is no Veilgate gateway at this address, or not by https: check the address.');
+  }
+}
+
+/** Says that nobody answers, instead of what fetch says. */
+export function unreachable(error: unknown): never {
+  if (isNetworkFailure(error)) throw new VeilgateError('GATEWAY_UNAVAILABLE', 'The platform does not answer: check its address and the network, then try again.');
+  throw error;
+}
+
 function isLoopback(url: string): boolean {
-  const { protocol, hostname } = new URL(url);
+  const { protocol, hostname } = URL.parse(url) ?? {};
   return protocol === 'http:' && (hostname === '127.0.0.1' || hostname === 'localhost' || hostname === '[::1]');
 }
 
 async function fetchToken({ server, client, authentication, dpop, http }: AuthorizationClient, gateway: string, scope: string) {
   const request = () => oauth.clientCredentialsGrantRequest(server, client, authentication, { scope, resource: gateway }, { DPoP: dpop, ...http });
-  const answer = await withFreshNonce(async () => oauth.processClientCredentialsResponse(server, client, await request()));
+  const answer = await named(withFreshNonce(async () => oauth.processClientCredentialsResponse(server, client, await request())));
   return { text: answer.access_token, renewAtS: Date.now() / 1000 + (answer.expires_in ?? 60) - renewBeforeS };
 }
 
@@ -133,7 +152,7 @@ async function sendOnce(gateway: string, { dpop, http }: AuthorizationClient, re
   try {
     response = await oauth.protectedResourceRequest(accessToken, request.method, new URL(gateway + request.path), headers, body, { DPoP: dpop, ...http });
   } catch (error) {
-    if (!(error instanceof oauth.WWWAuthenticateChallengeError)) throw error;
+    if (!(error instanceof oauth.WWWAuthenticateChallengeError)) return unreachable(error);
     response = error.response; // a 401 or 403 of the gateway carries a problem document
   }
   if (!response.ok) throw await problemOf(response);

@@ -1,14 +1,15 @@
 import { SignJWT } from 'jose';
-import type { ConsentRequest } from './bank.ts';
+import { auditorClient } from './auditor.ts';
+import type { ConsentRequest } from './consent-flow.ts';
 import type { Connection } from './connection.ts';
+import { grantsClient, type GrantView } from './grants.ts';
 
-export type GrantView = { readonly id: string; readonly state: string; readonly institution: string; readonly purpose: string } & Readonly<Record<string, unknown>>;
+export type { GrantView } from './grants.ts';
 
 /** The gateway as an enterprise with its own registered key uses it; without a key it uses the web pages. */
 export function enterpriseClient(connection: Connection) {
   const { gateway, credentials } = connection;
-  const change = (grant: string, action: 'pause' | 'resume' | 'revoke') =>
-    connection.call<GrantView>({ method: 'POST', path: `/v1/grants/${encodeURIComponent(grant)}/${action}`, json: {} });
+  const { grants, readGrant, pause, resume, revoke, receipt } = grantsClient(connection);
   return {
     /** Grants what a bank asked for by signing it: no browser needed. */
     async grant(institution: string, terms: ConsentRequest): Promise<GrantView> {
@@ -21,13 +22,8 @@ export function enterpriseClient(connection: Connection) {
         .sign(credentials.signing.privateKey);
       return connection.call<GrantView>({ method: 'POST', path: '/v1/grants', body: { type: 'application/jwt', content: jws } });
     },
-    grants: () => connection.call<{ readonly grants: readonly GrantView[] }>({ method: 'GET', path: '/v1/grants' }),
-    pause: (grant: string) => change(grant, 'pause'),
-    resume: (grant: string) => change(grant, 'resume'),
-    revoke: (grant: string) => change(grant, 'revoke'),
-    /** The consent receipt, a signed JWS for the enterprise to keep. */
-    receipt: async (grant: string) => (await connection.call<{ readonly receipt: string }>({ method: 'GET', path: `/v1/grants/${encodeURIComponent(grant)}/receipt` })).receipt,
+    grants, readGrant, pause, resume, revoke, receipt,
     /** Who asked for what about this enterprise, when, and what came of it. */
-    accesses: () => connection.call<{ readonly accesses: readonly Record<string, unknown>[] }>({ method: 'GET', path: '/v1/accesses' }),
+    accesses: auditorClient(connection).accesses,
   };
 }

@@ -11,6 +11,8 @@ export type Assessment = {
   readonly findings_digest: string;
 };
 
+export type InstitutionLimits = { readonly requests_per_second?: number; readonly queries_per_day?: number };
+
 export type PartyRegistration = { readonly id: string; readonly name: { readonly en: string; readonly zh: string }; readonly key: JWK };
 
 /** The gateway as platform staff use it: registrars, compliance officers, auditors. */
@@ -18,11 +20,15 @@ export function officerClient(connection: Connection) {
   const post = <Answer>(path: string, json: unknown) => connection.call<Answer>({ method: 'POST', path, json });
   const institution = (id: string) => `/v1/institutions/${encodeURIComponent(id)}`;
   return {
-    institutions: () => connection.call<{ readonly institutions: readonly Record<string, unknown>[] }>({ method: 'GET', path: '/v1/institutions' }),
+    /** At most 200, by id; `next` continues. */
+    institutions: (after?: string) =>
+      connection.call<{ readonly institutions: readonly Record<string, unknown>[]; readonly next: string | null }>({ method: 'GET', path: after === undefined ? '/v1/institutions' : `/v1/institutions?after=${encodeURIComponent(after)}` }),
     institution: (id: string) => connection.call<Record<string, unknown>>({ method: 'GET', path: institution(id) }),
     assess: (id: string, assessment: Assessment) => post<{ readonly status: string }>(`${institution(id)}/assessments`, assessment),
-    approve: (id: string, limits: { readonly requests_per_second?: number; readonly queries_per_day?: number } = {}) =>
+    approve: (id: string, limits: InstitutionLimits = {}) =>
       post<{ readonly status: string }>(`${institution(id)}/approval`, { limits }),
+    /** What is left out is no longer limited. */
+    changeLimits: (id: string, limits: InstitutionLimits) => connection.call<{ readonly status: string }>({ method: 'PUT', path: `${institution(id)}/limits`, json: { limits } }),
     suspend: (id: string, reason: string) => post<{ readonly status: string }>(`${institution(id)}/suspension`, { reason }),
     reinstate: (id: string) => post<{ readonly status: string }>(`${institution(id)}/reinstatement`, {}),
     revoke: (id: string, reason: string) => post<{ readonly status: string }>(`${institution(id)}/revocation`, { reason }),
@@ -30,5 +36,6 @@ export function officerClient(connection: Connection) {
       post<{ readonly activation_code: string; readonly party: string }>('/v1/enterprises', { subject, representative, ...(key === undefined ? {} : { key }) }),
     registerDepartment: (department: PartyRegistration) => post<{ readonly id: string }>('/v1/departments', department),
     registerOfficer: (officer: PartyRegistration & { readonly roles: readonly string[] }) => post<{ readonly id: string }>('/v1/officers', officer),
+    approveOfficer: (id: string) => post<{ readonly id: string }>(`/v1/officers/${encodeURIComponent(id)}/approval`, {}),
   };
 }

@@ -1,0 +1,45 @@
+import { fromBase64url } from '../audit/bytes.ts';
+import type { ShownRecord } from '../audit/record-check.ts';
+import { VeilgateError } from '../errors.ts';
+import type { Connection } from './connection.ts';
+
+/** An entry of the log as those see it whom it is about. */
+export type EntryView = {
+  readonly index: number;
+  readonly commitment: string;
+  readonly kind: string;
+  readonly at: string;
+  readonly actor: string;
+  readonly institution: string | null;
+  /** Null once erased, like the salt. */
+  readonly record: Readonly<Record<string, unknown>> | null;
+  readonly salt: string | null;
+};
+
+export type AccessFilter = { readonly before?: number; readonly limit?: number; readonly institution?: string };
+
+/** The log as an auditor reads it; an enterprise or institution gets what is about it. */
+export function auditorClient({ call }: Pick<Connection, 'call'>) {
+  return {
+    /** Newest first; continue with `before` the last index. */
+    accesses({ before, limit, institution }: AccessFilter = {}) {
+      const query = new URLSearchParams({
+        ...(before === undefined ? {} : { before: String(before) }), ...(limit === undefined ? {} : { limit: String(limit) }), ...(institution === undefined ? {} : { institution }),
+      });
+      return call<{ readonly accesses: readonly EntryView[] }>({ method: 'GET', path: query.size === 0 ? '/v1/accesses' : `/v1/accesses?${query}` });
+    },
+    entry: (index: number) => call<EntryView>({ method: 'GET', path: `/v1/log/entries/${index}` }),
+    /** Records of a bundle of 256 entries in the form `httpLogReader` takes; needs the scope `audit`. Errors: AUDIT_UNAVAILABLE. */
+    async records(bundle: number, width: number): Promise<readonly (ShownRecord | null)[]> {
+      const { records } = await call<{ readonly records: readonly (ServedRecord | null)[] }>({ method: 'GET', path: `/v1/log/records/${bundle}?width=${width}` });
+      return records.map((served) => {
+        if (served === null) return null;
+        const salt = typeof served.salt === 'string' ? fromBase64url(served.salt) : undefined;
+        if (salt === undefined) throw new VeilgateError('AUDIT_UNAVAILABLE', 'The gateway serves records in a form that cannot be read: ask the platform.');
+        return { ...served, salt };
+      });
+    },
+  };
+}
+
+type ServedRecord = Omit<ShownRecord, 'salt'> & { readonly salt: string };
