@@ -102,6 +102,7 @@ export const settings = {
   databaseFolder: text({ env: 'VEILGATE_DATABASE_FOLDER', group: database, default: '.data', form: 'folder', meaning: 'Where the gateway\'s own PostgreSQL keeps its data.' }),
   databasePort: integer({ env: 'VEILGATE_DATABASE_PORT', group: database, default: 0, min: 0, max: 65535, meaning: 'TCP port of the gateway\'s own PostgreSQL; 0 takes a free one.' }),
   databaseConnections: integer({ env: 'VEILGATE_DATABASE_CONNECTIONS', group: database, default: 10, min: 2, max: 100, meaning: 'Most database connections of one process.' }),
+  databaseTimeoutSeconds: integer({ env: 'VEILGATE_DATABASE_TIMEOUT_SECONDS', group: database, default: 8, min: 1, max: 300, meaning: 'Longest a statement may take while a request is answered. A database that is silent a second longer counts as gone.' }),
 
   policyFolder: text({ env: 'VEILGATE_POLICY_FOLDER', group: platform, default: 'policies', form: 'folder', meaning: 'Catalogue, purposes and policies.' }),
   keysFolder: text({ env: 'VEILGATE_KEYS_FOLDER', group: platform, default: 'keys/private', form: 'folder', meaning: 'Private keys of the platform, made at first start, readable by their owner alone.' }),

@@ -67,12 +67,14 @@ export type RunningGateway = {
 
 const housekeepingMs = 60_000;
 const purgeMax = 10_000;
+/** How many times longer a statement may take for which nobody waits. */
+const housekeepingPatience = 8;
 
 /** Errors: STORE_*, CONFIG_*, POLICY_BROKEN, KEY_REFUSED. */
 export async function startNode(config: Config, log: Log, clock: Clock): Promise<RunningNode> {
   const cluster = config.databaseUrl === undefined ? await startCluster({ folder: config.databaseFolder, port: config.databasePort }) : undefined;
   const databaseUrl = config.databaseUrl ?? cluster?.url() ?? '';
-  const database = openDatabase({ url: databaseUrl, maxConnections: 4, applicationName: 'veilgate node' });
+  const database = openDatabase({ url: databaseUrl, maxConnections: 4, applicationName: 'veilgate node', statementTimeoutMs: config.databaseTimeoutSeconds * 1000 * housekeepingPatience });
   await applySchema(database);
   const catalogue = loadCatalogue(path.join(config.policyFolder, 'catalogue'));
   await prepareDomainTables(database, catalogue);
@@ -162,7 +164,7 @@ function logSigner(config: Config, keyring: Keyring): Promise<CheckpointSigner> 
  * @param databaseUrl what startNode gave
  */
 export async function startGateway(config: Config, databaseUrl: string, log: Log, clock: Clock): Promise<RunningGateway> {
-  const database = openDatabase({ url: databaseUrl, maxConnections: config.databaseConnections, applicationName: 'veilgate gateway' });
+  const database = openDatabase({ url: databaseUrl, maxConnections: config.databaseConnections, applicationName: 'veilgate gateway', statementTimeoutMs: config.databaseTimeoutSeconds * 1000 });
   const limits = createLimits(config);
   const metrics = createMetrics({ inFlight: limits.inFlight, process: true });
   const keyring = openKeyring(config.keysFolder, clock);

@@ -29,7 +29,16 @@ export type DatabaseOptions = {
   readonly maxConnections?: number;
   /** Shown in pg_stat_activity. */
   readonly applicationName?: string;
+  /**
+   * Longest a statement may take, and longest a transaction may pause between statements: then the server ends it
+   * and frees what it locked, even when this process is gone. A server that has not answered a second later is
+   * given up. Absent: no limit.
+   */
+  readonly statementTimeoutMs?: number;
 };
+
+/** How much longer than the server's own limit an answer is waited for. */
+const graceMs = 1000;
 
 // bigint columns hold counts, indices and cents: all below 2^53 by their checks
 pg.types.setTypeParser(pg.types.builtins.INT8, (text) => {
@@ -50,6 +59,11 @@ export function openDatabase(options: DatabaseOptions): Database {
     idleTimeoutMillis: 30_000,
     allowExitOnIdle: true,
     keepAlive: true,
+    ...(options.statementTimeoutMs === undefined ? {} : {
+      statement_timeout: options.statementTimeoutMs,
+      idle_in_transaction_session_timeout: options.statementTimeoutMs,
+      query_timeout: options.statementTimeoutMs + graceMs,
+    }),
   });
   pool.on('error', () => {}); // an idle connection broke: the next query reports it
 
@@ -71,14 +85,19 @@ export function openDatabase(options: DatabaseOptions): Database {
       let broken: Error | undefined;
       const onError = (error: Error) => { broken = error; };
       client.on('error', onError);
+      let committing = false;
       try {
         await client.query('begin');
         const result = await work(client as unknown as Tx);
-        await client.query('commit');
+        committing = true;
+        const { command } = await client.query('commit');
+        // of a transaction in which a statement failed unnoticed, PostgreSQL takes `commit` for `rollback` without an error
+        if (command !== 'COMMIT') throw new Error(`transaction ${name} was rolled back: one of its statements had failed`);
         return result;
       } catch (error) {
         if (isConnectionFault(error)) broken = error as Error;
         else await client.query('rollback').catch((rollbackError: Error) => { broken = rollbackError; });
+        if (committing && broken !== undefined) throw unconfirmed(name);
         throw asStoreError(error, name);
       } finally {
         client.off('error', onError);
@@ -93,7 +112,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   };
 }
 
-const connectionFaults = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', '57P01', '57P02', '57P03', '08000', '08003', '08006', '53100', '53200', '53300', '58030', '25006']);
+const connectionFaults = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', '57P01', '57P02', '57P03', '57014', '25P03', '08000', '08003', '08006', '53100', '53200', '53300', '58030', '25006']);
 
 function isConnectionFault(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
@@ -105,11 +124,14 @@ function isConnectionFault(error: unknown): boolean {
 /** SQL errors can quote the values they failed on; only the kind of fault goes on. */
 function asStoreError(error: unknown, transaction?: string): unknown {
   if (error instanceof VeilgateError || !isConnectionFault(error)) return error;
-  return new VeilgateError(
-    'STORE_UNAVAILABLE',
-    'The platform\'s database is not available right now; nothing was changed. Try again in a few seconds.',
-    transaction === undefined ? undefined : { transaction },
-  );
+  return transaction === undefined
+    ? new VeilgateError('STORE_UNAVAILABLE', 'The platform\'s database is not available right now: try again in a few seconds.')
+    : new VeilgateError('STORE_UNAVAILABLE', 'The platform\'s database is not available right now; nothing was changed. Try again in a few seconds.', { transaction });
+}
+
+/** The server was told to commit and fell silent: it may have done so or not. */
+function unconfirmed(transaction: string): VeilgateError {
+  return new VeilgateError('STORE_UNAVAILABLE', 'The platform\'s database broke off before it said whether this was stored: look whether it was before you repeat it.', { transaction, outcome: 'unknown' });
 }
 
 /** True for PostgreSQL's unique_violation, optionally of one named constraint. */

@@ -1,4 +1,6 @@
 import { strict as assert } from 'node:assert';
+import { isVeilgateError } from '../../src/errors.ts';
+import { openDatabase } from '../../src/store/database.ts';
 import { freshDatabase } from '../support/database.ts';
 
 describe('store/database', () => {
@@ -11,5 +13,35 @@ describe('store/database', () => {
     }), /no/);
     const { rows } = await database.query('select count(*) as n from thing');
     assert.equal(rows[0]?.n, 0);
+  });
+
+  it('never takes for committed what the server rolled back because a statement had failed unnoticed', async () => {
+    const database = await freshDatabase();
+    await database.query('create table thing (n bigint not null)');
+    await assert.rejects(database.transaction('swallow', async (tx) => {
+      await tx.query('insert into thing values (1)');
+      await tx.query('select 1 / 0').catch(() => {});
+    }), /rolled back/);
+    assert.equal((await database.query('select from thing')).rowCount, 0);
+  });
+
+  it('ends a statement, and a transaction that pauses, after their time, and frees what they locked', async () => {
+    const { url } = await freshDatabase();
+    const hasty = openDatabase({ url, maxConnections: 2, statementTimeoutMs: 300 });
+    try {
+      await assert.rejects(hasty.query('select pg_sleep(5)'), (error) => isVeilgateError(error, 'STORE_UNAVAILABLE'));
+      await hasty.query('create table thing (n bigint not null)');
+      await hasty.query('insert into thing values (1)');
+      const paused = hasty.transaction('pause', async (tx) => {
+        await tx.query('update thing set n = 2');
+        await new Promise((resolve) => setTimeout(resolve, 900));
+        await tx.query('update thing set n = 3');
+      });
+      await assert.rejects(paused, (error) => isVeilgateError(error, 'STORE_UNAVAILABLE'));
+      await hasty.query('update thing set n = n + 10');
+      assert.deepEqual((await hasty.query('select n from thing')).rows, [{ n: 11 }]);
+    } finally {
+      await hasty.close();
+    }
   });
 });
