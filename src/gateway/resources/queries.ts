@@ -56,7 +56,7 @@ const explanationSchema = object(
 
 const example = {
   iss: 'bank-a', aud: 'https://gateway.example', iat: 1_790_000_000, exp: 1_790_000_060, jti: '5c0b7a5e2f4d4b6f9d0c',
-  query: { subject: '91350211M000100Y43', purpose: 'pre_loan_review', read: ['registry.company_name', 'tax.revenue_cents'], verify: [{ field: 'tax.revenue_cents', claimed: 125000000 }] },
+  query: { subject: '91350211M000100Y43', purpose: 'pre_loan_review', read: ['registry.name', 'tax.declared_revenue_cents'], verify: [{ field: 'tax.declared_revenue_cents', claimed: 125000000 }] },
 };
 
 /** The main job: what a bank asks about an enterprise that consented. */
@@ -74,7 +74,7 @@ export function queryRoutes(services: Services): readonly Route[] {
         'POLICY_PURPOSE_UNKNOWN', 'QUERY_INVALID', 'QUERY_NOTHING_PERMITTED', 'QUERY_FILTER_NOT_PERMITTED', 'QUERY_ATTEMPTS_EXHAUSTED',
         'DISCLOSURE_KEY_MISSING', 'DISCLOSURE_UNSEALABLE', 'AUDIT_UNAVAILABLE',
       ],
-      examples: { cli: 'veilgate query 91350211M000100Y43 --purpose pre_loan_review --read registry.company_name', body: example },
+      examples: { cli: 'veilgate query 91350211M000100Y43 --purpose pre_loan_review --read registry.name', body: example },
       handler: async ({ proof, body, payload, admit }) => {
         const startMs = performance.now();
         let outcome: QueryOutcome = 'failed';
@@ -99,7 +99,7 @@ export function queryRoutes(services: Services): readonly Route[] {
       request: { body: queryBody },
       responses: { 200: { description: 'Field by field.', schema: explanationSchema } },
       errors: ['PARTY_NOT_PERMITTED', 'INSTITUTION_ASSESSMENT_MISSING', 'POLICY_PURPOSE_UNKNOWN', 'QUERY_INVALID'],
-      examples: { cli: 'veilgate query explain 91350211M000100Y43 --purpose pre_loan_review --read tax.revenue_cents', body: example },
+      examples: { cli: 'veilgate query explain 91350211M000100Y43 --purpose pre_loan_review --read tax.declared_revenue_cents', body: example },
       handler: async ({ proof, body, payload, admit }) => {
         const { signed, admission } = await receive(services, proof, body, payload, false);
         await admit(admission.caller);

@@ -29,7 +29,7 @@ export const wordSchemas = {
   PartyId: matching('^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$', 128, 'OAuth client id of a party.', 'bank-a'),
   GrantId: matching('^[A-Za-z0-9_-]{22}$', 22, 'Id of a grant.', 'vZ0eO2qXr5cM6m1c9yT3kQ'),
   DatasetId: matching('^[a-z][a-z0-9_]{0,40}$', 41, 'Id of a dataset.', 'tax'),
-  FieldRef: matching('^[a-z][a-z0-9_]{0,40}\\.[a-z][a-z0-9_]{0,40}$', 83, 'A field as `dataset.field`.', 'tax.revenue_cents'),
+  FieldRef: matching('^[a-z][a-z0-9_]{0,40}\\.[a-z][a-z0-9_]{0,40}$', 83, 'A field as `dataset.field`.', 'tax.declared_revenue_cents'),
   PurposeCode: matching('^[a-z][a-z0-9_]{0,40}$', 41, 'A purpose of the platform\'s policy.', 'pre_loan_review'),
   InstitutionClass: matching('^[a-z][a-z0-9_]{0,40}$', 41, 'A class of institutions of the platform\'s policy.', 'commercial_bank'),
   PolicyVersion: matching('^[0-9a-f]{64}$', 64, 'SHA-256 of the policy that decided.', 'a'.repeat(64)),
