@@ -143,7 +143,7 @@ export function codesOf(route: Route): readonly ErrorCode[] {
   if (body !== undefined && body.kind !== 'stream' && body.code !== undefined) add(body.code);
   if (route.idempotent) add('IDEMPOTENCY_KEY_MISSING', 'IDEMPOTENCY_KEY_REUSED', 'IDEMPOTENCY_IN_PROGRESS', 'STORE_UNAVAILABLE');
   if (route.access !== 'public') errorCodes.filter((code) => /^(TOKEN|DPOP)_/.test(code) || code === 'INSTITUTION_NOT_ACTIVE').forEach((code) => codes.add(code));
-  return errorCodes.filter((code) => codes.has(code));
+  return errorCodes.filter((code) => codes.has(code) && problems[code].shownAs === undefined);
 }
 
 function failures(route: Route): Record<string, OpenApiResponse> {

@@ -6,6 +6,8 @@ type Wire = {
   readonly title: string;
   /** Says this instead of the error's own sentence, and nothing of its facts: absent and foreign things answer alike. */
   readonly always?: string;
+  /** Code that callers see instead: the difference is for the platform's own log. */
+  readonly shownAs?: ErrorCode;
   /** Seconds after which a repetition makes sense, unless the error knows better. */
   readonly retryAfterS?: number;
   /** Error code of the WWW-Authenticate challenge: RFC 6750 section 3.1, RFC 9449 sections 7.1 and 9. */
@@ -98,7 +100,7 @@ const wire = {
   SOURCE_DATASET_UNKNOWN: { status: 404, title: 'Not found', always: absent },
   SOURCE_FILE_MALFORMED: { status: 422, title: 'File malformed' },
   SOURCE_ROWS_REJECTED: { status: 422, title: 'Rows rejected' },
-  SOURCE_NOT_OWNER: { status: 404, title: 'Not found', always: absent },
+  SOURCE_NOT_OWNER: { status: 404, title: 'Not found', always: absent, shownAs: 'SOURCE_DATASET_UNKNOWN' },
 
   DISCLOSURE_KEY_MISSING: { status: 409, title: 'Encryption key missing' },
   DISCLOSURE_UNSEALABLE: { status: 500, title: 'Answer cannot be sealed' },
@@ -154,14 +156,15 @@ export const problemMediaType = 'application/problem+json';
 export function problemOf(thrown: unknown, context: ProblemContext): Problem {
   const error = asVeilgateError(thrown);
   const { status, title, always, challenge } = problems[error.code];
+  const shown = problems[error.code].shownAs ?? error.code;
   const facts = always === undefined ? error.detail : undefined;
   const body = {
     ...facts,
-    type: `urn:veilgate:error:${error.code}`,
+    type: `urn:veilgate:error:${shown}`,
     title,
     status,
     detail: always ?? error.message,
-    code: error.code,
+    code: shown,
     instance: `urn:veilgate:request:${context.requestId}`,
   };
   const headers: Record<string, string> = { 'Content-Type': problemMediaType, 'Cache-Control': 'no-store' };

@@ -12,7 +12,8 @@ describe('gateway/problem', () => {
       assert.equal(problem.code, code);
       assert.ok(problem.status >= 400 && problem.status <= 599);
       assert.equal(body['status'], problem.status);
-      assert.equal(body['type'], `urn:veilgate:error:${code}`);
+      assert.equal(body['type'], `urn:veilgate:error:${problems[code].shownAs ?? code}`);
+      assert.equal(body['code'], problems[code].shownAs ?? code);
       assert.equal(body['instance'], 'urn:veilgate:request:r');
       assert.ok(String(body['title']).length > 3 && String(body['detail']).length > 3);
       assert.equal(problem.headers['WWW-Authenticate'] !== undefined, problem.status === 401 || code === 'TOKEN_SCOPE_INSUFFICIENT');
