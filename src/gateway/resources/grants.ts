@@ -48,7 +48,8 @@ export function grantRoutes(services: Services): readonly Route[] {
         if (subject === undefined) throw new VeilgateError('PARTY_NOT_PERMITTED', 'Only an enterprise grants access to its data.');
         const stored = await database.transaction('signed grant', async (tx) => {
           const change = await grantFromSigned(tx, { payload: identified.body?.claims, document: body }, subject, (purpose) => policy().purposes.get(purpose)?.caps, clock);
-          await validateTerms(services, change.grant);
+          // on the transaction's own connection: to wait for a second one would let as many grants as there are connections wait for each other
+          await validateTerms({ database: tx, clock, policy }, change.grant);
           await recordGrantChange(tx, change, caller.party);
           return change.grant;
         });

@@ -8,7 +8,7 @@ import { VeilgateError } from '../../errors.ts';
 import { readInstitution } from '../../identity/registry/institution-view.ts';
 import type { CompiledPolicy } from '../../policy/policy.ts';
 import { openingWords } from '../../policy/words.ts';
-import type { Database } from '../../store/database.ts';
+import type { Database, Sql } from '../../store/database.ts';
 import type { Catalogue, Classification, ConsentCeiling, FieldDecision, FieldRef, GrantId, GrantTerms, InstitutionClass, PurposeCaps, SubjectId } from '../../vocabulary.ts';
 import type { ConsentReceipts } from './consent-receipts.ts';
 import { recordGrantChange } from './record-change.ts';
@@ -72,7 +72,7 @@ export function createConsentDesk(parts: ConsentDeskParts): ConsentDesk {
 }
 
 /** Terms must fit the purpose's caps, and every field must be open to this institution at some consent. */
-export async function validateTerms(parts: Pick<ConsentDeskParts, 'database' | 'clock' | 'policy'>, terms: GrantTerms): Promise<void> {
+export async function validateTerms(parts: Pick<ConsentDeskParts, 'clock' | 'policy'> & { readonly database: Sql }, terms: GrantTerms): Promise<void> {
   const policy = parts.policy();
   checkCaps(terms, policy.caps(terms.purpose), parts.clock.nowMs());
   const institution = await readInstitution(parts.database, terms.institution);

@@ -68,8 +68,12 @@ export async function insertParty(tx: Tx, party: NewParty, nowMs: TimeMs): Promi
   throw new VeilgateError(party.kind === 'institution' ? 'INSTITUTION_EXISTS' : party.kind === 'enterprise' ? 'ENTERPRISE_EXISTS' : 'PARTY_EXISTS', message);
 }
 
-/** Reads a party and keeps others from changing it until the transaction ends. */
+// Not the row's own lock: those who share a row can keep somebody who wants to change it waiting for ever, these queue.
+const holdingLock = "hashtext('veilgate party'), hashtext(id)";
+
+/** Reads a party and keeps others from changing it until the transaction ends; waits for what is leaving for it. */
 export async function lockParty(tx: Tx, id: PartyId): Promise<Party | undefined> {
+  await tx.query(`select pg_advisory_xact_lock(${holdingLock}) from (select $1::text as id) party`, [id]);
   const { rows } = await tx.query<Party>('select id, kind, status, registered_by from party where id = $1 for update', [id]);
   return rows[0];
 }
@@ -92,12 +96,19 @@ export function notPermitted(message: string, roles: readonly OfficerRole[] = []
   return new VeilgateError('PARTY_NOT_PERMITTED', message, roles.length === 0 ? undefined : { roles });
 }
 
-/** Those of the parties that are admitted at this moment: asked again right before something leaves. */
-export async function approvedParties(sql: Sql, ids: readonly PartyId[]): Promise<ReadonlySet<PartyId>> {
-  const { rows } = await sql.query<{ id: PartyId }>({
+/**
+ * Those of the parties that are admitted, asked again right before something leaves. They stay so until the
+ * transaction ends: a suspension that comes meanwhile waits, and nothing leaves once it has committed.
+ */
+export async function approvedParties(tx: Tx, ids: readonly PartyId[]): Promise<ReadonlySet<PartyId>> {
+  const parties = [...new Set(ids)];
+  if (parties.length === 0) return new Set();
+  await tx.query({ name: 'identity hold parties', text: `select pg_advisory_xact_lock_shared(${holdingLock}) from unnest($1::text[]) as id`, values: [parties] });
+  // a statement of its own, to see what was committed while the first waited
+  const { rows } = await tx.query<{ id: PartyId }>({
     name: 'identity approved parties',
     text: "select id from party where id = any($1::text[]) and status = 'approved'",
-    values: [[...new Set(ids)]],
+    values: [parties],
   });
   return new Set(rows.map(({ id }) => id));
 }
