@@ -27,7 +27,7 @@ const pace = 1332;
 
 type Sizes = { readonly enterprises: number; readonly requests: number; readonly more: readonly number[]; readonly policies: readonly number[] };
 const fullSizes: Sizes = { enterprises: 100_000, requests: 20_000, more: [1_000, 1_000_000], policies: [1, 10, 100] };
-const quickSizes: Sizes = { enterprises: 2_000, requests: 1_000, more: [], policies: [] };
+const quickSizes: Sizes = { enterprises: 10_000, requests: 5_000, more: [], policies: [] };
 
 export const bench: Bench = async ({ quick, say }) => {
   const sizes = quick ? quickSizes : fullSizes;
@@ -77,7 +77,7 @@ export const bench: Bench = async ({ quick, say }) => {
 };
 
 /** Twenty fields of three datasets that policy opens at each ceiling. */
-function openFields(): Readonly<Record<ConsentCeiling, readonly FieldRef[]>> {
+export function openFields(): Readonly<Record<ConsentCeiling, readonly FieldRef[]>> {
   const catalogue = loadCatalogue(path.join(root, 'policies/catalogue'));
   const policy = loadPolicyPack(path.join(root, 'policies'), catalogue);
   const candidates = [...catalogue.fields.keys()].filter((field) => /^(registry|tax|financials)\./.test(field));
@@ -98,13 +98,13 @@ function openFields(): Readonly<Record<ConsentCeiling, readonly FieldRef[]>> {
 type BenchKeys = { readonly dpop: { readonly publicKey: CryptoKeyOf; readonly privateKey: CryptoKeyOf }; readonly dpopJwk: JWK; readonly dpopSigner: KeyObject };
 type CryptoKeyOf = Awaited<ReturnType<typeof generateKeyPair>>['publicKey'];
 
-async function benchKeys(): Promise<BenchKeys> {
+export async function benchKeys(): Promise<BenchKeys> {
   const dpop = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true });
   const { kty, crv, x } = await exportJWK(dpop.publicKey);
   return { dpop, dpopJwk: { kty, crv, x } as JWK, dpopSigner: createPrivateKey({ key: (await exportJWK(dpop.privateKey)) as JsonWebKey, format: 'jwk' }) };
 }
 
-async function measureFloor(workers: number, requests: number, keys: BenchKeys): Promise<LoadResult> {
+export async function measureFloor(workers: number, requests: number, keys: BenchKeys): Promise<LoadResult> {
   const port = await freePort();
   const child = fork(path.join(import.meta.dirname, 'load/floor-server.ts'), [String(port), String(workers), JSON.stringify(keys.dpopJwk)]);
   await once(child, 'message');
@@ -123,7 +123,7 @@ async function measureFloor(workers: number, requests: number, keys: BenchKeys):
 type Asked = { readonly read?: readonly string[]; readonly verify?: readonly string[] };
 
 /** Signs all requests beforehand, warms up, measures. Each request asks about another enterprise. */
-async function measureQueries(platform: BenchPlatform, keys: BenchKeys, requests: number, asked: Asked, perSecond?: number): Promise<LoadResult> {
+export async function measureQueries(platform: BenchPlatform, keys: BenchKeys, requests: number, asked: Asked, perSecond?: number, onStart?: () => void): Promise<LoadResult> {
   const connection = await connect({ gateway: platform.gatewayUrl, credentials: platform.bank, scope: 'query', dpopKeys: keys.dpop });
   const nonce = (await connection.send({ method: 'GET', path: '/v1/catalogue' })).headers.get('dpop-nonce') ?? '';
   const token = await connection.token();
@@ -137,7 +137,9 @@ async function measureQueries(platform: BenchPlatform, keys: BenchKeys, requests
     },
   }));
   await load({ port: platform.port, connections, requests: make(Math.ceil(requests / 10)) });
-  const result = await load({ port: platform.port, connections, requests: make(requests), ...(perSecond === undefined ? {} : { perSecond }) });
+  const made = make(requests);
+  onStart?.();
+  const result = await load({ port: platform.port, connections, requests: made, ...(perSecond === undefined ? {} : { perSecond }) });
   if (result.statuses['200'] !== requests) throw new Error(`not every query was answered: ${JSON.stringify(result.statuses)}`);
   return result;
 }

@@ -40,6 +40,25 @@ type GrantCounter = Counter & { readonly grant: GrantId };
 type DayCounter = Counter & { readonly institution: InstitutionId; readonly subject: SubjectId; readonly day: string };
 type Counters = { readonly ofGrant: Map<string, GrantCounter>; readonly ofDay: Map<string, DayCounter> };
 
+/** Uses that were decided under lock; `write` makes it last. */
+export type LockedUses = {
+  /** Decides one use and counts it, in order. */
+  readonly decide: (use: GrantUse) => Consumed | VeilgateError;
+  /** Writes what was counted: one statement, none when nothing was. */
+  readonly write: () => Promise<void>;
+};
+
+/** consumeGrants in three steps, for a caller that has something to do between them. `uses`: all that may be decided. */
+export async function lockUses(tx: Tx, uses: readonly GrantUse[]): Promise<LockedUses> {
+  if (uses.length > usesPerBatchMax) throw new VeilgateError('REQUEST_TOO_LARGE', `At most ${usesPerBatchMax} uses are counted at once: split the batch.`);
+  const grants = await lockGrants(tx, uses);
+  const counters = await lockCounters(tx, uses, grants);
+  return {
+    decide: (use) => consumeOne(use, grants.get(use.grant), counters),
+    write: () => write(tx, [...grants.values()].filter(({ used }) => used), counters),
+  };
+}
+
 /**
  * Counts uses in the transaction that releases the answers. Locks the grants' rows in the order of their ids, then
  * counters in the order of their keys, so that batches on many nodes cannot deadlock; decides on what the rows hold
@@ -49,11 +68,9 @@ type Counters = { readonly ofGrant: Map<string, GrantCounter>; readonly ofDay: M
  * @returns in order, what is left or why not: the codes of `admitGrants` and QUERY_ATTEMPTS_EXHAUSTED with the fields
  */
 export async function consumeGrants(tx: Tx, uses: readonly GrantUse[]): Promise<(Consumed | VeilgateError)[]> {
-  if (uses.length > usesPerBatchMax) throw new VeilgateError('REQUEST_TOO_LARGE', `At most ${usesPerBatchMax} uses are counted at once: split the batch.`);
-  const grants = await lockGrants(tx, uses);
-  const counters = await lockCounters(tx, uses, grants);
-  const results = uses.map((use) => consumeOne(use, grants.get(use.grant), counters));
-  await write(tx, [...grants.values()].filter(({ used }) => used), counters);
+  const locked = await lockUses(tx, uses);
+  const results = uses.map(locked.decide);
+  await locked.write();
   return results;
 }
 

@@ -43,6 +43,7 @@ import { startServer, type RunningServer } from './server.ts';
 import { createAdmissions } from './use-cases/admission.ts';
 import { createConsentDesk } from './use-cases/consent-desk.ts';
 import { consentReceipts } from './use-cases/consent-receipts.ts';
+import { encryptionKeys } from './use-cases/encryption-keys.ts';
 import { recordRegistryEvent } from './use-cases/record-change.ts';
 import { createReleaser } from './use-cases/release.ts';
 
@@ -234,6 +235,7 @@ async function putTogether({ config, database, keyring, catalogue, policy, metri
     desk: {
       clock, catalogue, policy: current, signer, issuer: gatewayUrl, logOrigin: config.auditLogOrigin,
       fetch: batchedFetch(database, catalogue, (items) => metrics.batch('fetch', items)),
+      encryptionKey: encryptionKeys(database),
       release: releaser.release,
       recordRefusal: releaser.recordRefusal,
       tokenKeys: createTokenKeys(keyring.tokenSecrets),
@@ -254,7 +256,7 @@ function batchedFetch(database: Database, catalogue: Catalogue, onBatch: (items:
       onBatch(requests.length);
       return fetchRows(database, catalogue, requests);
     },
-    { maxItems: 128, maxWaiting: 4096, concurrency: 2, onFull: () => new VeilgateError('REQUEST_OVERLOADED', 'The platform is at its limit: try again in a second.') },
+    { maxItems: 128, maxWaiting: 4096, concurrency: 1, lingerMs: 2, onFull: () => new VeilgateError('REQUEST_OVERLOADED', 'The platform is at its limit: try again in a second.') },
   );
 }
 

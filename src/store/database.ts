@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
+import type { Writable } from 'node:stream';
 import pg from 'pg';
 import { VeilgateError } from '../errors.ts';
 
@@ -18,6 +19,12 @@ export interface Tx extends Sql {
 export interface Database extends Sql {
   /** Runs `work` in one transaction (read committed); its result means committed. Any throw rolls back. */
   transaction<T>(name: string, work: (tx: Tx) => Promise<T>): Promise<T>;
+  /**
+   * The same in fewer trips: `begin` and whatever `work` asks for right away travel together. Should `begin` alone
+   * fail, the first statements have run outside a transaction and the call throws: use it only where a statement
+   * that took effect alone does no harm.
+   */
+  eagerTransaction<T>(name: string, work: (tx: Tx) => Promise<T>): Promise<T>;
   /** True when the server answers within `timeoutMs`. */
   ready(timeoutMs: number): Promise<boolean>;
   readonly url: string;
@@ -59,6 +66,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     idleTimeoutMillis: 30_000,
     allowExitOnIdle: true,
     keepAlive: true,
+    pipeline: true, // statements of one transaction that do not wait for each other's results travel together
     ...(options.statementTimeoutMs === undefined ? {} : {
       statement_timeout: options.statementTimeoutMs,
       idle_in_transaction_session_timeout: options.statementTimeoutMs,
@@ -75,41 +83,52 @@ export function openDatabase(options: DatabaseOptions): Database {
     }
   };
 
+  const transaction = async <T>(name: string, work: (tx: Tx) => Promise<T>, eager: boolean): Promise<T> => {
+    const client = await pool.connect().catch((error: unknown) => {
+      throw asStoreError(error);
+    });
+    let broken: Error | undefined;
+    const onError = (error: Error) => { broken = error; };
+    client.on('error', onError);
+    let committing = false;
+    try {
+      const result = await (eager ? beginWith(client, work) : client.query('begin').then(() => work(client as unknown as Tx)));
+      committing = true;
+      const { command } = await client.query('commit');
+      // of a transaction in which a statement failed unnoticed, PostgreSQL takes `commit` for `rollback` without an error
+      if (command !== 'COMMIT') throw new Error(`transaction ${name} was rolled back: one of its statements had failed`);
+      return result;
+    } catch (error) {
+      if (isConnectionFault(error)) broken = error as Error;
+      else await client.query('rollback').catch((rollbackError: Error) => { broken = rollbackError; });
+      if (committing && broken !== undefined) throw unconfirmed(name);
+      throw asStoreError(error, name);
+    } finally {
+      client.off('error', onError);
+      client.release(broken);
+    }
+  };
+
   return {
     url: options.url,
     query,
-    async transaction(name, work) {
-      const client = await pool.connect().catch((error: unknown) => {
-        throw asStoreError(error);
-      });
-      let broken: Error | undefined;
-      const onError = (error: Error) => { broken = error; };
-      client.on('error', onError);
-      let committing = false;
-      try {
-        await client.query('begin');
-        const result = await work(client as unknown as Tx);
-        committing = true;
-        const { command } = await client.query('commit');
-        // of a transaction in which a statement failed unnoticed, PostgreSQL takes `commit` for `rollback` without an error
-        if (command !== 'COMMIT') throw new Error(`transaction ${name} was rolled back: one of its statements had failed`);
-        return result;
-      } catch (error) {
-        if (isConnectionFault(error)) broken = error as Error;
-        else await client.query('rollback').catch((rollbackError: Error) => { broken = rollbackError; });
-        if (committing && broken !== undefined) throw unconfirmed(name);
-        throw asStoreError(error, name);
-      } finally {
-        client.off('error', onError);
-        client.release(broken);
-      }
-    },
+    transaction: (name, work) => transaction(name, work, false),
+    eagerTransaction: (name, work) => transaction(name, work, true),
     async ready(timeoutMs) {
       const timeout = new Promise<false>((resolve) => setTimeout(() => resolve(false), timeoutMs).unref());
       return Promise.race([query('select 1').then(() => true, () => false), timeout]);
     },
     close: () => pool.end(),
   };
+}
+
+/** Corks the socket for one turn, so that `begin` and the first statements of `work` leave in one packet. */
+async function beginWith<T>(client: pg.PoolClient, work: (tx: Tx) => Promise<T>): Promise<T> {
+  const { stream } = (client as unknown as { readonly connection: { readonly stream: Writable } }).connection; // not in pg's types
+  stream.cork();
+  process.nextTick(() => stream.uncork());
+  const [, result] = await Promise.all([client.query('begin'), work(client as unknown as Tx)]);
+  return result;
 }
 
 const connectionFaults = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', '57P01', '57P02', '57P03', '57014', '25P03', '08000', '08003', '08006', '53100', '53200', '53300', '58030', '25006']);

@@ -40,6 +40,7 @@ export const noDatabase: Database = {
   url: 'postgresql://nowhere/none',
   query: () => Promise.reject(new Error('no database in this test')),
   transaction: () => Promise.reject(new Error('no database in this test')),
+  eagerTransaction: () => Promise.reject(new Error('no database in this test')),
   ready: async () => true,
   close: async () => {},
 };

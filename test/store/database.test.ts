@@ -15,6 +15,19 @@ describe('store/database', () => {
     assert.equal(rows[0]?.n, 0);
   });
 
+  it('keeps an eager transaction whole: all of it or nothing, whichever statement fails', async () => {
+    const database = await freshDatabase();
+    await database.query('create table thing (n bigint primary key)');
+    const insertAll = (numbers: readonly number[]) => database.eagerTransaction('insert all', async (tx) => {
+      await Promise.all(numbers.map((n) => tx.query('insert into thing values ($1)', [n])));
+      return numbers.length;
+    });
+    for (const numbers of [[1, 1, 2], [1, 2, 1], [1, 2, 2]]) await assert.rejects(insertAll(numbers));
+    assert.equal((await database.query('select from thing')).rowCount, 0);
+    assert.equal(await insertAll([1, 2, 3]), 3);
+    assert.equal((await database.query('select from thing')).rowCount, 3);
+  });
+
   it('never takes for committed what the server rolled back because a statement had failed unnoticed', async () => {
     const database = await freshDatabase();
     await database.query('create table thing (n bigint not null)');

@@ -102,6 +102,7 @@ export async function startBenchGateway(platform: BenchPlatform, workers: number
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     env: {
       PATH: process.env['PATH'],
+      NODE_OPTIONS: process.env['BENCH_NODE_OPTIONS'] ?? '', // such as --cpu-prof
       DATABASE_URL: platform.cluster.url(),
       VEILGATE_PORT: String(platform.port), VEILGATE_ISSUER_PORT: String(platform.issuerPort), VEILGATE_WORKERS: String(workers),
       VEILGATE_KEYS_FOLDER: path.join(platform.folder, 'keys'), VEILGATE_POLICY_FOLDER: policyFolder,

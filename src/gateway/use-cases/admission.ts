@@ -1,17 +1,15 @@
 import { admitGrants, type GrantLookup } from '../../consent/admit.ts';
-import { sealingKey } from '../../disclosure/seal.ts';
 import { VeilgateError } from '../../errors.ts';
 import { admitCallers, type AdmittedCaller } from '../../identity/admit.ts';
 import type { IdentifiedRequest } from '../../identity/identify.ts';
 import type { Clock } from '../../clock.ts';
 import { batcher } from '../../store/batch.ts';
 import type { Database } from '../../store/database.ts';
-import type { Grant, InstitutionId, PublicJwk } from '../../vocabulary.ts';
+import type { Grant, InstitutionId } from '../../vocabulary.ts';
 import type { Query } from './query.ts';
 
 export type AdmittedQuery = {
   readonly caller: AdmittedCaller;
-  readonly encryptionKey: PublicJwk | undefined;
   readonly grant: Grant | VeilgateError;
 };
 
@@ -23,7 +21,7 @@ export type Admissions = {
 };
 
 type Item = { readonly request: IdentifiedRequest; readonly query?: Query; readonly countsAsQuery: boolean };
-type Outcome = { readonly caller: AdmittedCaller; readonly encryptionKey?: PublicJwk | undefined; readonly grant?: Grant | VeilgateError };
+type Outcome = { readonly caller: AdmittedCaller; readonly grant?: Grant | VeilgateError };
 
 const batchMax = 128;
 const waitingMax = 4096;
@@ -35,27 +33,26 @@ export function createAdmissions(database: Database, clock: Clock, onBatch: (ite
       onBatch(items.length);
       const nowMs = clock.nowMs();
       const asking = items.filter(isAsking);
-      const [callers, grants, keys] = await Promise.all([
+      const [callers, grants] = await Promise.all([
         admitCallers(database, items, nowMs),
         asking.length === 0 ? [] : admitGrants(database, asking.map((item) => lookup(item, nowMs))),
-        asking.length === 0 ? new Map<string, PublicJwk>() : encryptionKeys(database, asking),
       ]);
       const grantOf = new Map(asking.map((item, at) => [item as Item, grants[at]]));
       return items.map((item, at): Outcome | VeilgateError => {
         const caller = callers[at] as AdmittedCaller | VeilgateError;
         if (caller instanceof VeilgateError) return caller;
         const grant = grantOf.get(item);
-        return { caller, encryptionKey: keys instanceof Map ? keys.get(item.request.party) : undefined, ...(grant === undefined ? {} : { grant }) };
+        return { caller, ...(grant === undefined ? {} : { grant }) };
       });
     },
-    { maxItems: batchMax, maxWaiting: waitingMax, concurrency: 2, onFull: () => new VeilgateError('REQUEST_OVERLOADED', 'The platform is at its limit: try again in a second.') },
+    { maxItems: batchMax, maxWaiting: waitingMax, concurrency: 1, lingerMs: 2, onFull: () => new VeilgateError('REQUEST_OVERLOADED', 'The platform is at its limit: try again in a second.') },
   );
   return {
     caller: async (request) => (await admit({ request, countsAsQuery: false })).caller,
     async query(request, query, spends) {
-      const { caller, encryptionKey, grant } = await admit({ request, query, countsAsQuery: spends });
+      const { caller, grant } = await admit({ request, query, countsAsQuery: spends });
       if (grant === undefined) throw new VeilgateError('INTERNAL', 'The query was not looked up: report this to the platform.');
-      return { caller, encryptionKey, grant };
+      return { caller, grant };
     },
   };
 }
@@ -68,18 +65,4 @@ function isAsking(item: Item): item is Item & { readonly query: Query } {
 function lookup({ request, query }: Item & { readonly query: Query }, atMs: GrantLookup['atMs']): GrantLookup {
   const grant = request.grant ?? query.grant;
   return { institution: request.party as InstitutionId, subject: query.subject, purpose: query.purpose, atMs, ...(grant === undefined ? {} : { grant }) };
-}
-
-async function encryptionKeys(database: Database, items: readonly Item[]): Promise<ReadonlyMap<string, PublicJwk>> {
-  const { rows } = await database.query<{ party: string; keys: PublicJwk[] }>({
-    name: 'gateway encryption keys',
-    text: `select party, jsonb_agg(jwk order by added_ms desc, thumbprint) as keys from party_key
-           where party = any($1::text[]) and use = 'enc' and retired_ms is null group by party`,
-    values: [[...new Set(items.map(({ request }) => request.party))]],
-  });
-  // a party without a key to seal with is refused when something has to be sealed, and spoils no other's query
-  return new Map(rows.flatMap(({ party, keys }) => {
-    const usable = sealingKey(keys);
-    return usable === undefined ? [] : [[party, usable] as const];
-  }));
 }

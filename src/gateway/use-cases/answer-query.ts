@@ -25,8 +25,6 @@ export type SignedQuery = { readonly institution: InstitutionId; readonly query:
 /** The caller as the registry knows it right now, and the grant the query can be answered under. */
 export type Admission = {
   readonly caller: Caller;
-  /** The institution's key for sealed answers, when it has registered one. */
-  readonly encryptionKey: PublicJwk | undefined;
   readonly grant: Grant | VeilgateError;
 };
 
@@ -37,6 +35,8 @@ export type QueryDesk = {
   readonly policy: () => CompiledPolicy;
   /** Rows of the permitted columns only. Shared by all queries under way. */
   readonly fetch: (request: FetchRequest) => Promise<FetchedRows>;
+  /** The institution's key for sealed answers, when it has registered one. */
+  readonly encryptionKey: (institution: InstitutionId) => Promise<PublicJwk | undefined>;
   /** Spends the grant and appends to the log, durable when it resolves. Shared by all queries under way. */
   readonly release: (release: Release) => Promise<AppendedEntry>;
   /** Appends a refusal to the log, durable when it resolves. */
@@ -79,7 +79,7 @@ export async function answerQuery(desk: QueryDesk, signed: SignedQuery, admissio
     const rows = await fetchPermitted(desk, signed.query, decision, grant);
     const disclosed = desensitise(decision, rows, { institution: signed.institution, tokenKeys: desk.tokenKeys });
     const verified = verifyClaims(desk.catalogue, signed.query, decision, rows);
-    const sealed = await seal(desk, signed, admission, disclosed);
+    const sealed = await seal(desk, signed, disclosed);
     const answer = compose(signed, decision, grant, disclosed, verified, sealed);
     const record = releaseRecord(desk, signed, decision, grant, rows, answer);
     const entry = await desk.release({ record, use: grantUse(signed, decision, grant, line.policy), refused: (code) => refusalRecord(desk, signed, line, code) });
@@ -162,9 +162,9 @@ function verifyClaims(catalogue: Catalogue, query: Query, decision: Decision, ro
   });
 }
 
-async function seal(desk: QueryDesk, { institution, requestDigest }: SignedQuery, { encryptionKey }: Admission, { clear }: Desensitised): Promise<string | undefined> {
+async function seal(desk: QueryDesk, { institution, requestDigest }: SignedQuery, { clear }: Desensitised): Promise<string | undefined> {
   if (Object.keys(clear).length === 0) return undefined;
-  return sealFor(encryptionKey, clear, { issuer: desk.issuer, audience: institution, jti: requestDigest, issuedAtMs: desk.clock.nowMs() });
+  return sealFor(await desk.encryptionKey(institution), clear, { issuer: desk.issuer, audience: institution, jti: requestDigest, issuedAtMs: desk.clock.nowMs() });
 }
 
 function compose({ query }: SignedQuery, decision: Decision, grant: Grant, disclosed: Desensitised, verified: readonly Verified[], sealed: string | undefined): Answer {
@@ -192,7 +192,7 @@ function releaseRecord(desk: QueryDesk, signed: SignedQuery, decision: Decision,
     purpose: signed.query.purpose,
     grant: grant.id,
     policy: decision.policy,
-    decision: digest(decision),
+    decision: decisionDigest(decision),
     outcomes: fieldOutcomes(decision.fields),
     rows: [...rows].map(([dataset, found]) => ({ dataset, rows: found.length })),
     request: signed.requestDigest,
@@ -231,11 +231,24 @@ function refusalRecord(desk: QueryDesk, signed: SignedQuery, line: Line, code: E
     purpose: signed.query.purpose,
     grant: signed.query.grant ?? null,
     policy: line.policy.version,
-    decision: line.decision === null ? null : digest(line.decision),
+    decision: line.decision === null ? null : decisionDigest(line.decision),
     outcomes: line.decision === null ? [] : fieldOutcomes(line.decision.fields),
     code,
     request: signed.requestDigest,
   };
+}
+
+/** A policy's field decisions are frozen and come again in every query: each is written once. */
+const decisionTexts = new WeakMap<FieldDecision, string>();
+
+/** digest(decision), of which most was written before. */
+function decisionDigest({ fields, institutionClass, policy, purpose }: Decision): string {
+  const texts = fields.map((field) => {
+    let text = decisionTexts.get(field);
+    if (text === undefined) decisionTexts.set(field, text = canonicalJson(field));
+    return text;
+  });
+  return hash('sha256', `{"fields":[${texts.join(',')}],${canonicalJson({ institutionClass, policy, purpose }).slice(1)}`, 'hex');
 }
 
 /** SHA-256 over the canonical JSON, lower-case hex. */

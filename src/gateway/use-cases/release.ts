@@ -1,11 +1,12 @@
 import { appendRecords } from '../../audit/append.ts';
 import type { AppendedEntry, AuditRecord, QueryRefused, QueryReleased } from '../../audit/entry.ts';
 import type { Clock } from '../../clock.ts';
-import { consumeGrants, type GrantUse } from '../../consent/consume.ts';
+import { lockUses, type GrantUse } from '../../consent/consume.ts';
 import { VeilgateError, isVeilgateError, type ErrorCode } from '../../errors.ts';
 import { approvedParties } from '../../identity/registry/party.ts';
 import { batcher } from '../../store/batch.ts';
-import type { Database } from '../../store/database.ts';
+import type { Database, Tx } from '../../store/database.ts';
+import type { TimeMs } from '../../vocabulary.ts';
 
 /** An answer that is ready to leave: what the log will say of it, and what it costs the grant. */
 export type Release = {
@@ -51,29 +52,11 @@ function suspended(): VeilgateError {
 export function createReleaser(database: Database, clock: Clock, onBatch: (entries: number) => void): Releaser {
   const commit = batcher<Item, AppendedEntry>(
     async (items) => {
-      const results = await database.transaction('release', async (tx) => {
-        const releases = items.flatMap((item) => (item.kind === 'release' ? [item.release] : []));
-        const atMs = clock.nowMs();
-        const admitted = await approvedParties(tx, releases.map(({ use }) => use.institution));
-        const releasable = releases.filter(({ use }) => admitted.has(use.institution));
-        const uses = await consumeGrants(tx, releasable.map(({ use }) => ({ ...use, atMs })));
-        const refusals = new Map(releases.map((release) => [release, admitted.has(release.use.institution) ? undefined : suspended()]));
-        releasable.forEach((release, at) => refusals.set(release, uses[at] instanceof VeilgateError ? uses[at] : undefined));
-        const records = items.map((item): AuditRecord => {
-          if (item.kind === 'refusal') return item.record;
-          const refusal = refusals.get(item.release);
-          return refusal === undefined ? item.release.record : item.release.refused(refusal.code);
-        });
-        const entries = await appendRecords(tx, records);
-        return items.map((item, at): AppendedEntry | VeilgateError => {
-          const refusal = item.kind === 'release' ? refusals.get(item.release) : undefined;
-          return refusal === undefined ? (entries[at] as AppendedEntry) : logged(refusal);
-        });
-      });
+      const results = await database.eagerTransaction('release', (tx) => releaseAll(tx, items, clock.nowMs()));
       onBatch(items.length);
       return results;
     },
-    { maxItems: batchMax, maxWaiting: waitingMax, onFull: () => new VeilgateError('REQUEST_OVERLOADED', 'The platform is at its limit and discloses nothing more for now: try again in a second.') },
+    { maxItems: batchMax, maxWaiting: waitingMax, lingerMs: 2, onFull: () => new VeilgateError('REQUEST_OVERLOADED', 'The platform is at its limit and discloses nothing more for now: try again in a second.') },
   );
   const committed = (item: Item) => commit(item).catch((error: unknown) => {
     if (isVeilgateError(error)) throw error;
@@ -85,4 +68,28 @@ export function createReleaser(database: Database, clock: Clock, onBatch: (entri
       await committed({ kind: 'refusal', record });
     },
   };
+}
+
+/**
+ * In three trips: lock what decides, then write and append, then commit. A first statement that took effect without the
+ * others would have locked rows and let them go: no harm (Database.eagerTransaction).
+ */
+async function releaseAll(tx: Tx, items: readonly Item[], atMs: TimeMs): Promise<(AppendedEntry | VeilgateError)[]> {
+  const uses = new Map<Item, GrantUse>(items.flatMap((item) => (item.kind === 'release' ? [[item, { ...item.release.use, atMs }] as const] : [])));
+  const [admitted, locked] = await Promise.all([approvedParties(tx, [...uses.values()].map(({ institution }) => institution)), lockUses(tx, [...uses.values()])]);
+  const refusals = new Map<Item, VeilgateError>();
+  for (const [item, use] of uses) {
+    const outcome = admitted.has(use.institution) ? locked.decide(use) : suspended();
+    if (outcome instanceof VeilgateError) refusals.set(item, outcome);
+  }
+  const records = items.map((item): AuditRecord => {
+    const refusal = refusals.get(item);
+    if (item.kind === 'refusal') return item.record;
+    return refusal === undefined ? item.release.record : item.release.refused(refusal.code);
+  });
+  const [, entries] = await Promise.all([locked.write(), appendRecords(tx, records)]);
+  return items.map((item, at): AppendedEntry | VeilgateError => {
+    const refusal = refusals.get(item);
+    return refusal === undefined ? (entries[at] as AppendedEntry) : logged(refusal);
+  });
 }

@@ -45,6 +45,7 @@ export function memoryDesk(names: { institution?: string; purpose?: string; fiel
     states.set(id, to);
   };
   const desk: ConsentDesk = {
+    complete: (terms) => terms,
     validate: async (terms) => {
       if (terms.purpose !== 'pre_loan_review') throw new VeilgateError('POLICY_PURPOSE_UNKNOWN', 'There is no such purpose.');
       if (terms.dataLifeDays > 365) throw new VeilgateError('CONSENT_EXCEEDS_CAP', 'Data may be kept for 365 days at most.');

@@ -1,0 +1,25 @@
+import { sealingKey } from '../../disclosure/seal.ts';
+import { VeilgateError } from '../../errors.ts';
+import { batcher } from '../../store/batch.ts';
+import type { Database } from '../../store/database.ts';
+import type { PartyId, PublicJwk } from '../../vocabulary.ts';
+
+/**
+ * The key to seal with for a party, as the registry has it at this moment: a retired key must not be sealed for.
+ * Looked up for all answers that are being sealed together; undefined when the party has none that can be used.
+ */
+export function encryptionKeys(database: Database): (party: PartyId) => Promise<PublicJwk | undefined> {
+  return batcher<PartyId, PublicJwk | undefined>(
+    async (parties) => {
+      const { rows } = await database.query<{ party: PartyId; keys: PublicJwk[] }>({
+        name: 'gateway encryption keys',
+        text: `select party, jsonb_agg(jwk order by added_ms desc, thumbprint) as keys from party_key
+               where party = any($1::text[]) and use = 'enc' and retired_ms is null group by party`,
+        values: [[...new Set(parties)]],
+      });
+      const keys = new Map(rows.map((row) => [row.party, sealingKey(row.keys)]));
+      return parties.map((party) => keys.get(party));
+    },
+    { maxItems: 128, maxWaiting: 4096, onFull: () => new VeilgateError('REQUEST_OVERLOADED', 'The platform is at its limit: try again in a second.') },
+  );
+}
