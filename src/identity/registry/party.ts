@@ -103,13 +103,15 @@ export function notPermitted(message: string, roles: readonly OfficerRole[] = []
 export async function approvedParties(tx: Tx, ids: readonly PartyId[]): Promise<ReadonlySet<PartyId>> {
   const parties = [...new Set(ids)];
   if (parties.length === 0) return new Set();
-  await tx.query({ name: 'identity hold parties', text: `select pg_advisory_xact_lock_shared(${holdingLock}) from unnest($1::text[]) as id`, values: [parties] });
-  // a statement of its own, to see what was committed while the first waited
-  const { rows } = await tx.query<{ id: PartyId }>({
-    name: 'identity approved parties',
-    text: "select id from party where id = any($1::text[]) and status = 'approved'",
-    values: [parties],
-  });
+  // two statements, so that the second sees what was committed while the first waited; sent together
+  const [, { rows }] = await Promise.all([
+    tx.query({ name: 'identity hold parties', text: `select pg_advisory_xact_lock_shared(${holdingLock}) from unnest($1::text[]) as id`, values: [parties] }),
+    tx.query<{ id: PartyId }>({
+      name: 'identity approved parties',
+      text: "select id from party where id = any($1::text[]) and status = 'approved'",
+      values: [parties],
+    }),
+  ]);
   return new Set(rows.map(({ id }) => id));
 }
 
