@@ -5,7 +5,7 @@ import { readConfig } from '../../src/gateway/config.ts';
 import { createLog } from '../../src/gateway/log.ts';
 import { startGateway, startNode, type RunningGateway } from '../../src/gateway/platform.ts';
 import { generateCredentialsFile, readCredentials, type Credentials, type CredentialsFile } from '../../src/sdk/keys.ts';
-import { freePort } from '../../src/store/cluster.ts';
+import { freePorts } from '../../src/store/cluster.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 
@@ -45,9 +45,10 @@ export async function openStage(env: NodeJS.ProcessEnv): Promise<Stage> {
     return { ...officer, key };
   }));
   writeFileSync(officersFile, JSON.stringify(first));
+  const [port, issuerPort] = await freePorts(2);
   const config = readConfig({
-    VEILGATE_PORT: String(await freePort()),
-    VEILGATE_ISSUER_PORT: String(await freePort()),
+    VEILGATE_PORT: String(port),
+    VEILGATE_ISSUER_PORT: String(issuerPort),
     VEILGATE_CHECKPOINT_SECONDS: '1',
     ...env,
     VEILGATE_DATABASE_FOLDER: path.join(folder, 'database'),

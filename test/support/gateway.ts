@@ -14,7 +14,7 @@ import { departmentClient } from '../../src/sdk/department.ts';
 import { enterpriseClient } from '../../src/sdk/enterprise.ts';
 import { generateCredentialsFile, readCredentials, type Credentials, type CredentialsFile } from '../../src/sdk/keys.ts';
 import { officerClient } from '../../src/sdk/officer.ts';
-import { freePort } from '../../src/store/cluster.ts';
+import { freePorts } from '../../src/store/cluster.ts';
 import type { Database } from '../../src/store/database.ts';
 import { freshDatabase } from './database.ts';
 
@@ -60,8 +60,9 @@ export async function startTestPlatform(settings: Readonly<Record<string, string
   const officers = { 'officer-registrar': ['registrar'], 'officer-compliance': ['compliance'], 'officer-auditor': ['auditor'] };
   writeFileSync(officersFile, JSON.stringify(await Promise.all(Object.entries(officers).map(async ([id, roles]) => ({ id, roles, name: { en: id, zh: id }, key: (await credentials(id)).signing.publicJwk })))));
 
+  const [port, issuerPort] = await freePorts(2);
   const config = readConfig({
-    DATABASE_URL: database.url, VEILGATE_PORT: String(await freePort()), VEILGATE_ISSUER_PORT: String(await freePort()), VEILGATE_CHECKPOINT_SECONDS: '1',
+    DATABASE_URL: database.url, VEILGATE_PORT: String(port), VEILGATE_ISSUER_PORT: String(issuerPort), VEILGATE_CHECKPOINT_SECONDS: '1',
     VEILGATE_KEYS_FOLDER: path.join(folder, 'keys'), VEILGATE_POLICY_FOLDER: path.join(root, 'policies'), VEILGATE_OFFICERS_FILE: officersFile,
     VEILGATE_LOG_LEVEL: 'debug', VEILGATE_ADDRESS_REQUESTS_PER_SECOND: '100000', VEILGATE_DRAIN_SECONDS: '1', ...settings,
   });

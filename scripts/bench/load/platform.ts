@@ -11,7 +11,7 @@ import { bootstrapOfficers } from '../../../src/identity/registry/staff.ts';
 import { generateCredentialsFile, readCredentials, type Credentials, type CredentialsFile } from '../../../src/sdk/keys.ts';
 import { loadCatalogue } from '../../../src/source/catalogue.ts';
 import { prepareDomainTables } from '../../../src/source/domain.ts';
-import { freePort, startCluster, type Cluster } from '../../../src/store/cluster.ts';
+import { freePorts, startCluster, type Cluster } from '../../../src/store/cluster.ts';
 import { applySchema, openDatabase, type Database } from '../../../src/store/database.ts';
 import type { ConsentCeiling, FieldRef, InstitutionId, PartyId } from '../../../src/vocabulary.ts';
 import { SignJWT } from 'jose';
@@ -45,13 +45,13 @@ export async function benchPlatform(options: { readonly enterprises: number; rea
   const catalogue = loadCatalogue(path.join(root, 'policies/catalogue'));
   await prepareDomainTables(database, catalogue);
   await fillDomain(database, catalogue, { enterprises: options.enterprises, seed, periods: 3 });
-  const port = await freePort();
+  const [port = 0, issuerPort = 0] = await freePorts(2);
   const gatewayUrl = `http://127.0.0.1:${port}`;
   const file = await generateCredentialsFile(bankId, { encryption: true });
   const bank = await readCredentials(file);
   await admitBank(database, bank, gatewayUrl);
   return {
-    database, cluster, folder, gatewayUrl, port, issuerPort: await freePort(), bank, signingJwk: file.signing,
+    database, cluster, folder, gatewayUrl, port, issuerPort, bank, signingJwk: file.signing,
     async close() {
       await database.close();
       await cluster.stop();
