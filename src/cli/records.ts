@@ -14,19 +14,22 @@ export type RecordsDependencies = {
   /** Progress and complaints; `columns` is 0 when nobody watches. */
   readonly err: { readonly write: (text: string) => void; readonly columns: number };
   readonly stdin: Readable;
+  /** Told when a file was refused. */
+  readonly refused: () => void;
 };
 
 const ownProcess: RecordsDependencies = {
   out: (text) => { process.stdout.write(text); },
   err: { write: (text) => { process.stderr.write(text); }, columns: process.stderr.isTTY ? process.stderr.columns : 0 },
   stdin: process.stdin,
+  refused: () => { process.exitCode = 1; },
 };
 
 const defaultCatalogue = path.join(import.meta.dirname, '../../policies/catalogue');
 
 type Target = { readonly database?: string; readonly catalogue: string };
 
-/** `veilgate records load|quality|template`: what a department does. Sets exit code 1 when a file is refused. */
+/** `veilgate records load|quality|template`: what a department does. A file that is refused makes the exit code 1. */
 export function recordsCommand(dependencies: Partial<RecordsDependencies> = {}): Command {
   const needs = { ...ownProcess, ...dependencies };
   const records = new Command('records').description('Load records of a dataset and see how good they are');
@@ -105,7 +108,7 @@ async function load(needs: RecordsDependencies, service: RecordsService, dataset
 }
 
 function showRefusal(needs: RecordsDependencies, error: VeilgateError, json: boolean): void {
-  process.exitCode = 1;
+  needs.refused();
   const rejects = (error.detail?.['rejects'] ?? []) as readonly Reject[];
   if (json) needs.out(`${JSON.stringify({ outcome: 'refused' satisfies QualityReport['outcome'], code: error.code, ...error.detail })}\n`);
   else needs.err.write(`${error.message}\n${rejectTable(rejects)}`);

@@ -1,0 +1,56 @@
+import type { JSONWebKeySet } from 'jose';
+import type { Command } from 'commander';
+import { verifyReceiptInclusion, type Receipt } from '../audit/receipt.ts';
+import { platformKeys } from '../sdk/bank.ts';
+import { checkReceipt, readAnswerFile } from './answer-file.ts';
+import { trustOf, type TrustFlags } from './audit-verify.ts';
+import { repeated, show, verb, wholeNumber } from './command.ts';
+import { fetchProof } from './log-text.ts';
+import { readJson } from './secret-file.ts';
+import { pairs } from './table.ts';
+import type { Cli } from './terminal.ts';
+
+type Flags = TrustFlags & { readonly json?: true; readonly keys?: string; readonly offline?: true; readonly log?: string };
+
+const keysLengthMax = 262_144;
+
+/** `veilgate audit receipt FILE`: proves an answer that was kept. Needs no credentials. */
+export function receiptCommand(cli: Cli, audit: Command): void {
+  trustOptions(verb(audit, 'receipt <file>', {
+    summary: 'Check the receipt of a saved answer: signature, request, answer, record, and its place in the log',
+    detail: 'The place in the log is checked when --key names the log\'s verifier key. With --offline nothing is fetched: the platform\'s keys are those kept with the answer, or those of --keys.',
+    examples: ["audit receipt answer.json --key 'gateway.example/log+1234abcd+AZ…'", 'audit receipt answer.json --offline --keys jwks.json'],
+  }))
+    .option('--keys <file>', 'the platform\'s public keys (JWK set), learned in a way you trust')
+    .option('--offline', 'fetch nothing')
+    .option('--log <url>', 'address of the log; that of the gateway the answer came from when left out')
+    .action(async (file: string, options: Flags) => {
+      const saved = readAnswerFile(file);
+      const keys = options.keys !== undefined ? (readJson(options.keys, keysLengthMax) as unknown as JSONWebKeySet)
+        : options.offline ? saved.keys : ((await platformKeys(saved.gateway)) as JSONWebKeySet);
+      const trust = options.key === undefined || options.offline ? undefined : await trustOf(options);
+      const receipt = await checkReceipt(saved, keys);
+      const checkpoint = trust === undefined ? undefined : await verifyReceiptInclusion(receipt, await fetchProof(options.log ?? `${saved.gateway}/v1/log`, receipt.log.index), trust);
+      const source = options.keys !== undefined ? 'those given' : options.offline ? 'those kept with the answer' : 'those the platform publishes now';
+      show(cli, options, { ...receiptJson(receipt), included_in: checkpoint === undefined ? null : { origin: checkpoint.origin, size: checkpoint.size } }, () => receiptText(receipt, source, checkpoint?.size));
+    });
+}
+
+/** Options that say whom to trust. */
+export function trustOptions(command: Command): Command {
+  return command
+    .option('--key <vkey>', 'verifier key of the log; may be repeated while a key is being replaced', repeated)
+    .option('--witness <vkey>', 'verifier key of a witness that must have cosigned; may be repeated', repeated)
+    .option('--witnesses-min <n>', 'how many of the witnesses must have cosigned; all when left out', wholeNumber(0, 64));
+}
+
+function receiptJson({ issuer, institution, issuedAtS, log, outcome, policy, decision, grant, answer, request }: Receipt): object {
+  return { issuer, institution, issued_at: new Date(issuedAtS * 1000).toISOString(), outcome, log: { origin: log.origin, index: log.index }, grant, policy, decision, request, answer };
+}
+
+function receiptText(receipt: Receipt, source: string, size: number | undefined): string {
+  return `The receipt is right: the platform signed it, and it is about this request, this answer and this record.\n${pairs({
+    'keys used': source, platform: receipt.issuer, institution: receipt.institution, issued: new Date(receipt.issuedAtS * 1000).toISOString(), grant: receipt.grant, policy: receipt.policy,
+    'log entry': `${receipt.log.index} of ${receipt.log.origin}`, 'in the log': size === undefined ? 'not checked: name the log\'s --key, without --offline' : `yes, proven under a signed checkpoint of ${size} entries`,
+  })}`;
+}

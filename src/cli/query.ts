@@ -1,0 +1,91 @@
+import type { Command } from 'commander';
+import { VeilgateError } from '../errors.ts';
+import { bankClient, openAnswer, platformKeys, sha256Hex, type Exchange, type OpenedAnswer } from '../sdk/bank.ts';
+import { connectAs, credentialsOf } from './access.ts';
+import { answerFormat, checkReceipt, readAnswerFile, type AnswerFile } from './answer-file.ts';
+import { answerText, explanationText, type Explanation } from './answer-text.ts';
+import { readCatalogue } from './catalogue.ts';
+import { finish, noun, show, verb } from './command.ts';
+import { grantNeeded } from './complaint.ts';
+import { needsTypes, queryOf, queryOptions, requireSomething, type QueryFlags } from './query-options.ts';
+import { reserveFile } from './secret-file.ts';
+import type { Cli } from './terminal.ts';
+
+type Json = { readonly json?: true };
+
+/** `veilgate query`: what a bank asks about an enterprise that consented. */
+export function queryCommand(cli: Cli): Command {
+  const query = noun('query', 'Ask about an enterprise that consented (banks)');
+
+  const ask = query.command('ask <subject>', { isDefault: true });
+  queryOptions(describeAsk(ask))
+    .option('--out <file>', 'keep answer and receipt in this new file; originals stay sealed in it')
+    .action(async (subject: string, options: Json & QueryFlags & { readonly out?: string }, command: Command) => askQuery(cli, subject, options, command));
+
+  queryOptions(verb(query, 'explain <subject>', {
+    summary: 'Say what a query would disclose how, and which grant is missing; spends nothing',
+    examples: ['query explain 91350211M000100Y43 --purpose pre_loan_review --read tax.declared_revenue_cents'],
+  })).action(async (subject: string, options: Json & QueryFlags, command: Command) => {
+    requireSomething(options);
+    const connection = await connectAs(cli, command, ['query']);
+    const asked = queryOf(subject, options, needsTypes(options) ? await readCatalogue(connection) : undefined);
+    const explanation = (await bankClient(connection).explain(asked)) as Explanation;
+    show(cli, options, explanation, () => `${explanationText(explanation)}${(explanation.grant_needed ?? []).map(grantNeeded).join('')}`);
+  });
+
+  verb(query, 'open <file>', {
+    summary: 'Show an answer that was saved with --out, opening what is sealed in it with your key',
+    examples: ['query open answer.json'],
+  }).action(async (file: string, options: Json, command: Command) => {
+    const saved = readAnswerFile(file);
+    const opened = await opener(saved, { gateway: saved.gateway, credentials: await credentialsOf(cli, command) });
+    show(cli, options, withoutSealed(opened), () => answerText(opened));
+  });
+  return query;
+}
+
+function describeAsk(command: Command): Command {
+  const text = {
+    summary: 'Ask: masked values, bands, comparisons, and originals that only your key opens',
+    detail: 'The query is signed with your key, the answer\'s receipt is checked, and sealed values are opened on this machine. `ask` may be left out.',
+    examples: [
+      'query ask 91350211M000100Y43 --purpose pre_loan_review --read registry.name,tax.declared_revenue_cents --limit tax=4 --out answer.json',
+      'query 91350211M000100Y43 --purpose pre_loan_review --verify tax.declared_revenue_cents=125000000',
+      'query 91350211M000100Y43 --purpose post_loan_monitoring --read tax.period --filter "tax.period>=2025-01-01" --sort tax.period:desc --fact loan_amount_cents=50000000',
+    ],
+  };
+  return finish(command, text);
+}
+
+async function askQuery(cli: Cli, subject: string, options: Json & QueryFlags & { readonly out?: string }, command: Command): Promise<void> {
+  requireSomething(options);
+  const connection = await connectAs(cli, command, ['query']);
+  const query = queryOf(subject, options, needsTypes(options) ? await readCatalogue(connection) : undefined);
+  const keys = await platformKeys(connection.gateway);
+  // what is asked for once is spent: there must be a place for it beforehand
+  const file = options.out === undefined ? undefined : reserveFile(options.out);
+  let exchange: Exchange;
+  try {
+    exchange = await bankClient(connection).exchange(query);
+  } catch (error) {
+    file?.discard();
+    throw error;
+  }
+  const kept: AnswerFile = { format: answerFormat, gateway: connection.gateway, institution: connection.credentials.party, ...exchange, keys: keys as AnswerFile['keys'] };
+  file?.write(`${JSON.stringify(kept)}\n`);
+  const opened = await opener(kept, connection);
+  const doubt = await checkReceipt(kept, kept.keys).then(() => undefined, (error: unknown) => error);
+  show(cli, options, { ...withoutSealed(opened), ...(options.out === undefined ? {} : { saved: options.out }) }, () =>
+    `${answerText(opened)}receipt    ${doubt === undefined ? 'checked' : 'WRONG'}${options.out === undefined ? ', not kept: --out FILE keeps it' : `, kept in ${options.out}`}\n`);
+  if (doubt !== undefined) throw doubt;
+}
+
+async function opener({ request, answer, institution }: AnswerFile, own: Parameters<typeof openAnswer>[1]): Promise<OpenedAnswer> {
+  if (institution !== own.credentials.party) throw new VeilgateError('DISCLOSURE_UNREADABLE', 'The answer was given to another party: use the credentials it was asked with.');
+  return openAnswer(answer, own, await sha256Hex(request));
+}
+
+/** Once opened, the sealed form is only long. */
+function withoutSealed({ sealed: _sealed, ...opened }: OpenedAnswer): Omit<OpenedAnswer, 'sealed'> {
+  return opened;
+}

@@ -1,0 +1,109 @@
+import { Command, CommanderError } from 'commander';
+import { isVeilgateError } from '../errors.ts';
+import { connectAs } from './access.ts';
+import { auditCommand } from './audit.ts';
+import { catalogueCommand } from './catalogue.ts';
+import { complaint, complaintJson, shown } from './complaint.ts';
+import { consentCommand } from './consent.ts';
+import { grantCommand } from './grant.ts';
+import { institutionCommand } from './institution.ts';
+import { keyCommand } from './key.ts';
+import { departmentCommand, enterpriseCommand, officerCommand } from './party.ts';
+import { policyCommand } from './policy.ts';
+import { queryCommand } from './query.ts';
+import { recordsCommand } from './records.ts';
+import { remoteRecords } from './records-service.ts';
+import type { Cli, Terminal } from './terminal.ts';
+
+const exitCode = { ok: 0, failed: 1, misused: 2 } as const;
+
+/**
+ * Runs one command line.
+ * @param argv words after `veilgate`
+ * @returns exit code: 0 done, 1 refused or failed, 2 used wrongly
+ */
+export async function run(argv: readonly string[], terminal: Terminal): Promise<number> {
+  let code: number = exitCode.ok;
+  const program = veilgate({ terminal, fail: () => { code = exitCode.failed; } });
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : exitCode.misused;
+    const problem = shown(error);
+    if (argv.includes('--json')) terminal.stdout.write(complaintJson(problem));
+    else terminal.stderr.write(complaint(problem));
+    return isVeilgateError(problem, 'CONFIG_INVALID') ? exitCode.misused : exitCode.failed;
+  }
+}
+
+/** All of the command line, ready to be parsed or looked through. */
+export function veilgate(cli: Cli): Command {
+  const { terminal } = cli;
+  const program = new Command('veilgate')
+    .description('Credit information about enterprises that consented: asked for, granted, supplied, watched over and verified.')
+    .option('--gateway <url>', 'the platform\'s gateway; VEILGATE_CLI_GATEWAY when left out')
+    .option('--credentials <file>', 'your keys, a file that only you can read; VEILGATE_CLI_CREDENTIALS when left out')
+    .addHelpText('after', `
+Examples:
+  $ veilgate key generate --party bank-a --encryption --out bank-a.json
+  $ veilgate --gateway https://gateway.example --credentials bank-a.json catalogue
+  $ veilgate query 91350211M000100Y43 --purpose pre_loan_review --read registry.name
+
+Exit codes: 0 done, 1 refused or failed, 2 used wrongly. Every command has --help and --json; docs/cli.md shows them at work.`);
+  for (const command of [
+    queryCommand(cli), catalogueCommand(cli), consentCommand(cli), grantCommand(cli), keyCommand(cli), institutionCommand(cli), enterpriseCommand(cli),
+    departmentCommand(cli), officerCommand(cli), records(cli), policy(cli), auditCommand(cli),
+  ]) program.addCommand(command);
+  for (const command of allOf(program)) {
+    command
+      .exitOverride()
+      .configureOutput({ writeOut: (text) => terminal.stdout.write(text), writeErr: (text) => terminal.stderr.write(text), getOutHelpWidth: () => terminal.stdout.columns || 100, getErrHelpWidth: () => terminal.stderr.columns || 100 })
+      .configureHelp({ showGlobalOptions: true })
+      .showHelpAfterError('Add --help to see how it is used.');
+  }
+  return program;
+}
+
+/** The command and everything below it. */
+export function allOf(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap(allOf)];
+}
+
+function records(cli: Cli): Command {
+  const { stdout, stderr, stdin } = cli.terminal;
+  return withExamples(recordsCommand({
+    connect: async (command) => remoteRecords(await connectAs(cli, command, ['records'])),
+    out: (text) => { stdout.write(text); },
+    err: { write: (text) => { stderr.write(text); }, columns: stderr.columns ?? 0 },
+    refused: cli.fail,
+    ...(stdin === undefined ? {} : { stdin }),
+  }), {
+    load: ['records load tax tax-2026-09.csv', 'records load tax - --format ndjson --error-limit 100 < tax.ndjson'],
+    quality: ['records quality tax'],
+    template: ['records template tax'],
+  });
+}
+
+function policy(cli: Cli): Command {
+  const { stdout, stderr } = cli.terminal;
+  return withExamples(policyCommand({
+    out: (line) => { stdout.write(`${line}\n`); },
+    error: (line) => { stderr.write(`${line}\n`); },
+    exit: (code) => { if (code === exitCode.misused) throw new CommanderError(code, 'veilgate.misused', ''); if (code !== exitCode.ok) cli.fail(); },
+  }, (code) => { throw new CommanderError(code, 'veilgate.ended', ''); }), {
+    check: ['policy check', 'policy check --folder policies --strict'],
+    test: ['policy test --require-coverage'],
+    explain: ['policy explain --purpose pre_loan_review --class commercial_bank --field tax.declared_revenue_cents'],
+    diff: ['policy diff --against ../policies-before --fail-on loosened'],
+  });
+}
+
+/** For verbs that are made elsewhere. */
+function withExamples(parent: Command, examples: Readonly<Record<string, readonly string[]>>): Command {
+  for (const command of parent.commands) {
+    const lines = examples[command.name()];
+    if (lines !== undefined) command.addHelpText('after', `\nExamples:\n${lines.map((line) => `  $ veilgate ${line}`).join('\n')}`);
+  }
+  return parent;
+}
