@@ -7,7 +7,7 @@ const files = repositoryFiles();
 const source = files.filter((file) => /^src\/.*\.ts$/.test(file));
 const portable = new Set((JSON.parse(textOf('tsconfig.portable.json')) as { readonly files: readonly string[] }).files);
 
-const words = ['vocabulary.ts', 'errors.ts', 'clock.ts', 'canonical.ts', 'strict-json.ts', 'uscc.ts'];
+const words = ['vocabulary.ts', 'errors.ts', 'clock.ts', 'calendar.ts', 'canonical.ts', 'strict-json.ts', 'uscc.ts'];
 const stages = ['identity', 'consent', 'policy', 'source', 'disclosure', 'audit', 'authorization'];
 
 /** Rooms of src and the rooms their files may import from, besides themselves. */
@@ -15,6 +15,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'vocabulary.ts': [],
   'errors.ts': [],
   'clock.ts': ['vocabulary.ts'],
+  'calendar.ts': ['vocabulary.ts'],
   'canonical.ts': ['errors.ts', 'vocabulary.ts'],
   'strict-json.ts': ['errors.ts', 'vocabulary.ts'],
   'uscc.ts': ['errors.ts', 'vocabulary.ts'],

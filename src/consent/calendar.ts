@@ -1,30 +1,18 @@
+import { dayMs, shanghaiOffsetMs } from '../calendar.ts';
 import type { Frequency, IsoDate, TimeMs } from '../vocabulary.ts';
-
-/**
- * Days, weeks and months of consent are those of Asia/Shanghai, where enterprises and banks read them.
- * China has kept UTC+8 without summer time since 1992, so plain arithmetic does it; a test compares with Intl.
- */
-const offsetMs = 8 * 3_600_000;
-
-export const dayMs = 86_400_000;
-
-/** The calendar day in Asia/Shanghai. */
-export function shanghaiDate(atMs: TimeMs): IsoDate {
-  return new Date(atMs + offsetMs).toISOString().slice(0, 10) as IsoDate;
-}
 
 /** End (exclusive) of the calendar day, ISO week (from Monday) or calendar month in Asia/Shanghai that holds `atMs`. */
 export function windowEndMs(per: Frequency['per'], atMs: TimeMs): TimeMs {
-  const days = Math.floor((atMs + offsetMs) / dayMs);
+  const days = Math.floor((atMs + shanghaiOffsetMs) / dayMs);
   switch (per) {
     case 'day':
-      return ((days + 1) * dayMs - offsetMs) as TimeMs;
+      return ((days + 1) * dayMs - shanghaiOffsetMs) as TimeMs;
     case 'week':
       // day 0 was a Thursday, three days into its week
-      return ((days - ((days + 3) % 7) + 7) * dayMs - offsetMs) as TimeMs;
+      return ((days - ((days + 3) % 7) + 7) * dayMs - shanghaiOffsetMs) as TimeMs;
     case 'month': {
-      const local = new Date(atMs + offsetMs);
-      return (Date.UTC(local.getUTCFullYear(), local.getUTCMonth() + 1, 1) - offsetMs) as TimeMs;
+      const local = new Date(atMs + shanghaiOffsetMs);
+      return (Date.UTC(local.getUTCFullYear(), local.getUTCMonth() + 1, 1) - shanghaiOffsetMs) as TimeMs;
     }
     default:
       return per satisfies never;

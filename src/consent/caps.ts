@@ -1,6 +1,7 @@
+import { dayMs, shanghaiDate } from '../calendar.ts';
 import { VeilgateError } from '../errors.ts';
 import type { Frequency, GrantTerms, IsoDate, PurposeCaps, TimeMs } from '../vocabulary.ts';
-import { dayMs, shanghaiDate, yearsBefore } from './calendar.ts';
+import { yearsBefore } from './calendar.ts';
 
 /** Where the caps of a purpose come from: policy/, for the class of the institution that asks. */
 export type CapsOf = (purpose: GrantTerms['purpose']) => PurposeCaps | undefined;

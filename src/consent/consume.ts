@@ -1,7 +1,8 @@
+import { shanghaiDate } from '../calendar.ts';
 import { VeilgateError } from '../errors.ts';
 import type { Tx } from '../store/database.ts';
 import type { FieldRef, GrantId, GrantState, InstitutionId, SubjectId, TimeMs } from '../vocabulary.ts';
-import { shanghaiDate, windowEndMs } from './calendar.ts';
+import { windowEndMs } from './calendar.ts';
 import { isGrantId, usability, type GrantRow } from './grant-row.ts';
 import { attemptsExhausted, consentRequired, unusable } from './refusals.ts';
 

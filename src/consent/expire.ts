@@ -1,6 +1,6 @@
+import { dayMs, shanghaiDate } from '../calendar.ts';
 import type { Tx } from '../store/database.ts';
 import type { GrantId, InstitutionId, PurposeCode, SubjectId, TimeMs } from '../vocabulary.ts';
-import { dayMs, shanghaiDate } from './calendar.ts';
 import type { GrantEvent } from './events.ts';
 
 /** Grants one call marks at most. */

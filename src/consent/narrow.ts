@@ -1,5 +1,5 @@
+import { dayMs } from '../calendar.ts';
 import type { ConsentCeiling, FieldRef, GrantTerms, IsoDate, TimeMs } from '../vocabulary.ts';
-import { dayMs } from './calendar.ts';
 import { frequencyWithin } from './caps.ts';
 import { checkConsentChoice, type FieldCeiling } from './schemas.ts';
 import { fieldMap, invalid } from './terms.ts';

@@ -1,7 +1,7 @@
+import { dayMs } from '../calendar.ts';
 import { VeilgateError } from '../errors.ts';
 import { isUscc } from '../uscc.ts';
 import type { ConsentCeiling, FieldRef, GrantTerms, InstitutionId, IsoDate, PurposeCaps, PurposeCode, TimeMs } from '../vocabulary.ts';
-import { dayMs } from './calendar.ts';
 import { checkCaps, earliestDataDate, type CapsOf } from './caps.ts';
 import { checkConsentDetail, type ConsentDetail, type FieldCeiling } from './schemas.ts';
 

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
+import { secondsToNextDay, shanghaiDate } from '../calendar.ts';
 import { VeilgateError } from '../errors.ts';
 import type { Database } from '../store/database.ts';
 import type { Caller, InstitutionClass, IsoDate, PartyKind, Scope, SubjectId, TimeMs } from '../vocabulary.ts';
-import { platformDay, secondsToNextDay } from './calendar.ts';
 import type { IdentifiedRequest, ReplayKey } from './identify.ts';
 import { limitsOf } from './registry/institution-view.ts';
 import type { InstitutionLimits } from './registry/institution.ts';
@@ -90,7 +90,7 @@ export async function admitCallers(database: Database, items: readonly AdmitItem
       items.map(({ request }) => request.token.jti),
       items.map(({ countsAsQuery }, at) => countsAsQuery && !offered.repeated.has(at)),
       offered.digests, offered.expiriesMs, offered.items,
-      platformDay(nowMs),
+      shanghaiDate(nowMs),
     ],
   });
   return decide(items, rows, offered.repeated, nowMs);
@@ -181,7 +181,7 @@ export function requireScope(caller: Caller, scope: Scope): void {
 
 /** Today's queries of an institution, refused ones beyond the quota included. */
 export async function queriesToday(database: Pick<Database, 'query'>, institution: string, nowMs: TimeMs): Promise<number> {
-  const day: IsoDate = platformDay(nowMs);
+  const day: IsoDate = shanghaiDate(nowMs);
   const { rows } = await database.query<{ queries: number }>('select queries from institution_usage where institution = $1 and day = $2', [institution, day]);
   return rows[0]?.queries ?? 0;
 }

@@ -1,3 +1,4 @@
+import { dayMs, isIsoDate, shanghaiDate } from '../calendar.ts';
 import type { InstitutionClass, TimeMs, Value } from '../vocabulary.ts';
 import type { FactText, Words } from './text.ts';
 
@@ -33,9 +34,6 @@ export const platformFacts: ReadonlyMap<string, FactText['type']> = new Map([
 ]);
 
 const callerFactsMax = 50;
-const dayMs = 86_400_000;
-/** China has had one time zone and no summer time since 1991. */
-const shanghaiOffsetMs = 8 * 3_600_000;
 
 /**
  * Brings the facts of one request together. What is not known stays absent, so that conditions on it deny.
@@ -51,7 +49,7 @@ export function gatherFacts(known: {
 }): Facts {
   const facts = new Map<string, Value>([
     ['institution.class', known.institutionClass],
-    ['now.date', new Date(known.nowMs + shanghaiOffsetMs).toISOString().slice(0, 10)],
+    ['now.date', shanghaiDate(known.nowMs)],
   ]);
   if (known.securityLevel !== undefined) facts.set('institution.security_level', known.securityLevel);
   if (known.grant !== undefined && known.grant !== null) {
@@ -73,7 +71,7 @@ export function isFactValue(fact: Pick<Fact, 'type' | 'min' | 'max' | 'codes'>, 
     case 'boolean':
       return typeof value === 'boolean';
     case 'date':
-      return isDate(value);
+      return isIsoDate(value);
     case 'text':
       return typeof value === 'string';
     case 'code':
@@ -82,13 +80,4 @@ export function isFactValue(fact: Pick<Fact, 'type' | 'min' | 'max' | 'codes'>, 
       fact.type satisfies never;
       return false;
   }
-}
-
-const dateShape = /^\d{4}-\d{2}-\d{2}$/;
-
-/** A day of the Gregorian calendar as `YYYY-MM-DD`; such dates compare as text. */
-export function isDate(value: unknown): value is string {
-  if (typeof value !== 'string' || !dateShape.test(value)) return false;
-  const timeMs = Date.parse(`${value}T00:00:00Z`);
-  return !Number.isNaN(timeMs) && new Date(timeMs).toISOString().startsWith(value);
 }

@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
-import { shanghaiDate, windowEndMs, yearsBefore } from '../../src/consent/calendar.ts';
+import { shanghaiDate } from '../../src/calendar.ts';
+import { windowEndMs, yearsBefore } from '../../src/consent/calendar.ts';
 import type { IsoDate, TimeMs } from '../../src/vocabulary.ts';
 
 const at = (text: string) => Date.parse(text) as TimeMs;

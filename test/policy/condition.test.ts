@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { compileCondition, type Condition } from '../../src/policy/condition.ts';
-import { gatherFacts, isDate, type Fact } from '../../src/policy/facts.ts';
+import { isIsoDate } from '../../src/calendar.ts';
+import { gatherFacts, type Fact } from '../../src/policy/facts.ts';
 import { matches } from '../../src/policy/pattern.ts';
 import { excludeEachOther, situationsFor } from '../../src/policy/situations.ts';
 import type { ConditionText, FactText } from '../../src/policy/text.ts';
@@ -107,7 +108,7 @@ describe('facts of a request', () => {
   });
 
   it('know the calendar', () => {
-    assert.deepEqual(['2024-02-29', '2026-02-29', '2026-13-01', '2026-1-1', '', '20260101'].map(isDate), [true, false, false, false, false, false]);
+    assert.deepEqual(['2024-02-29', '2026-02-29', '2026-13-01', '2026-1-1', '', '20260101'].map(isIsoDate), [true, false, false, false, false, false]);
   });
 });
 

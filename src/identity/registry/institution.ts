@@ -1,8 +1,8 @@
+import { isIsoDate, shanghaiDate } from '../../calendar.ts';
 import { VeilgateError } from '../../errors.ts';
 import type { Clock } from '../../clock.ts';
 import type { Tx } from '../../store/database.ts';
 import type { InstitutionId, IsoDate, PartyId, Scope, TimeMs } from '../../vocabulary.ts';
-import { isIsoDate, platformDay } from '../calendar.ts';
 import { verifyApplication } from './application.ts';
 import type { RegistryEvent } from './events.ts';
 import { insertKey } from './party-key.ts';
@@ -91,7 +91,7 @@ export async function assessInstitution(tx: Tx, assessment: Assessment, clock: C
 }
 
 function assessmentEnd(validUntil: string, nowMs: TimeMs): IsoDate {
-  const today = platformDay(nowMs);
+  const today = shanghaiDate(nowMs);
   const latest = `${Number(today.slice(0, 4)) + assessmentYearsMax}${today.slice(4)}`;
   if (!isIsoDate(validUntil) || validUntil < today || validUntil > latest) {
     throw invalid('/valid_until', `An assessment is valid until a calendar day (YYYY-MM-DD), today or later and within ${assessmentYearsMax} years.`);
@@ -136,7 +136,7 @@ export async function validAssessor(tx: Tx, institution: PartyId, nowMs: TimeMs)
     [institution],
   );
   const latest = rows[0];
-  if (latest === undefined || !latest.passed || latest.valid_until < platformDay(nowMs)) {
+  if (latest === undefined || !latest.passed || latest.valid_until < shanghaiDate(nowMs)) {
     throw new VeilgateError('INSTITUTION_ASSESSMENT_MISSING', 'The institution\'s latest security assessment is not passed, or not valid any more: assess it first.');
   }
   return latest.assessor;
