@@ -73,7 +73,7 @@ const housekeepingPatience = 8;
 
 /** Errors: STORE_*, CONFIG_*, POLICY_BROKEN, KEY_REFUSED. */
 export async function startNode(config: Config, log: Log, clock: Clock): Promise<RunningNode> {
-  const cluster = config.databaseUrl === undefined ? await startCluster({ folder: config.databaseFolder, port: config.databasePort }) : undefined;
+  const cluster = config.databaseUrl === undefined ? await startCluster({ folder: config.databaseFolder, port: config.databasePort, keepRunning: true }) : undefined;
   const databaseUrl = config.databaseUrl ?? cluster?.url() ?? '';
   const database = openDatabase({ url: databaseUrl, maxConnections: 4, applicationName: 'veilgate node', statementTimeoutMs: config.databaseTimeoutSeconds * 1000 * housekeepingPatience });
   await applySchema(database);
