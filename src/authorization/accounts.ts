@@ -15,7 +15,8 @@ export type EnterpriseAccount = {
 
 const activationDays = 7;
 const activationTries = 10;
-const representativeNameLengthMax = 100;
+/** A person reads it on a page: nothing that cannot be seen, or that turns what stands around it. */
+const representativeNameGrammar = /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]{1,100}$/u;
 const usernameShape = /^[a-z0-9][a-z0-9._@-]{2,63}$/;
 
 const accountBackOff: BackOff = { freeTries: 5, pauseMs: 30_000, pauseMaxMs: 900_000 };
@@ -34,8 +35,8 @@ export async function registerEnterpriseAccount(
 ): Promise<string> {
   if (!isUscc(enterprise.subject)) throw new VeilgateError('REQUEST_INVALID', 'Give the enterprise\'s unified social credit code with a right check digit.', { pointer: '/subject' });
   const name = enterprise.representativeName ?? null;
-  if (name !== null && (name.length < 1 || name.length > representativeNameLengthMax)) {
-    throw new VeilgateError('REQUEST_INVALID', `Give the representative's name in 1 to ${representativeNameLengthMax} characters.`, { pointer: '/representativeName' });
+  if (name !== null && !representativeNameGrammar.test(name)) {
+    throw new VeilgateError('REQUEST_INVALID', 'Give the representative\'s name in 1 to 100 printable characters.', { pointer: '/representativeName' });
   }
   const code = newCode();
   await tx.query(

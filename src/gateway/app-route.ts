@@ -1,17 +1,15 @@
 import type { Request } from 'express';
 import { VeilgateError } from '../errors.ts';
-
-import type { Caller } from '../vocabulary.ts';
 import { idempotencyKeyOf, requestDigest, type Idempotency } from './idempotency.ts';
 import { readBody, type BodyLimits, type ReadBody } from './json-body.ts';
 import type { Limits } from './limits.ts';
 import type { RouteTemplate } from './log-events.ts';
-import type { AnyRequest, CallerProof, Reply, Route } from './route.ts';
+import type { AnyRequest, CallerProof, KnownCaller, Reply, Route } from './route.ts';
 import type { SchemaCompiler, Validator } from './schema/compile.ts';
 import type { RequestState } from './app-request.ts';
 
 /** Finds out who calls, by access token and DPoP proof. Errors: TOKEN_*, DPOP_*, INSTITUTION_NOT_ACTIVE. */
-export type Identify = (proof: CallerProof) => Promise<Caller>;
+export type Identify = (proof: CallerProof) => Promise<KnownCaller>;
 
 export type RouteServices = {
   readonly identify: Identify;
@@ -37,7 +35,7 @@ export function routeRunner(route: Route, compiler: SchemaCompiler, services: Ro
   const compiled = compile(route, compiler, services.checkReplies);
   return async (request, state) => {
     const proof = proofOf(request, services.publicUrl);
-    const admit = (caller: Caller) => admitCaller(caller, route, services.limits, state);
+    const admit = (caller: KnownCaller) => admitCaller(caller, route, services.limits, state);
     const caller = await beforeBody(route, request, proof, admit, services);
     const params = compiled.params === undefined ? undefined : compiled.params({ ...request.params });
     const query = queryOf(request, compiled.query);
@@ -96,7 +94,7 @@ function proofOf(request: Request, publicUrl: string): CallerProof {
 }
 
 /** Credentials come before the body: nobody unknown makes the gateway read much. */
-async function beforeBody(route: Route, request: Request, proof: CallerProof, admit: (caller: Caller) => Promise<void>, { limits, identify }: RouteServices): Promise<Caller | undefined> {
+async function beforeBody(route: Route, request: Request, proof: CallerProof, admit: (caller: KnownCaller) => Promise<void>, { limits, identify }: RouteServices): Promise<KnownCaller | undefined> {
   if (route.access === 'public') {
     if (route.uncounted !== true) await limits.anonymous(request.ip ?? '');
     return undefined;
@@ -109,12 +107,12 @@ async function beforeBody(route: Route, request: Request, proof: CallerProof, ad
   return caller;
 }
 
-async function admitCaller(caller: Caller, route: Route, limits: Limits, state: RequestState): Promise<void> {
+async function admitCaller(caller: KnownCaller, route: Route, limits: Limits, state: RequestState): Promise<void> {
   state.party = caller.party;
   if (!route.scopes.some((scope) => caller.scopes.has(scope))) {
     throw new VeilgateError('TOKEN_SCOPE_INSUFFICIENT', `The access token lacks the scope this request needs: ask the authorization server for ${route.scopes.join(' or ')}.`, { scope: route.scopes.join(' ') });
   }
-  await limits.party(caller.party);
+  await limits.party(caller.party, caller.limits?.requestsPerSecond);
 }
 
 const queryParametersMax = 32;
@@ -143,7 +141,7 @@ type Given = {
   readonly state: RequestState;
   readonly services: RouteServices;
   readonly proof: CallerProof;
-  readonly admit: (caller: Caller) => Promise<void>;
+  readonly admit: (caller: KnownCaller) => Promise<void>;
   readonly params: unknown;
   readonly query: unknown;
   readonly body: ReadBody;
@@ -152,7 +150,7 @@ type Given = {
   readonly payload: Validator | undefined;
 };
 
-function requestFor(given: Given, caller: Caller | undefined): AnyRequest {
+function requestFor(given: Given, caller: KnownCaller | undefined): AnyRequest {
   const { route, request, services, key } = given;
   return {
     id: given.state.id,
@@ -163,7 +161,7 @@ function requestFor(given: Given, caller: Caller | undefined): AnyRequest {
     payload: (given.payload ?? noPayload) as () => undefined,
     // functions, not getters: V8 keeps a shape of its own for each object literal with a getter, and with it the request
     gone: () => given.state.gone(),
-    caller: caller as Caller, // present where the route's declaration says so
+    caller: caller as KnownCaller, // present where the route's declaration says so
     proof: given.proof,
     admit: given.admit,
     once: (work) => {

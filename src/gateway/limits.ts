@@ -21,16 +21,18 @@ export type Limits = {
   readonly mayTry: (address: string) => Promise<void>;
   /** Counts refused credentials. */
   readonly refused: (address: string) => Promise<void>;
-  /** Counts a request of a known party. Errors: REQUEST_RATE_LIMITED. */
-  readonly party: (party: PartyId) => Promise<void>;
+  /**
+   * Counts a request of a known party.
+   * @param perSecond the party's own limit; the general one when absent
+   * Errors: REQUEST_RATE_LIMITED.
+   */
+  readonly party: (party: PartyId, perSecond?: number) => Promise<void>;
 };
 
 export type LimitsOptions = {
   readonly requestsInFlight: number;
   readonly partyRequestsPerSecond: number;
   readonly addressRequestsPerSecond: number;
-  /** A party's own limit, requests a second, out of memory; undefined: the general one. */
-  readonly limitOf?: (party: PartyId) => number | undefined;
   /** Seconds over which requests are counted, from the first one on; 1 when absent. */
   readonly windowSeconds?: number;
 };
@@ -49,8 +51,7 @@ export function createLimits(options: LimitsOptions): Limits {
   let inFlight = 0;
   let lastRefusedMs = Number.NEGATIVE_INFINITY;
 
-  const partyLimiter = (party: PartyId) => {
-    const perSecond = options.limitOf?.(party);
+  const partyLimiter = (perSecond: number | undefined) => {
     if (perSecond === undefined) return general;
     const known = particular.get(perSecond);
     if (known !== undefined) return known;
@@ -79,7 +80,7 @@ export function createLimits(options: LimitsOptions): Limits {
       lastRefusedMs = performance.now();
       await refused.penalty(networkOf(address));
     },
-    party: (party) => consume(partyLimiter(party), party, 'this party'),
+    party: (party, perSecond) => consume(partyLimiter(perSecond), party, 'this party'),
   };
 }
 

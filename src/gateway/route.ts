@@ -69,13 +69,16 @@ export type RouteRequest<S extends Shape = Shape> = {
   readonly gone: () => AbortSignal;
 };
 
+/** A caller, and how often it may call where its registration says so. */
+export type KnownCaller = Caller & { readonly limits?: { readonly requestsPerSecond?: number } };
+
 /** The shell found out who calls, checked the scope and counted the request. */
 type Identified = { readonly caller: Caller };
 /** The handler finds out itself, and tells the shell with `admit`. */
 type SelfIdentified = {
   readonly proof: CallerProof;
   /** Call once identity is proven: checks the route's scopes, counts the request, names the party in the request log. Errors: TOKEN_SCOPE_INSUFFICIENT, REQUEST_RATE_LIMITED. */
-  readonly admit: (caller: Caller) => Promise<void>;
+  readonly admit: (caller: KnownCaller) => Promise<void>;
 };
 type Once = {
   /**

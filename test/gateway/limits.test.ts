@@ -31,9 +31,9 @@ describe('gateway/limits', () => {
   });
 
   it('gives a party its own limit where it has one', async () => {
-    const limits = createLimits({ requestsInFlight: 1, partyRequestsPerSecond: perMinute(1), addressRequestsPerSecond: 1, windowSeconds, limitOf: (party) => (party === 'big' ? perMinute(3) : undefined) });
-    const outcomes = async (party: string, count: number) => Promise.all(Array.from({ length: count }, () => limits.party(party as PartyId).then(() => 'yes', (error: unknown) => (isVeilgateError(error, 'REQUEST_RATE_LIMITED') ? 'no' : 'fault'))));
-    assert.deepEqual(await outcomes('big', 4), ['yes', 'yes', 'yes', 'no']);
+    const limits = createLimits({ requestsInFlight: 1, partyRequestsPerSecond: perMinute(1), addressRequestsPerSecond: 1, windowSeconds });
+    const outcomes = async (party: string, count: number, perSecond?: number) => Promise.all(Array.from({ length: count }, () => limits.party(party as PartyId, perSecond).then(() => 'yes', (error: unknown) => (isVeilgateError(error, 'REQUEST_RATE_LIMITED') ? 'no' : 'fault'))));
+    assert.deepEqual(await outcomes('big', 4, perMinute(3)), ['yes', 'yes', 'yes', 'no']);
     assert.deepEqual(await outcomes('small', 2), ['yes', 'no']);
   });
 
