@@ -44,6 +44,8 @@ export type DatabaseOptions = {
   readonly statementTimeoutMs?: number;
 };
 
+/** Longest wait for a connection, a new one or one that others use. */
+const connectTimeoutMs = 5000;
 /** How much longer than the server's own limit an answer is waited for. */
 const graceMs = 1000;
 
@@ -62,7 +64,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     connectionString: options.url,
     max: options.maxConnections ?? 10,
     application_name: options.applicationName ?? 'veilgate',
-    connectionTimeoutMillis: 5000,
+    connectionTimeoutMillis: Math.min(connectTimeoutMs, options.statementTimeoutMs ?? connectTimeoutMs),
     idleTimeoutMillis: 30_000,
     allowExitOnIdle: true,
     keepAlive: true,

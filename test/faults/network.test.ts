@@ -59,12 +59,15 @@ describe('the network between gateway and PostgreSQL', () => {
       const underWay = Array.from({ length: 12 }, () => desk.ask(subject));
       await underWay[0];
       network.fail(fault);
-      const [late] = await Promise.all([desk.ask(subject), ...underWay]);
-      assertUnavailable(late as Outcome);
-      for (const outcome of await Promise.all(underWay)) if (outcome.kind !== 'answered') assertUnavailable(outcome);
-      for (const { outcome } of desk.asked) if (outcome.kind === 'refused') assert.ok(outcome.tookMs < answerWithinMs, `took ${outcome.tookMs} ms`);
-      assert.equal((await fetch(`${platform.gatewayUrl}/readyz`)).status, 503);
-      network.restore();
+      try {
+        const [late] = await Promise.all([desk.ask(subject), ...underWay]);
+        assertUnavailable(late as Outcome);
+        for (const outcome of await Promise.all(underWay)) if (outcome.kind !== 'answered') assertUnavailable(outcome);
+        for (const { outcome } of desk.asked) if (outcome.kind === 'refused') assert.ok(outcome.tookMs < answerWithinMs, `took ${outcome.tookMs} ms`);
+        assert.equal((await fetch(`${platform.gatewayUrl}/readyz`)).status, 503);
+      } finally {
+        network.restore();
+      }
       await until('the gateway is ready', async () => (await fetch(`${platform.gatewayUrl}/readyz`)).ok);
       await until('queries are answered', async () => (await desk.ask(subject)).kind === 'answered');
       await checkAccounts(platform, desk.asked);
