@@ -6,7 +6,7 @@ import { isVeilgateError } from '../../src/errors.ts';
 import { openSealed } from '../../src/disclosure/open.ts';
 
 /** The JOSE cookbook (RFC 7520, and its Curve25519 example): that the library we seal with agrees with others. */
-const folder = path.resolve(import.meta.dirname, '../../../shared/vectors/rfc7520');
+const folder = path.resolve(import.meta.dirname, '../vectors/rfc7520');
 const files = [
   'jwe/5_4.key_agreement_with_key_wrapping_using_ecdh-es_and_aes-keywrap_with_aes-gcm.json',
   'jwe/5_5.key_agreement_using_ecdh-es_with_aes-cbc-hmac-sha2.json',

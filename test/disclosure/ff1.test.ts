@@ -6,7 +6,7 @@ import { createFf1, ff1LengthMax } from '../../src/disclosure/ff1.ts';
 import longVectors from './ff1-long.json' with { type: 'json' };
 
 type Vector = { readonly radix: number; readonly key: string; readonly tweak: string; readonly plaintext: string; readonly ciphertext: string };
-const nistFile = path.resolve(import.meta.dirname, '../../../shared/vectors/ff1/nist_ff1_samples.json');
+const nistFile = path.resolve(import.meta.dirname, '../vectors/ff1/nist_ff1_samples.json');
 const nist = (JSON.parse(readFileSync(nistFile, 'utf8')) as { tests: (Vector & { sample: number })[] }).tests;
 const lowerCase = '0123456789abcdefghijklmnopqrstuvwxyz';
 const key = Buffer.from('2b7e151628aed2a6abf7158809cf4f3c2b7e151628aed2a6abf7158809cf4f3c', 'hex');

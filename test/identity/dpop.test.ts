@@ -10,7 +10,7 @@ import type { TimeMs } from '../../src/vocabulary.ts';
 import { makeKey, refused, signRaw, type TestKey } from './signing.ts';
 
 type Example = { readonly name: string; readonly method: string; readonly url: string; readonly access_token: string | null; readonly proof: string; readonly claims: { readonly iat: number; readonly jti: string }; readonly jwk_thumbprint: string };
-const vectors = JSON.parse(readFileSync(path.join(import.meta.dirname, '../../../shared/vectors/dpop/rfc9449_examples.json'), 'utf8')) as { readonly proofs: readonly [Example, Example]; readonly cnf_jkt_in_rfc: string };
+const vectors = JSON.parse(readFileSync(path.join(import.meta.dirname, '../vectors/dpop/rfc9449_examples.json'), 'utf8')) as { readonly proofs: readonly [Example, Example]; readonly cnf_jkt_in_rfc: string };
 
 const secret = new Uint8Array(32).fill(7);
 const clock = fixedClock('2026-03-01T08:00:00Z');

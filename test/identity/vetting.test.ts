@@ -9,7 +9,7 @@ import { ed25519PointFault, x25519PointFault } from '../../src/identity/curve-po
 import { isBase64url } from '../../src/identity/base64url.ts';
 import { jwkThumbprint, vetPublicKey, type KeyUse } from '../../src/identity/vetting.ts';
 
-const vectors = path.join(import.meta.dirname, '../../../shared/vectors/rfc7520');
+const vectors = path.join(import.meta.dirname, '../vectors/rfc7520');
 const readJwk = (name: string) => JSON.parse(readFileSync(path.join(vectors, 'jwk', name), 'utf8')) as Record<string, unknown>;
 
 const exported = (key: { export: (options: { format: 'jwk' }) => unknown }) => key.export({ format: 'jwk' }) as Record<string, unknown>;
