@@ -55,8 +55,9 @@ function fieldSet(dataset: string, fields: readonly FieldDescription[], request:
 <th scope="row"><label for="${id}">${field.title}</label><small>${field.classification}</small></th>
 <td>${asked === 'original'
       ? html`<label class="hidden" for="${id}-as">${t.ceiling}: ${field.title}</label><select id="${id}-as" name="ceiling.${field.ref}">
-<option value="original" selected>${t.ceilings.original}: ${field.gets.original}</option>
-<option value="desensitised">${t.ceilings.desensitised}: ${field.gets.desensitised}</option></select>`
+<option value="original" selected>${t.ceilings.original}</option>
+<option value="desensitised">${t.ceilings.desensitised}</option></select>
+<small>${t.ceilings.original}: ${field.gets.original}</small><small>${t.ceilings.desensitised}: ${field.gets.desensitised}</small>`
       : html`${t.ceilings.desensitised}: ${field.gets.desensitised}`}</td></tr>`;
   })}</tbody></table></fieldset>`;
 }

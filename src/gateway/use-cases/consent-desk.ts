@@ -5,7 +5,8 @@ import { checkCaps } from '../../consent/caps.ts';
 import { changeGrant, createGrant, listGrants, readGrant, type GrantAction } from '../../consent/grants.ts';
 import { completeTerms } from '../../consent/terms.ts';
 import { VeilgateError } from '../../errors.ts';
-import { readInstitution } from '../../identity/registry/institution-view.ts';
+import { readInstitution, type InstitutionView } from '../../identity/registry/institution-view.ts';
+import { gatherFacts, type Facts } from '../../policy/facts.ts';
 import type { CompiledPolicy } from '../../policy/policy.ts';
 import { openingWords } from '../../policy/words.ts';
 import type { Database, Sql } from '../../store/database.ts';
@@ -47,7 +48,7 @@ export function createConsentDesk(parts: ConsentDeskParts): ConsentDesk {
       return Promise.all(
         grants.map(async (grant) => {
           const institution = await readInstitution(database, grant.institution);
-          const fields = describeFields(parts, institution.class, grant, language);
+          const fields = describeFields(parts, asker(institution, grant, parts.clock), grant, language);
           return {
             id: grant.id,
             state: grant.state,
@@ -77,16 +78,26 @@ export async function validateTerms(parts: Pick<ConsentDeskParts, 'clock' | 'pol
   checkCaps(terms, policy.caps(terms.purpose), parts.clock.nowMs());
   const institution = await readInstitution(parts.database, terms.institution);
   if (institution.status !== 'approved') throw new VeilgateError('INSTITUTION_NOT_ACTIVE', 'The institution is not admitted right now: nothing can be granted to it.');
-  const closed = [...terms.fields].filter(([field, ceiling]) => opened(policy, institution.class, terms, field, ceiling).length === 0).map(([field]) => field);
+  const by = asker(institution, terms, parts.clock);
+  const closed = [...terms.fields].filter(([field, ceiling]) => opened(policy, by, terms, field, ceiling).length === 0).map(([field]) => field);
   if (closed.length > 0) {
     throw new VeilgateError('CONSENT_EXCEEDS_CAP', 'No consent opens these fields to this institution for this purpose: leave them out.', { fields: closed });
   }
 }
 
-/** What consent up to `ceiling` would open, whatever the facts of a later query may be. */
-function opened(policy: CompiledPolicy, institutionClass: InstitutionClass, { purpose }: Pick<GrantTerms, 'purpose'>, field: FieldRef, ceiling: ConsentCeiling): readonly FieldDecision[] {
+/** Who asks, with every fact that is known before a query comes. */
+type Asker = { readonly institutionClass: InstitutionClass; readonly facts: Facts };
+
+function asker(institution: InstitutionView, { kind }: Pick<GrantTerms, 'kind'>, clock: Clock): Asker {
+  const nowMs = clock.nowMs();
+  const level = institution.assessment?.passed === true ? { securityLevel: institution.assessment.level } : {};
+  return { institutionClass: institution.class, facts: gatherFacts({ institutionClass: institution.class, ...level, grant: { kind, origin: 'browser', createdAtMs: nowMs }, nowMs }) };
+}
+
+/** What consent up to `ceiling` would open, whatever the facts that only a later query states. */
+function opened(policy: CompiledPolicy, { institutionClass, facts }: Asker, { purpose }: Pick<GrantTerms, 'purpose'>, field: FieldRef, ceiling: ConsentCeiling): readonly FieldDecision[] {
   const uses = (['read', 'verify', 'score', 'aggregate'] as const).map((use) => ({ field, use }));
-  const { fields } = policy.decide({ purpose, institutionClass, asked: uses, consent: new Map([[field, ceiling]]), facts: new Map() });
+  const { fields } = policy.decide({ purpose, institutionClass, asked: uses, consent: new Map([[field, ceiling]]), facts });
   // a condition may hold when the query comes: what depends on one counts as open
   return fields.filter(({ disposition, reason }) => disposition !== 'withhold' || reason === 'condition_not_evaluable' || reason === 'condition_not_met');
 }
@@ -102,16 +113,16 @@ async function describeTerms(parts: ConsentDeskParts, terms: GrantTerms, languag
       kind: policy.institutionClasses.get(institution.class)?.title[language] ?? institution.class,
     },
     purpose: { title: purpose.title[language], text: purpose.description[language] },
-    fields: describeFields(parts, institution.class, terms, language),
+    fields: describeFields(parts, asker(institution, terms, parts.clock), terms, language),
     caps: capSentences(purpose.caps, language),
   };
 }
 
-function describeFields({ catalogue, policy }: ConsentDeskParts, institutionClass: InstitutionClass, terms: Pick<GrantTerms, 'purpose' | 'fields'>, language: Language): FieldDescription[] {
+function describeFields({ catalogue, policy }: ConsentDeskParts, by: Asker, terms: Pick<GrantTerms, 'purpose' | 'fields'>, language: Language): FieldDescription[] {
   return [...terms.fields.keys()].map((ref) => {
     const field = catalogue.fields.get(ref);
     const dataset = [...catalogue.datasets.values()].find(({ id }) => ref.startsWith(`${id}.`));
-    const gets = (ceiling: ConsentCeiling) => getsWords(opened(policy(), institutionClass, terms, ref, ceiling), language);
+    const gets = (ceiling: ConsentCeiling) => getsWords(opened(policy(), by, terms, ref, ceiling), language);
     return {
       ref,
       title: field?.title[language] ?? ref,
