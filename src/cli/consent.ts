@@ -26,8 +26,8 @@ export function consentCommand(cli: Cli): Command {
     summary: 'Ask for consent: prints the URL the enterprise\'s representative opens',
     detail: 'With --listen the command waits until the browser comes back to http://127.0.0.1:PORT/callback on this machine. Without it, what is needed to finish is kept in a file that only you can read, and `consent finish` takes the URL the browser came back to. Either redirect URI must be registered.',
     examples: [
-      'consent request 91350211M000100Y43 --purpose pre_loan_review --original registry.name --desensitised owner.name --valid-days 30 --data-life-days 90 --listen 8400',
-      'consent request 91350211M000100Y43 --terms terms.json --redirect-uri https://bank-a.example/callback --pending request.json',
+      'consent request 91370202MA00QJTFYT --purpose pre_loan_review --original registry.name --desensitised owner.name --valid-days 30 --data-life-days 90 --listen 8400',
+      'consent request 91370202MA00QJTFYT --terms terms.json --redirect-uri https://bank-a.example/callback --pending request.json',
     ],
   }))
     .option('--listen <port>', 'wait for the browser on this port of this machine', wholeNumber(1, 65_535))

@@ -62,8 +62,8 @@ function signCommand(cli: Cli, grant: Command): void {
   termsOptions(verb(grant, 'sign <institution> <subject>', {
     summary: 'Consent by signing with the enterprise\'s own registered key, without a browser',
     examples: [
-      'grant sign bank-a 91350211M000100Y43 --purpose pre_loan_review --original registry.name --desensitised owner.name,owner.phone --valid-days 30 --data-life-days 90 --uses-max 5',
-      'grant sign bank-a 91350211M000100Y43 --terms terms.json',
+      'grant sign bank-a 91370202MA00QJTFYT --purpose pre_loan_review --original registry.name --desensitised owner.name,owner.phone --valid-days 30 --data-life-days 90 --uses-max 5',
+      'grant sign bank-a 91370202MA00QJTFYT --terms terms.json',
     ],
   })).action(async (institution: string, subject: string, options: Json & TermsFlags, command: Command) => {
     const terms = termsOf(subject, options);

@@ -16,7 +16,7 @@ export function enterpriseCommand(cli: Cli): Command {
   verb(enterprise, 'register <subject>', {
     summary: 'Register an enterprise and get the one-time activation code of its representative',
     detail: 'SUBJECT is the unified social credit code. The code is shown once: hand it to the representative in a way that proves who it is. With --key the enterprise can also sign grants itself, under the party id this prints.',
-    examples: ['enterprise register 91350211M000100Y43 --representative 王芳', 'enterprise register 91350211M000100Y43 --representative 王芳 --key enterprise.json --code-out letter.txt'],
+    examples: ['enterprise register 91370202MA00QJTFYT --representative 王芳', 'enterprise register 91370202MA00QJTFYT --representative 王芳 --key enterprise.json --code-out letter.txt'],
   })
     .requiredOption('--representative <name>', 'name of the person who speaks for the enterprise')
     .option('--key <file>', 'public signature key of the enterprise, as `key show` prints it')

@@ -24,7 +24,7 @@ export function queryCommand(cli: Cli): Command {
 
   queryOptions(verb(query, 'explain <subject>', {
     summary: 'Say what a query would disclose how, and which grant is missing; spends nothing',
-    examples: ['query explain 91350211M000100Y43 --purpose pre_loan_review --read tax.declared_revenue_cents'],
+    examples: ['query explain 91370202MA00QJTFYT --purpose pre_loan_review --read tax.declared_revenue_cents'],
   })).action(async (subject: string, options: Json & QueryFlags, command: Command) => {
     requireSomething(options);
     const connection = await connectAs(cli, command, ['query']);
@@ -49,9 +49,9 @@ function describeAsk(command: Command): Command {
     summary: 'Ask: masked values, bands, comparisons, and originals that only your key opens',
     detail: 'The query is signed with your key, the answer\'s receipt is checked, and sealed values are opened on this machine. `ask` may be left out.',
     examples: [
-      'query ask 91350211M000100Y43 --purpose pre_loan_review --read registry.name,tax.declared_revenue_cents --limit tax=4 --out answer.json',
-      'query 91350211M000100Y43 --purpose pre_loan_review --verify tax.declared_revenue_cents=125000000',
-      'query 91350211M000100Y43 --purpose post_loan_monitoring --read tax.period --filter "tax.period>=2025-01-01" --sort tax.period:desc --fact loan_amount_cents=50000000',
+      'query ask 91370202MA00QJTFYT --purpose pre_loan_review --read registry.name,tax.declared_revenue_cents --limit tax=4 --out answer.json',
+      'query 91370202MA00QJTFYT --purpose pre_loan_review --verify tax.declared_revenue_cents=125000000',
+      'query 91370202MA00QJTFYT --purpose post_loan_monitoring --read tax.period --filter "tax.period>=2025-01-01" --sort tax.period:desc --fact loan_amount_cents=50000000',
     ],
   };
   return finish(command, text);

@@ -48,7 +48,7 @@ export function veilgate(cli: Cli): Command {
 Examples:
   $ veilgate key generate --party bank-a --encryption --out bank-a.json
   $ veilgate --gateway https://gateway.example --credentials bank-a.json catalogue
-  $ veilgate query 91350211M000100Y43 --purpose pre_loan_review --read registry.name
+  $ veilgate query 91370202MA00QJTFYT --purpose pre_loan_review --read registry.name
 
 Exit codes: 0 done, 1 refused or failed, 2 used wrongly. Every command has --help and --json; docs/cli.md shows them at work.`);
   for (const command of [

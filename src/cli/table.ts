@@ -23,7 +23,7 @@ export function table(heading: readonly string[], rows: readonly (readonly unkno
 export function pairs(values: Readonly<Record<string, unknown>>): string {
   const shown = Object.entries(values).filter(([, value]) => value !== undefined && value !== null && value !== '');
   const width = Math.max(0, ...shown.map(([name]) => displayWidth(name)));
-  return shown.map(([name, value]) => `${padded(name, width)}  ${cell(value)}\n`).join('');
+  return shown.map(([name, value]) => `${`${padded(name, width)}  ${cell(value)}`.trimEnd()}\n`).join('');
 }
 
 function padded(text: string, width: number): string {

@@ -36,6 +36,6 @@ export function officerClient(connection: Connection) {
       post<{ readonly activation_code: string; readonly party: string }>('/v1/enterprises', { subject, representative, ...(key === undefined ? {} : { key }) }),
     registerDepartment: (department: PartyRegistration) => post<{ readonly id: string }>('/v1/departments', department),
     registerOfficer: (officer: PartyRegistration & { readonly roles: readonly string[] }) => post<{ readonly id: string }>('/v1/officers', officer),
-    approveOfficer: (id: string) => post<{ readonly id: string }>(`/v1/officers/${encodeURIComponent(id)}/approval`, {}),
+    approveOfficer: (id: string) => connection.call<{ readonly id: string }>({ method: 'POST', path: `/v1/officers/${encodeURIComponent(id)}/approval` }),
   };
 }
