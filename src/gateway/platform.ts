@@ -40,6 +40,7 @@ import type { Services } from './resources/services.ts';
 import { querySchemas } from './schema/query.ts';
 import { signedSchemas } from './schema/signed.ts';
 import { startServer, type RunningServer } from './server.ts';
+import { steadyClock } from './steady-clock.ts';
 import { createAdmissions } from './use-cases/admission.ts';
 import { createConsentDesk } from './use-cases/consent-desk.ts';
 import { consentReceipts } from './use-cases/consent-receipts.ts';
@@ -136,8 +137,10 @@ function startHousekeeping(config: Config, database: Database, log: Log, clock: 
     grant_expiry: () => database.transaction('expire grants', (tx) => expireGrants(tx, clock.nowMs())),
     idempotency_purge: () => idempotency.purge(purgeMax),
   } as const;
+  const steady = steadyClock(clock, () => log.write('clock.jumped', {}));
   let round = Promise.resolve();
   const timer = setInterval(() => {
+    if (!steady()) return;
     round = round.then(async () => {
       for (const task of Object.keys(tasks) as (keyof typeof tasks)[]) {
         await tasks[task]().catch((error: unknown) => log.write('maintenance.failed', { task, ...named(error) }));
@@ -166,7 +169,7 @@ function logSigner(config: Config, keyring: Keyring): Promise<CheckpointSigner> 
  */
 export async function startGateway(config: Config, databaseUrl: string, log: Log, clock: Clock): Promise<RunningGateway> {
   const database = openDatabase({ url: databaseUrl, maxConnections: config.databaseConnections, applicationName: 'veilgate gateway', statementTimeoutMs: config.databaseTimeoutSeconds * 1000 });
-  const limits = createLimits(config);
+  const limits = createLimits({ ...config, limitOf: (party) => services.admissions.requestsPerSecondOf(party) });
   const metrics = createMetrics({ inFlight: limits.inFlight, process: true });
   const keyring = openKeyring(config.keysFolder, clock);
   const catalogue = loadCatalogue(path.join(config.policyFolder, 'catalogue'));

@@ -41,6 +41,14 @@ describe('flow: an authorised query', () => {
     assert.deepEqual(answer.withheld.map(({ field, reason }) => [field, reason]), [['owner.name', 'not_consented']]);
   });
 
+  it('holds an institution to the requests a second its approval set', async () => {
+    const modest = await platform.bank('bank-modest', { limits: { requests_per_second: 2 } });
+    const results = await Promise.allSettled(Array.from({ length: 8 }, () => modest.catalogue()));
+    const refused = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
+    assert.ok(refused.length >= 4 && refused.length < 8, `${refused.length} of 8 refused`);
+    for (const reason of refused) assert.ok(isVeilgateError(reason, 'REQUEST_RATE_LIMITED'));
+  });
+
   it('answers under a grant the enterprise signed with its own key', async () => {
     const other = sampleSubject(1, sample.seed);
     const enterprise = await platform.enterprise(other);

@@ -33,7 +33,7 @@ export type TestPlatform = {
   readonly registrar: ReturnType<typeof officerClient>;
   readonly compliance: ReturnType<typeof officerClient>;
   /** An admitted institution. */
-  readonly bank: (id: string, options?: { readonly institutionClass?: string; readonly securityLevel?: number }) => Promise<BankClient>;
+  readonly bank: (id: string, options?: { readonly institutionClass?: string; readonly securityLevel?: number; readonly limits?: { readonly requests_per_second?: number; readonly queries_per_day?: number } }) => Promise<BankClient>;
   /** Loads CSV text as the department that owns the dataset. */
   readonly load: (dataset: string, department: string, csv: string) => Promise<Record<string, unknown>>;
   /** An enterprise with a key of its own, who can grant by signature. */
@@ -78,10 +78,10 @@ export async function startTestPlatform(settings: Readonly<Record<string, string
   return {
     gateway, node, database, folder, credentials, connect: connectAs, registrar, compliance,
     logged: () => logText,
-    async bank(id, { institutionClass = 'commercial_bank', securityLevel = 4 } = {}) {
+    async bank(id, { institutionClass = 'commercial_bank', securityLevel = 4, limits = {} } = {}) {
       await applyForAdmission(gateway.gatewayUrl, await credentials(id), { name: { en: `Bank ${id}`, zh: `银行 ${id}` }, institution_class: institutionClass, redirect_uris: [redirectUri], country: 'CN' });
       await compliance.assess(id, { level: securityLevel, passed: true, valid_until: new Date(Date.now() + 30 * 86_400_000).toISOString().slice(0, 10), findings_digest: 'a'.repeat(64) });
-      await registrar.approve(id);
+      await registrar.approve(id, limits);
       return bankClient(await connectAs(id, 'query'));
     },
     async load(dataset, department, csv) {

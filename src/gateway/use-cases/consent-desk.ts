@@ -127,7 +127,7 @@ function describeFields({ catalogue, policy }: ConsentDeskParts, by: Asker, term
       ref,
       title: field?.title[language] ?? ref,
       dataset: dataset?.title[language] ?? '',
-      classification: field === undefined ? '' : classificationWords(field.classification, language),
+      classification: field === undefined ? '' : `${classificationWords(field.classification, language)}${field.unit === undefined ? '' : ` · ${field.unit}`}`,
       gets: { original: gets('original'), desensitised: gets('desensitised') },
     };
   });
