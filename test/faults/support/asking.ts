@@ -21,8 +21,10 @@ export type Desk = {
   readonly prepare: (subject: string, options?: { readonly verify?: boolean; readonly atMs?: number }) => Prepared;
   readonly send: (prepared: Prepared) => Promise<Outcome>;
   /** A fresh query, sent. */
-  readonly ask: (subject: string, options?: { readonly verify?: boolean }) => Promise<Outcome>;
+  readonly ask: (subject: string, options?: { readonly verify?: boolean; readonly atMs?: number }) => Promise<Outcome>;
   readonly asked: readonly Asked[];
+  /** Begins a new list, so that it does not grow. */
+  readonly forget: () => void;
 };
 
 const timeoutMs = 60_000;
@@ -54,7 +56,7 @@ export async function openDesk(platform: Pick<FaultPlatform, 'gatewayUrl' | 'ban
     asked.push({ prepared, outcome });
     return outcome;
   };
-  return { prepare, send, asked, ask: (subject, options) => send(prepare(subject, options)) };
+  return { prepare, send, asked, forget: () => { asked.length = 0; }, ask: (subject, options) => send(prepare(subject, options)) };
 }
 
 function jws(header: object, payload: object, key: KeyObject): string {

@@ -8,8 +8,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { SignJWT } from 'jose';
 import { fillDomain } from '../../../scripts/sample/fill.ts';
 import { sampleSubject } from '../../../scripts/sample/subjects.ts';
-import { systemClock } from '../../../src/clock.ts';
+import { systemClock, type Clock } from '../../../src/clock.ts';
 import { fieldSetJson, widthOf } from '../../../src/consent/field-sets.ts';
+import { readConfig } from '../../../src/gateway/config.ts';
+import { createLog } from '../../../src/gateway/log.ts';
+import { startGateway, startNode } from '../../../src/gateway/platform.ts';
 import { applyInstitution, approveInstitution, assessInstitution } from '../../../src/identity/registry/institution.ts';
 import { bootstrapOfficers } from '../../../src/identity/registry/staff.ts';
 import { generateCredentialsFile, readCredentials, type Credentials, type CredentialsFile } from '../../../src/sdk/keys.ts';
@@ -42,9 +45,11 @@ export type FaultPlatform = {
   readonly startDatabase: () => Promise<Cluster>;
   /** Process id of the running postmaster. */
   readonly databasePid: () => number;
-  /** A grant of an enterprise that has none yet. */
-  readonly grant: (usesMax: number) => Promise<{ readonly id: GrantId; readonly subject: SubjectId }>;
+  /** A grant of an enterprise that has none yet; it ends in `lifeMs`, 30 days when absent. */
+  readonly grant: (usesMax: number, lifeMs?: number) => Promise<{ readonly id: GrantId; readonly subject: SubjectId }>;
   readonly startGateway: (settings?: Readonly<Record<string, string>>) => Promise<GatewayProcess>;
+  /** A gateway in this process, with a clock or other settings of the test's own. @returns ends it */
+  readonly startGatewayHere: (clock: Clock, settings?: Readonly<Record<string, string>>) => Promise<() => Promise<void>>;
   /** Ends everything that still runs and removes the files. */
   readonly close: () => Promise<void>;
 };
@@ -108,16 +113,30 @@ export async function startFaultPlatform(options: { readonly databaseFolder?: st
   const credentials = await readCredentials(file);
   await fill(database);
   await admitBank(database, credentials, gatewayUrl);
+  const ofGateway = () => ({
+    DATABASE_URL: cluster.url(), VEILGATE_PORT: String(ports.gateway), VEILGATE_ISSUER_PORT: String(ports.issuer),
+    VEILGATE_KEYS_FOLDER: path.join(folder, 'keys'), VEILGATE_POLICY_FOLDER: path.join(root, 'policies'), VEILGATE_DRAIN_SECONDS: '1',
+    VEILGATE_CHECKPOINT_SECONDS: '1', VEILGATE_PARTY_REQUESTS_PER_SECOND: '1000000', VEILGATE_ADDRESS_REQUESTS_PER_SECOND: '1000000',
+  });
   let granted = 0;
   return {
     folder, gatewayUrl, ports, bank: { credentials, file }, database, databaseFolder, startDatabase, databasePid,
-    async grant(usesMax) {
+    async grant(usesMax, lifeMs = 30 * 86_400_000) {
       const subject = sampleSubject(granted++, seed);
-      return { id: await storeGrant(database, subject, usesMax), subject };
+      return { id: await storeGrant(database, subject, usesMax, lifeMs), subject };
     },
-    startGateway: async (settings = {}) => startGatewayProcess(folder, gatewayUrl, {
-      DATABASE_URL: cluster.url(), VEILGATE_PORT: String(ports.gateway), VEILGATE_ISSUER_PORT: String(ports.issuer), ...settings,
-    }),
+    startGateway: async (settings = {}) => startGatewayProcess(folder, gatewayUrl, { ...ofGateway(), ...settings }),
+    async startGatewayHere(clock, settings = {}) {
+      const config = readConfig({ ...ofGateway(), ...settings });
+      const events = createLog({ level: 'info', file: path.join(folder, 'gateway.log') });
+      const node = await startNode(config, events, clock);
+      const gateway = await startGateway(config, node.databaseUrl, events, clock);
+      return async () => {
+        await gateway.stop();
+        await node.stop();
+        await events.close();
+      };
+    },
     async close() {
       await database.close();
       for (const pid of running) signal(pid, isAlive(pid) && pid === safely(databasePid) ? 'SIGQUIT' : 'SIGKILL');
@@ -143,8 +162,7 @@ async function startGatewayProcess(folder: string, gatewayUrl: string, settings:
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: {
       PATH: process.env['PATH'], NODE_COMPILE_CACHE: path.join(folder, 'compiled'),
-      VEILGATE_KEYS_FOLDER: path.join(folder, 'keys'), VEILGATE_POLICY_FOLDER: path.join(root, 'policies'), VEILGATE_LOG_FILE: path.join(folder, 'gateway.log'),
-      VEILGATE_CHECKPOINT_SECONDS: '1', VEILGATE_PARTY_REQUESTS_PER_SECOND: '1000000', VEILGATE_ADDRESS_REQUESTS_PER_SECOND: '1000000', ...given(settings),
+      VEILGATE_LOG_FILE: path.join(folder, 'gateway.log'), ...given(settings),
     },
   });
   const pid = child.pid ?? 0;
@@ -205,7 +223,7 @@ async function admitBank(database: Database, bank: Credentials, audience: string
   });
 }
 
-async function storeGrant(database: Database, subject: SubjectId, usesMax: number): Promise<GrantId> {
+async function storeGrant(database: Database, subject: SubjectId, usesMax: number, lifeMs: number): Promise<GrantId> {
   const id = randomBytes(16).toString('base64url') as GrantId;
   const set = fieldSetJson(consented);
   const nowMs = Date.now();
@@ -213,7 +231,7 @@ async function storeGrant(database: Database, subject: SubjectId, usesMax: numbe
   await database.query(
     `insert into consent_grant (id, subject, institution, purpose, field_set, width, valid_from_ms, valid_until_ms, kind, uses_max, uses_left, data_life_days, notice_digest, origin, evidence_digest, created_ms, changed_ms)
      values ($1, $2, $3, $4, $5, $6, $7, $8, 'periodic', $9, $9, 90, $10, 'browser', $10, $7, $7)`,
-    [id, subject, bankId, purpose, set.digest, widthOf(consented), nowMs - 60_000, nowMs + 30 * 86_400_000, usesMax, 'd'.repeat(64)],
+    [id, subject, bankId, purpose, set.digest, widthOf(consented), nowMs - 60_000, nowMs + lifeMs, usesMax, 'd'.repeat(64)],
   );
   return id;
 }
