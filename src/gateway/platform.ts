@@ -169,7 +169,7 @@ function logSigner(config: Config, keyring: Keyring): Promise<CheckpointSigner> 
  */
 export async function startGateway(config: Config, databaseUrl: string, log: Log, clock: Clock): Promise<RunningGateway> {
   const database = openDatabase({ url: databaseUrl, maxConnections: config.databaseConnections, applicationName: 'veilgate gateway', statementTimeoutMs: config.databaseTimeoutSeconds * 1000 });
-  const limits = createLimits({ ...config, limitOf: (party) => services.admissions.requestsPerSecondOf(party) });
+  const limits = createLimits(config);
   const metrics = createMetrics({ inFlight: limits.inFlight, process: true });
   const keyring = openKeyring(config.keysFolder, clock);
   const catalogue = loadCatalogue(path.join(config.policyFolder, 'catalogue'));

@@ -5,7 +5,7 @@ import type { IdentifiedRequest } from '../../identity/identify.ts';
 import type { Clock } from '../../clock.ts';
 import { batcher } from '../../store/batch.ts';
 import type { Database } from '../../store/database.ts';
-import type { Grant, InstitutionId, PartyId } from '../../vocabulary.ts';
+import type { Grant, InstitutionId } from '../../vocabulary.ts';
 import type { Query } from './query.ts';
 
 export type AdmittedQuery = {
@@ -18,8 +18,6 @@ export type Admissions = {
   readonly caller: (request: IdentifiedRequest) => Promise<AdmittedCaller>;
   /** Lets a query in and finds its grant. Errors: those of admitCallers; what is wrong with the grant is a value. */
   readonly query: (request: IdentifiedRequest, query: Query, spends: boolean) => Promise<AdmittedQuery>;
-  /** Requests a second that a party may make of one process, as the registry said when it was last let in; undefined: the general limit. */
-  readonly requestsPerSecondOf: (party: PartyId) => number | undefined;
 };
 
 type Item = { readonly request: IdentifiedRequest; readonly query?: Query; readonly countsAsQuery: boolean };
@@ -30,7 +28,6 @@ const waitingMax = 4096;
 
 /** The door: who calls and what for, looked up for all requests that arrive together. */
 export function createAdmissions(database: Database, clock: Clock, onBatch: (items: number) => void): Admissions {
-  const ownLimits = new Map<PartyId, number>();
   const admit = batcher<Item, Outcome>(
     async (items) => {
       onBatch(items.length);
@@ -44,7 +41,6 @@ export function createAdmissions(database: Database, clock: Clock, onBatch: (ite
       return items.map((item, at): Outcome | VeilgateError => {
         const caller = callers[at] as AdmittedCaller | VeilgateError;
         if (caller instanceof VeilgateError) return caller;
-        remember(ownLimits, caller);
         const grant = grantOf.get(item);
         return { caller, ...(grant === undefined ? {} : { grant }) };
       });
@@ -52,7 +48,6 @@ export function createAdmissions(database: Database, clock: Clock, onBatch: (ite
     { maxItems: batchMax, maxWaiting: waitingMax, concurrency: 1, lingerMs: 2, onFull: () => new VeilgateError('REQUEST_OVERLOADED', 'The platform is at its limit: try again in a second.') },
   );
   return {
-    requestsPerSecondOf: (party) => ownLimits.get(party),
     caller: async (request) => (await admit({ request, countsAsQuery: false })).caller,
     async query(request, query, spends) {
       const { caller, grant } = await admit({ request, query, countsAsQuery: spends });
@@ -60,12 +55,6 @@ export function createAdmissions(database: Database, clock: Clock, onBatch: (ite
       return { caller, grant };
     },
   };
-}
-
-/** Institutions are few; only those with a limit of their own are kept. */
-function remember(ownLimits: Map<PartyId, number>, { party, limits }: AdmittedCaller): void {
-  if (limits?.requestsPerSecond === undefined) ownLimits.delete(party);
-  else ownLimits.set(party, limits.requestsPerSecond);
 }
 
 function isAsking(item: Item): item is Item & { readonly query: Query } {
