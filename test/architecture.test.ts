@@ -144,9 +144,9 @@ describe('files', () => {
     assert.deepEqual(files.filter((file) => /(^|\/)(utils?|helpers?|commons?|misc|shared|lib|managers?)(\/|\.ts$|-|\.test)/i.test(file)), []);
   });
 
-  it('have at most 350 lines, functions at most 100', () => {
+  it('have at most 350 lines, tests 400; functions at most 100', () => {
     const code = files.filter((file) => /^(src|scripts|test)\/.*\.ts$/.test(file));
-    assert.deepEqual(code.filter((file) => textOf(file).split('\n').length > 350), []);
+    assert.deepEqual(code.filter((file) => textOf(file).split('\n').length > (file.startsWith('test/') ? 400 : 350)), []);
     assert.deepEqual(code.filter((file) => !file.startsWith('test/')).flatMap(longFunctions), []);
   });
 
