@@ -131,7 +131,6 @@ describe('files', () => {
     const named = new Map([
       ['src/authorization/provider.ts', 'oidc-provider goes by the system\'s clock itself'],
       ['src/cli/progress.ts', 'when to draw the bar again'],
-      ['src/cli/records.ts', 'the same'],
       ['src/gateway/config.ts', 'whether a certificate is valid at start'],
       ['src/sdk/connection.ts', 'the caller\'s own clock'],
       ['src/store/cluster.ts', 'how long to wait for PostgreSQL'],

@@ -35,7 +35,7 @@ export type VerifyRun = {
 /** Verifies a log over HTTP and remembers its checkpoint when it is sound. Errors: AUDIT_UNAVAILABLE, AUDIT_ENTRY_NOT_FOUND, CONFIG_INVALID. */
 export async function verifyRemembered({ url, trust, remember, records, timeoutMs, watch }: VerifyRun): Promise<{ readonly report: LogReport; readonly rememberedSize: number | undefined }> {
   const remembered = remember === undefined ? undefined : await readRemembered(remember, trust);
-  const progress = progressLine(watch, 'entries');
+  const progress = progressLine(watch, (done, all) => `${done} of ${all} entries`);
   const reader = httpLogReader({ url, timeoutMs, ...(records === undefined ? {} : { records }) });
   const report = await verifyLog(reader, {
     trust, ...(remembered === undefined ? {} : { remembered }), onProgress: ({ verified, size }) => progress.show(verified, size),

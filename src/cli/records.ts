@@ -4,6 +4,7 @@ import { Transform, pipeline, type Readable } from 'node:stream';
 import { Command, InvalidArgumentError } from 'commander';
 import { VeilgateError, isVeilgateError } from '../errors.ts';
 import type { QualityReport, Reject } from '../source/quality.ts';
+import { progressLine } from './progress.ts';
 import { directRecords, type RecordsService } from './records-service.ts';
 import { rejectTable, reportTable } from './records-table.ts';
 
@@ -88,10 +89,12 @@ type LoadFlags = { readonly format?: 'csv' | 'ndjson'; readonly errorLimit: numb
 async function load(needs: RecordsDependencies, service: RecordsService, dataset: string, file: string, options: LoadFlags): Promise<void> {
   const format = options.format ?? formatOf(file);
   const { stream, sizeBytes } = openFile(needs, file);
-  const progress = progressBar(needs.err, sizeBytes);
+  const progress = progressLine(needs.err, (bytes) => `${(bytes / 1e6).toFixed(1)} MB`);
+  let bytes = 0;
   const counted = new Transform({
     transform(chunk: Buffer, _encoding, done) {
-      progress.advance(chunk.length);
+      bytes += chunk.length;
+      progress.show(bytes, sizeBytes);
       done(null, chunk);
     },
   });
@@ -135,30 +138,4 @@ function parseFormat(text: string): 'csv' | 'ndjson' {
 function parseLimit(text: string): number {
   if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('a whole number from 0 to 100000');
   return Number(text);
-}
-
-const barWidth = 30;
-const redrawMs = 100;
-
-function progressBar(err: RecordsDependencies['err'], sizeBytes: number | undefined) {
-  let bytes = 0;
-  let drawnAtMs = 0;
-  const draw = () => {
-    const megabytes = `${(bytes / 1e6).toFixed(1)} MB`;
-    if (sizeBytes === undefined || sizeBytes === 0) return `\r${megabytes}`;
-    const done = Math.min(1, bytes / sizeBytes);
-    const filled = Math.round(done * barWidth);
-    return `\r[${'#'.repeat(filled)}${'-'.repeat(barWidth - filled)}] ${String(Math.floor(done * 100)).padStart(3)} %  ${megabytes}`;
-  };
-  return {
-    advance(count: number) {
-      bytes += count;
-      if (err.columns === 0 || Date.now() - drawnAtMs < redrawMs) return;
-      drawnAtMs = Date.now();
-      err.write(draw());
-    },
-    clear() {
-      if (drawnAtMs > 0) err.write(`\r${' '.repeat(barWidth + 25)}\r`);
-    },
-  };
 }
