@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import pg from 'pg';
 import { checkAccounts, watchLog, type LogWatch } from './support/accounts.ts';
 import { openDesk, type Desk } from './support/asking.ts';
 import { isAlive, startFaultPlatform, until, type FaultPlatform } from './support/platform.ts';
@@ -41,15 +42,16 @@ describe('a full disk under PostgreSQL', () => {
     const { subject } = await platform.grant(10_000);
     assert.equal((await desk.ask(subject)).kind, 'answered');
     await platform.database.query('checkpoint');
+    const pid = platform.databasePid();
     fillUp(filler());
     await until('queries are refused', async () => (await desk.ask(subject)).kind === 'refused');
-    const fault = await platform.database.query('create table needs_room as select repeat(md5(n::text), 100) from generate_series(1, 100000) as n').catch((error: unknown) => error);
-    assert.equal((fault as { code?: string }).code, 'STORE_UNAVAILABLE', 'the disk is full: SQLSTATE 53100');
+    assert.equal(await faultOf(platform, 'create table needs_room as select repeat(md5(n::text), 100) from generate_series(1, 10000) as n'), '53100');
     const refused = await Promise.all(Array.from({ length: 20 }, () => desk.ask(subject)));
     assert.ok(refused.some(({ kind }) => kind === 'refused'));
     assertClear(desk);
     rmSync(filler());
     await until('queries are answered', async () => (await desk.ask(subject)).kind === 'answered');
+    assert.equal(platform.databasePid(), pid, 'the server went on all the time');
     await checkAccounts(platform, desk.asked);
     await log.check();
   });
@@ -76,6 +78,20 @@ describe('a full disk under PostgreSQL', () => {
     await log.check();
   });
 });
+
+/** SQLSTATE of a statement that fails, as the server says it. */
+async function faultOf(platform: FaultPlatform, statement: string): Promise<string | undefined> {
+  const client = new pg.Client({ connectionString: platform.database.url });
+  await client.connect();
+  try {
+    await client.query(statement);
+    return undefined;
+  } catch (error) {
+    return (error as { code?: string }).code;
+  } finally {
+    await client.end();
+  }
+}
 
 function assertClear(desk: Desk): void {
   for (const { outcome } of desk.asked) {

@@ -71,7 +71,7 @@ describe('kill -9 of the gateway', () => {
       }
     };
     const killing = (async () => {
-      for (let kills = 0; kills < 5; kills += 1) {
+      for (let kills = 0; kills < 4; kills += 1) {
         const wanted = next + 10 + Math.floor(random() * 40);
         while (next < wanted && next < queries) await delay(1);
         await delay(random() * 5);

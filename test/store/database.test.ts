@@ -43,6 +43,8 @@ describe('store/database', () => {
     const hasty = openDatabase({ url, maxConnections: 2, statementTimeoutMs: 300 });
     try {
       await assert.rejects(hasty.query('select pg_sleep(5)'), (error) => isVeilgateError(error, 'STORE_UNAVAILABLE'));
+      const { rows: [asleep] } = await hasty.query<{ n: number }>("select count(*) as n from pg_stat_activity where datname = current_database() and state = 'active' and query like 'select pg_sleep%'");
+      assert.equal(asleep?.n, 0, 'the server ended it, not only we');
       await hasty.query('create table thing (n bigint not null)');
       await hasty.query('insert into thing values (1)');
       const paused = hasty.transaction('pause', async (tx) => {
