@@ -162,7 +162,7 @@ async function binaryFolder(home: string, owner: Owner | undefined): Promise<str
 /** Made beside and moved into place when whole: a process that ends half way leaves nothing that looks like a data folder. */
 function initialise(binFolder: string, dataFolder: string, passwordFile: string, owner: Owner | undefined): void {
   const home = path.dirname(dataFolder);
-  for (const left of readdirSync(home).filter((name) => name.startsWith('initdb-'))) rmSync(path.join(home, left), { recursive: true, force: true });
+  for (const left of readdirSync(home).filter((name) => name.startsWith('initdb-'))) removeIfFree(path.join(home, left));
   const folder = mkdtempSync(path.join(home, 'initdb-'));
   writeFileSync(passwordFile, `${randomBytes(24).toString('base64url')}\n`, { mode: 0o600 });
   if (owner !== undefined) {
@@ -180,6 +180,15 @@ function initialise(binFolder: string, dataFolder: string, passwordFile: string,
   }
   rmSync(dataFolder, { recursive: true, force: true });
   renameSync(folder, dataFolder);
+}
+
+/** What an earlier process left may still be written to by the initdb that outlived it. */
+function removeIfFree(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch {
+    // it is in nobody's way
+  }
 }
 
 /** The server gets no variable of ours but where to find its libraries and how to speak. */

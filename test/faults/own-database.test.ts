@@ -29,7 +29,7 @@ describe('the first start of a PostgreSQL of our own', () => {
       await cluster.stop();
     } finally {
       child.kill('SIGKILL');
-      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+      rmSync(folder, { recursive: true, force: true, maxRetries: 20 });
     }
   });
 });
