@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
 import { checkAccounts, watchLog, type LogWatch } from './support/accounts.ts';
 import { openDesk, type Desk } from './support/asking.ts';
 import { isAlive, signal, startFaultPlatform, until, type FaultPlatform } from './support/platform.ts';
@@ -80,6 +81,22 @@ describe('PostgreSQL gone and back', () => {
     for (const outcome of await Promise.all(asked)) assert.ok(outcome.kind === 'answered' || (outcome.kind === 'refused' && unavailable.has(outcome.code)), JSON.stringify(outcome));
     await until('queries are answered', async () => (await desk.ask(subject)).kind === 'answered');
     await until('the database answers', () => platform.database.ready(500));
+    await checkAccounts(platform, desk.asked);
+  });
+
+  it('can be started again while a process of the killed server is still at work', async function () {
+    this.timeout(40_000);
+    const { subject } = await platform.grant(10);
+    const busy = new pg.Client({ connectionString: platform.database.url });
+    busy.on('error', () => {});
+    await busy.connect();
+    const work = busy.query('do $$ begin for i in 1..60000000 loop end loop; end $$').catch(() => {});
+    await delay(200);
+    signal(platform.databasePid(), 'SIGKILL');
+    await platform.startDatabase(); // waits for the shared memory that it holds
+    await work;
+    await busy.end().catch(() => {});
+    await until('queries are answered', async () => (await desk.ask(subject)).kind === 'answered');
     await checkAccounts(platform, desk.asked);
   });
 
