@@ -3,16 +3,14 @@ import { isVeilgateError } from '../errors.ts';
 import { connectAs } from './access.ts';
 import { auditCommand } from './audit.ts';
 import { catalogueCommand } from './catalogue.ts';
+import { noun } from './command.ts';
 import { complaint, complaintJson, shown } from './complaint.ts';
 import { consentCommand } from './consent.ts';
 import { grantCommand } from './grant.ts';
 import { institutionCommand } from './institution.ts';
 import { keyCommand } from './key.ts';
 import { departmentCommand, enterpriseCommand, officerCommand } from './party.ts';
-import { policyCommand } from './policy.ts';
 import { queryCommand } from './query.ts';
-import { recordsCommand } from './records.ts';
-import { remoteRecords } from './records-service.ts';
 import type { Cli, Terminal } from './terminal.ts';
 
 const exitCode = { ok: 0, failed: 1, misused: 2 } as const;
@@ -24,9 +22,9 @@ const exitCode = { ok: 0, failed: 1, misused: 2 } as const;
  */
 export async function run(argv: readonly string[], terminal: Terminal): Promise<number> {
   let code: number = exitCode.ok;
-  const program = veilgate({ terminal, fail: () => { code = exitCode.failed; } });
+  const program = await veilgate({ terminal, fail: () => { code = exitCode.failed; } }, argv);
   try {
-    await program.parseAsync([...argv], { from: 'user' });
+    await program.parseAsync(withIdsLast(argv, program), { from: 'user' });
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : exitCode.misused;
@@ -37,8 +35,11 @@ export async function run(argv: readonly string[], terminal: Terminal): Promise<
   }
 }
 
-/** All of the command line, ready to be parsed or looked through. */
-export function veilgate(cli: Cli): Command {
+/**
+ * The command line, ready to be parsed or looked through.
+ * @param argv what will be parsed: nouns that bring PostgreSQL or the policy compiler along are loaded only when named
+ */
+export async function veilgate(cli: Cli, argv: readonly string[]): Promise<Command> {
   const { terminal } = cli;
   const program = new Command('veilgate')
     .description('Credit information about enterprises that consented: asked for, granted, supplied, watched over and verified.')
@@ -53,8 +54,9 @@ Examples:
 Exit codes: 0 done, 1 refused or failed, 2 used wrongly. Every command has --help and --json; docs/cli.md shows them at work.`);
   for (const command of [
     queryCommand(cli), catalogueCommand(cli), consentCommand(cli), grantCommand(cli), keyCommand(cli), institutionCommand(cli), enterpriseCommand(cli),
-    departmentCommand(cli), officerCommand(cli), records(cli), policy(cli), auditCommand(cli),
-  ]) program.addCommand(command);
+    departmentCommand(cli), officerCommand(cli),
+    argv.includes('records') ? await records(cli) : noun('records', ''), argv.includes('policy') ? await policy(cli) : noun('policy', ''), auditCommand(cli),
+  ]) program.addCommand(command.description(heavy[command.name()] ?? command.description()));
   for (const command of allOf(program)) {
     command
       .exitOverride()
@@ -65,12 +67,30 @@ Exit codes: 0 done, 1 refused or failed, 2 used wrongly. Every command has --hel
   return program;
 }
 
+/** Nouns loaded only when named. */
+const heavy: Readonly<Record<string, string>> = {
+  records: 'Load records of a dataset and see how good they are (departments)',
+  policy: 'Check, test, explain and compare field-level policies; works on files alone (compliance)',
+};
+
+/** A grant's id or a key's thumbprint that begins with a dash: base64url, one in 64 does. */
+const dashedId = /^-(?:[A-Za-z0-9_-]{21}|[A-Za-z0-9_-]{42})$/;
+
+/** Ids that look like options go behind `--`, where they are taken for what they are. */
+function withIdsLast(argv: readonly string[], program: Command): string[] {
+  const options = new Map(allOf(program).flatMap((command) => command.options.map(({ long, required }) => [long, required] as const)));
+  const isId = (word: string, at: number) => dashedId.test(word) && !options.has(word) && options.get(argv[at - 1]) !== true;
+  const ids = argv.includes('--') ? [] : argv.filter(isId);
+  return ids.length === 0 ? [...argv] : [...argv.filter((word, at) => !isId(word, at)), '--', ...ids];
+}
+
 /** The command and everything below it. */
 export function allOf(command: Command): readonly Command[] {
   return [command, ...command.commands.flatMap(allOf)];
 }
 
-function records(cli: Cli): Command {
+async function records(cli: Cli): Promise<Command> {
+  const [{ recordsCommand }, { remoteRecords }] = await Promise.all([import('./records.ts'), import('./records-service.ts')]);
   const { stdout, stderr, stdin } = cli.terminal;
   return withExamples(recordsCommand({
     connect: async (command) => remoteRecords(await connectAs(cli, command, ['records'])),
@@ -85,7 +105,8 @@ function records(cli: Cli): Command {
   });
 }
 
-function policy(cli: Cli): Command {
+async function policy(cli: Cli): Promise<Command> {
+  const { policyCommand } = await import('./policy.ts');
   const { stdout, stderr } = cli.terminal;
   return withExamples(policyCommand({
     out: (line) => { stdout.write(`${line}\n`); },

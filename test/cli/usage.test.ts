@@ -9,8 +9,8 @@ import type { Services } from '../../src/gateway/resources/services.ts';
 import { child, main, root, secretsIn, subject, veilgate } from './support/platform.ts';
 
 /** Everything there is, with actions that do nothing. */
-function inert(): Command {
-  const all = program({ terminal: { stdout: { write: () => {} }, stderr: { write: () => {} }, env: {} }, fail: () => {} });
+async function inert(): Promise<Command> {
+  const all = await program({ terminal: { stdout: { write: () => {} }, stderr: { write: () => {} }, env: {} }, fail: () => {} }, ['records', 'policy']);
   for (const command of allOf(all)) if (command.commands.length === 0) command.action(() => {});
   return all;
 }
@@ -31,14 +31,16 @@ describe('cli: use', () => {
     if (content !== undefined) writeFileSync(at, content, { mode: 0o600 });
     return at;
   };
-  before(() => { folder = mkdtempSync(path.join(os.tmpdir(), 'veilgate-cli-use-')); });
+  let verbs: readonly Command[];
+  before(async () => {
+    folder = mkdtempSync(path.join(os.tmpdir(), 'veilgate-cli-use-'));
+    verbs = allOf(await inert()).filter(({ commands }) => commands.length === 0);
+  });
   after(() => rmSync(folder, { recursive: true }));
-
-  const verbs = allOf(inert()).filter(({ commands }) => commands.length === 0);
 
   it('has help with examples for every command, and takes every example', async () => {
     assert.ok(verbs.length >= 40);
-    for (const command of allOf(inert())) {
+    for (const command of allOf(await inert())) {
       const { code, out, err } = await veilgate([...pathOf(command), '--help']);
       assert.deepEqual([code, err], [0, ''], pathOf(command).join(' '));
       assert.match(out, /^Usage: veilgate/);
@@ -46,7 +48,7 @@ describe('cli: use', () => {
       assert.match(out, /--gateway <url>/);
       const examples = [...out.matchAll(/^ {2}\$ veilgate (.*)$/gm)].map(([, line]) => line ?? '');
       assert.ok(examples.length > 0, `${pathOf(command).join(' ')} has no example`);
-      for (const line of examples) await inert().parseAsync(words(line), { from: 'user' });
+      for (const line of examples) await (await inert()).parseAsync(words(line), { from: 'user' });
     }
   });
 
@@ -58,7 +60,7 @@ describe('cli: use', () => {
   it('takes the examples of the interface\'s description', async () => {
     const examples = routes({} as Services).flatMap(({ examples: given }) => (given?.cli === undefined ? [] : [given.cli]));
     assert.ok(examples.length >= 10);
-    for (const line of examples) await inert().parseAsync(words(line.replaceAll(/<(\w+)>/g, (_, name: string) => (name === 'sha256' ? 'a'.repeat(64) : name))).slice(1), { from: 'user' });
+    for (const line of examples) await (await inert()).parseAsync(words(line.replaceAll(/<(\w+)>/g, (_, name: string) => (name === 'sha256' ? 'a'.repeat(64) : name))).slice(1), { from: 'user' });
   });
 
   it('exits with 2 when used wrongly, and says how it is used', async () => {
@@ -77,6 +79,17 @@ describe('cli: use', () => {
       assert.ok(err.length > 0);
       assert.doesNotMatch(err, /\n\s+at /, 'a stack');
     }
+  });
+
+  it('takes an id that begins with a dash for an id', async () => {
+    const nowhere = ['--gateway', 'http://127.0.0.1:9', '--credentials', file('none.json')];
+    const lines = [
+      ['grant', 'pause', `-${'a'.repeat(21)}`], ['grant', 'receipt', `--${'a'.repeat(20)}`, '--json'], ['key', 'retire', '--json', `-${'b'.repeat(42)}`],
+      ['query', subject, '--purpose', 'p', '--read', 'a.b', '--grant', `-${'a'.repeat(21)}`], ['grant', 'list', '--after', `-${'c'.repeat(21)}`],
+    ];
+    // all of them get as far as the credentials, which are not there
+    for (const line of lines) assert.match(JSON.stringify(await veilgate([...nowhere, ...line])), /This file is not there/, line.join(' '));
+    assert.equal((await veilgate([...nowhere, 'grant', 'pause', '-a'])).code, 2);
   });
 
   it('reads keys only from a file that others cannot read, and says what to do', async () => {
