@@ -14,7 +14,7 @@ export type { EventName, FactsOf, HttpMethod, RequestId, RouteTemplate } from '.
  */
 export type Log = {
   readonly write: <Event extends EventName>(event: Event, facts: FactsOf<Event>) => void;
-  /** Resolves when everything written has left the process. */
+  /** Resolves when everything written has left the process; any number of times. */
   readonly close: () => Promise<void>;
 };
 
@@ -58,6 +58,7 @@ export function createLog(options: LogOptions): Log {
   const rank = levels.indexOf(options.level);
   let waiting: string[] = [];
   let timer: NodeJS.Timeout | undefined;
+  let closed: Promise<void> | undefined;
   const flush = () => {
     clearTimeout(timer);
     timer = undefined;
@@ -78,12 +79,15 @@ export function createLog(options: LogOptions): Log {
       if (delayMs === 0 || waiting.length >= waitingMax || form.level === 'error' || form.level === 'warn') flush();
       else timer ??= setTimeout(flush, delayMs).unref();
     },
-    close: () =>
-      new Promise((resolve) => {
+    close() {
+      // a crash closes it and then ends the process, which closes it again: both must come to an end
+      closed ??= new Promise((resolve) => {
         flush();
         logger.once('finish', () => resolve());
         logger.end();
-      }),
+      });
+      return closed;
+    },
   };
 }
 

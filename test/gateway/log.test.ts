@@ -94,6 +94,13 @@ describe('gateway/log', () => {
     rmSync(folder, { recursive: true });
   });
 
+  it('lets a process end that closes it a second time, as a crash does', () => {
+    const module = path.join(import.meta.dirname, '../../src/gateway/log.ts');
+    const program = `import { createLog, installCrashHandlers } from ${JSON.stringify(module)}; const log = createLog({ level: 'info' }); installCrashHandlers(log, (code) => void log.close().finally(() => process.exit(code))); setInterval(() => {}, 1000); setTimeout(() => { throw new Error('${canary}'); });`;
+    const run = spawnSync(process.execPath, ['--input-type=module', '--eval', program], { encoding: 'utf8', timeout: 5000 });
+    assert.deepEqual([run.status, run.signal], [70, null]);
+  });
+
   for (const [what, statement] of [
     ['an uncaught exception', `setTimeout(() => { throw new Error('${canary}'); })`],
     ['an unhandled rejection', `Promise.reject(Object.assign(new Error('${canary}'), { detail: '${canary}' }))`],
