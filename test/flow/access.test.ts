@@ -23,7 +23,6 @@ describe('flow: who may do what', () => {
       const ask = (wire: Wire, query_: object) => wire.query(query_ as Record<string, unknown>);
       const askings: Readonly<Record<string, () => Promise<WireAnswer>>> = {
         'an enterprise nobody knows': () => ask(world.bank, { ...query, subject: unknownSubject }),
-        'a code with a wrong check digit': () => ask(world.bank, { ...query, subject: `${unknownSubject.slice(0, 17)}${unknownSubject.endsWith('0') ? '1' : '0'}` }),
         'an enterprise that granted nothing': () => ask(world.bank, { ...query, subject: silentSubject }),
         'an enterprise that granted to another bank': () => ask(world.otherBank, query),
         'another bank\'s grant, by name': () => ask(world.otherBank, { ...query, grant: world.grant }),

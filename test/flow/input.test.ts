@@ -83,6 +83,8 @@ describe('flow: input that attacks', () => {
       'an object as fact': { ...query, facts: { loan_amount_cents: { $gt: 0 } } },
       'a fact of the platform\'s own': { ...query, facts: { 'institution.security_level': 5 } },
       'a subject in lower case': { ...query, subject: subject.toLowerCase() },
+      'a subject with a wrong check digit': { ...query, subject: `${subject.slice(0, 17)}${subject.endsWith('0') ? '1' : '0'}` },
+      'a person\'s identity number as subject': { ...query, subject: '110101196001011234' },
       'a subject as number': { ...query, subject: 913300000000000000 },
       'a list of subjects': { ...query, subject: [subject] },
     };

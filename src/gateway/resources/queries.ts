@@ -2,6 +2,7 @@ import { identify } from '../../identity/identify.ts';
 import { signedQuery } from '../../identity/signed-body.ts';
 import { VeilgateError, isVeilgateError } from '../../errors.ts';
 import { explain } from '../../policy/explain.ts';
+import { isUscc } from '../../uscc.ts';
 import type { Grant, InstitutionId } from '../../vocabulary.ts';
 import { ok, route, trustedJson, type CallerProof, type JsonObject, type JwtBody, type Route } from '../route.ts';
 import type { QueryOutcome } from '../metrics.ts';
@@ -132,6 +133,8 @@ async function receive(services: Services, proof: CallerProof, jws: string, payl
   const identified = await identify({ ...proof, body: { jws, kind: signedQuery } }, services.identity);
   if (identified.body === undefined) throw new VeilgateError('TOKEN_MISSING', 'The query must be signed.');
   const { query } = payload(identified.body.claims);
+  // also keeps out of the log what is no credit code at all, such as a person's identity number
+  if (!isUscc(query.subject)) throw new VeilgateError('QUERY_INVALID', 'The unified social credit code has a wrong check digit: check how it was typed.', { part: 'payload', pointer: '/query/subject', rule: 'check_digit' });
   const signed: SignedQuery = { institution: identified.party as InstitutionId, query, requestDigest: identified.body.digest };
   const admission = await services.admissions.query(identified, query, spends);
   if (identified.grant !== undefined && query.grant !== undefined && identified.grant !== query.grant) {
