@@ -181,7 +181,9 @@ function signerOf(jwk: PrivateSigningJwk): Signer {
     sign(typ, payload) {
       const header = Buffer.from(JSON.stringify({ alg: jwk.alg, typ, kid: jwk.kid })).toString('base64url');
       const input = `${header}.${Buffer.from(JSON.stringify(payload)).toString('base64url')}`;
-      return Promise.resolve(`${input}.${sign(null, Buffer.from(input), key).toString('base64url')}`);
+      return new Promise((resolve, reject) => {
+        sign(null, Buffer.from(input), key, (error, signature) => (error === null ? resolve(`${input}.${signature.toString('base64url')}`) : reject(error)));
+      });
     },
   };
 }

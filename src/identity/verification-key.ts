@@ -33,5 +33,8 @@ function methodOf(jwk: PublicJwk, key: KeyObject): Pick<VerificationKey, 'algori
 type KeyAndMethod = Parameters<typeof verify>[2];
 
 function check(digest: 'sha256' | null, key: KeyAndMethod): VerificationKey['verify'] {
-  return async (data, signature) => verify(digest, data, key, signature);
+  return (data, signature) =>
+    new Promise((resolve, reject) => {
+      verify(digest, data, key, signature, (error, valid) => (error === null ? resolve(valid) : reject(error)));
+    });
 }
