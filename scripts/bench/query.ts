@@ -16,12 +16,12 @@ import { freePort } from '../../src/store/cluster.ts';
 import type { ConsentCeiling, FieldRef, InstitutionClass, PurposeCode } from '../../src/vocabulary.ts';
 import { sampleSubject } from '../sample/subjects.ts';
 import { load, type LoadResult } from './load/client.ts';
-import { bankId, benchPlatform, grantAll, purpose, seed, startBenchGateway, type BenchPlatform } from './load/platform.ts';
+import { bankId, benchPlatform, grantAll, purpose, seed, serverFlags, startBenchGateway, type BenchPlatform } from './load/platform.ts';
 import type { Bench } from './main.ts';
 import { figure, type Figure } from './report.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
-const connections = 48;
+const connections = 96;
 const fieldsAsked = 20;
 const pace = 1332;
 
@@ -106,7 +106,7 @@ export async function benchKeys(): Promise<BenchKeys> {
 
 export async function measureFloor(workers: number, requests: number, keys: BenchKeys): Promise<LoadResult> {
   const port = await freePort();
-  const child = fork(path.join(import.meta.dirname, 'load/floor-server.ts'), [String(port), String(workers), JSON.stringify(keys.dpopJwk)]);
+  const child = fork(path.join(import.meta.dirname, 'load/floor-server.ts'), [String(port), String(workers), JSON.stringify(keys.dpopJwk)], { execArgv: [...serverFlags] });
   await once(child, 'message');
   const url = `http://127.0.0.1:${port}`;
   const make = (count: number) => Array.from({ length: count }, (_, at) => request({

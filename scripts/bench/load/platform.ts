@@ -93,16 +93,19 @@ export async function grantAll(database: Database, count: number, fields: Readon
   await database.query('analyze consent_grant');
 }
 
+/** As in `npm start`: short-lived objects die young, which spares a seventh of a query's CPU for 100 MB of memory. */
+export const serverFlags = ['--max-semi-space-size=64'] as const;
+
 /** A gateway in processes of its own, as `npm start` runs it. */
 export async function startBenchGateway(platform: BenchPlatform, workers: number, policyFolder = path.join(root, 'policies')): Promise<{ readonly process: ChildProcess; readonly stop: () => Promise<void> }> {
   const log = path.join(platform.folder, `gateway-${workers}.log`);
   writeFileSync(log, '');
   const child = fork(path.join(root, 'src/gateway/main.ts'), [], {
     cwd: root,
+    execArgv: [...serverFlags],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     env: {
       PATH: process.env['PATH'],
-      NODE_OPTIONS: process.env['BENCH_NODE_OPTIONS'] ?? '', // such as --cpu-prof
       DATABASE_URL: platform.cluster.url(),
       VEILGATE_PORT: String(platform.port), VEILGATE_ISSUER_PORT: String(platform.issuerPort), VEILGATE_WORKERS: String(workers),
       VEILGATE_KEYS_FOLDER: path.join(platform.folder, 'keys'), VEILGATE_POLICY_FOLDER: policyFolder,
