@@ -1,20 +1,34 @@
 import path from 'node:path';
-import { compilePolicyPack, readPolicyFiles } from '../../../src/policy/load.ts';
+import { compilePolicyPack, readPolicyFiles, type PolicyFile } from '../../../src/policy/load.ts';
 import type { CompiledPolicy } from '../../../src/policy/policy.ts';
 import { loadCatalogue } from '../../../src/source/catalogue.ts';
+import type { Catalogue, Dataset, DatasetId, FieldRef } from '../../../src/vocabulary.ts';
 
 const pack = path.resolve(import.meta.dirname, '../../../policies');
 
-/** The sample pack with every rule `factor` times over, under new ids: the same decisions out of many more rules. */
+/** The sample pack, whose policies (one rule file for each dataset) stand there `factor` times, for as many datasets. */
 export function packTimes(factor: number): CompiledPolicy {
-  const files = readPolicyFiles(pack).map(({ file, bytes }) => ({ file, bytes: file.includes('rules/') ? repeated(bytes, factor) : bytes }));
-  return compilePolicyPack(files, loadCatalogue(path.join(pack, 'catalogue')));
+  const files = readPolicyFiles(pack);
+  const catalogue = loadCatalogue(path.join(pack, 'catalogue'));
+  const copies = Array.from({ length: factor - 1 }, (_, at) => at + 2);
+  return compilePolicyPack(
+    [...files, ...copies.flatMap((copy) => files.filter(({ file }) => file.startsWith('rules/')).map((file) => copyOfRules(file, copy)))],
+    withCopies(catalogue, copies),
+  );
 }
 
-function repeated(bytes: Uint8Array, factor: number): Uint8Array {
-  const text = new TextDecoder().decode(bytes);
-  const start = text.indexOf('\nrules:\n') + '\nrules:\n'.length;
-  const rules = text.slice(start);
-  const copies = Array.from({ length: factor }, (_, copy) => (copy === 0 ? rules : rules.replace(/^(  - id: )(.*)$/gm, `$1$2-${copy}`)));
-  return new TextEncoder().encode(`${text.slice(0, start)}${copies.join('\n')}\n`);
+function copyOfRules({ file, bytes }: PolicyFile, copy: number): PolicyFile {
+  const text = new TextDecoder().decode(bytes).replace(/^dataset: (.*)$/m, `dataset: $1_${copy}`).replace(/^(  - id: )(.*)$/gm, `$1$2-${copy}`);
+  return { file: file.replace('.yaml', `_${copy}.yaml`), bytes: new TextEncoder().encode(text) };
+}
+
+function withCopies(catalogue: Catalogue, copies: readonly number[]): Catalogue {
+  const all = [...catalogue.datasets.values()];
+  const datasets = [...all, ...copies.flatMap((copy) => all.map((dataset) => copyOf(dataset, copy)))];
+  return { datasets: new Map(datasets.map((dataset) => [dataset.id, dataset])), fields: new Map(datasets.flatMap(({ fields }) => fields.map((field) => [field.ref, field]))) };
+}
+
+function copyOf(dataset: Dataset, copy: number): Dataset {
+  const id = `${dataset.id}_${copy}` as DatasetId;
+  return { ...dataset, id, fields: dataset.fields.map((field) => ({ ...field, ref: `${id}.${field.name}` as FieldRef })) };
 }
