@@ -21,8 +21,8 @@ export interface Database extends Sql {
   transaction<T>(name: string, work: (tx: Tx) => Promise<T>): Promise<T>;
   /**
    * The same in fewer trips: `begin` and whatever `work` asks for right away travel together. Should `begin` alone
-   * fail, the first statements have run outside a transaction and the call throws: use it only where a statement
-   * that took effect alone does no harm.
+   * fail, what was sent with it may have run outside a transaction; the connection ends there, nothing follows, and the
+   * call throws: use it only where the first statements do no harm alone.
    */
   eagerTransaction<T>(name: string, work: (tx: Tx) => Promise<T>): Promise<T>;
   /** True when the server answers within `timeoutMs`. */
@@ -129,7 +129,11 @@ async function beginWith<T>(client: pg.PoolClient, work: (tx: Tx) => Promise<T>)
   const { stream } = (client as unknown as { readonly connection: { readonly stream: Writable } }).connection; // not in pg's types
   stream.cork();
   process.nextTick(() => stream.uncork());
-  const [, result] = await Promise.all([client.query('begin'), work(client as unknown as Tx)]);
+  const begun = client.query('begin').catch((error: unknown) => {
+    stream.destroy(); // or `work` would go on, outside any transaction and on a connection that others use by then
+    throw error;
+  });
+  const [, result] = await Promise.all([begun, work(client as unknown as Tx)]);
   return result;
 }
 

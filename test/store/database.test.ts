@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import pg from 'pg';
 import { isVeilgateError } from '../../src/errors.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { freshDatabase } from '../support/database.ts';
@@ -26,6 +27,29 @@ describe('store/database', () => {
     assert.equal((await database.query('select from thing')).rowCount, 0);
     assert.equal(await insertAll([1, 2, 3]), 3);
     assert.equal((await database.query('select from thing')).rowCount, 3);
+  });
+
+  it('lets nothing of an eager transaction go on once its begin has failed', async () => {
+    const database = await freshDatabase({ maxConnections: 1 });
+    await database.query('create table thing (n bigint primary key)');
+    const { query } = pg.Client.prototype;
+    const refusing = function (this: pg.Client, ...asked: unknown[]): unknown {
+      return asked[0] === 'begin' ? Promise.reject(new Error('no begin')) : Reflect.apply(query, this, asked);
+    };
+    pg.Client.prototype.query = refusing as typeof query; // a fault that no server can be brought to on demand
+    let late: Promise<unknown> = Promise.resolve();
+    try {
+      await assert.rejects(database.eagerTransaction('late', async (tx) => {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        late = tx.query('insert into thing values (1)');
+        await late;
+      }), /no begin/);
+    } finally {
+      pg.Client.prototype.query = query;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await assert.rejects(late);
+    assert.equal((await database.query('select from thing')).rowCount, 0);
   });
 
   it('never takes for committed what the server rolled back because a statement had failed unnoticed', async () => {
