@@ -73,6 +73,7 @@ export type ReceiptedAnswer = Answer & {
  */
 export async function answerQuery(desk: QueryDesk, signed: SignedQuery, admission: Admission): Promise<ReceiptedAnswer> {
   const line: Line = { policy: desk.policy(), decision: null };
+  let released: Parameters<typeof withReceipt>;
   try {
     const grant = usableGrant(desk, signed, admission, line);
     const decision = decide(desk, signed, admission, grant, line);
@@ -83,11 +84,13 @@ export async function answerQuery(desk: QueryDesk, signed: SignedQuery, admissio
     const answer = compose(signed, decision, grant, disclosed, verified, sealed);
     const record = releaseRecord(desk, signed, decision, grant, rows, answer);
     const entry = await desk.release({ record, use: grantUse(signed, decision, grant, line.policy), refused: (code) => refusalRecord(desk, signed, line, code) });
-    return await withReceipt(desk, answer, record, entry);
+    released = [desk, answer, record, entry];
   } catch (error) {
     await logRefusal(desk, signed, line, error);
     throw error;
   }
+  // outside: what the log calls released is not called refused as well if signing the receipt fails
+  return withReceipt(...released);
 }
 
 /** What is known so far, for the record of a refusal. */
