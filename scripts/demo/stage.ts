@@ -3,7 +3,8 @@ import path from 'node:path';
 import { systemClock } from '../../src/clock.ts';
 import { readConfig } from '../../src/gateway/config.ts';
 import { createLog } from '../../src/gateway/log.ts';
-import { startGateway, startNode, type RunningGateway } from '../../src/gateway/platform.ts';
+import { startGateway, type RunningGateway } from '../../src/gateway/gateway.ts';
+import { startNode } from '../../src/gateway/node.ts';
 import { generateCredentialsFile, readCredentials, type Credentials, type CredentialsFile } from '../../src/sdk/keys.ts';
 import { freePorts } from '../../src/store/cluster.ts';
 

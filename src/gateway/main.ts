@@ -6,9 +6,10 @@ import { isVeilgateError } from '../errors.ts';
 import { freePorts } from '../store/cluster.ts';
 import { configHelp } from './config-page.ts';
 import { readConfig } from './config.ts';
+import { startGateway, type RunningGateway } from './gateway.ts';
 import { createLog, installCrashHandlers } from './log.ts';
 import { clusterMetricsText, serveMetrics } from './metrics.ts';
-import { startGateway, startNode, type RunningGateway } from './platform.ts';
+import { startNode } from './node.ts';
 import { runProcesses } from './server-processes.ts';
 
 /** How a node's primary tells its workers where the database is; no setting. */

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { systemClock } from '../../../src/clock.ts';
 import { readConfig } from '../../../src/gateway/config.ts';
 import { createLog } from '../../../src/gateway/log.ts';
-import { startGateway } from '../../../src/gateway/platform.ts';
+import { startGateway } from '../../../src/gateway/gateway.ts';
 import { freePort } from '../../../src/store/cluster.ts';
 import { Writable } from 'node:stream';
 import type { TestPlatform } from '../../support/gateway.ts';

@@ -1,0 +1,75 @@
+import { createHmac } from 'node:crypto';
+import { checkpointSigner } from '../audit/checkpoint.ts';
+import { formatVerifierKey } from '../audit/note.ts';
+import { auditReader } from '../audit/read.ts';
+import type { Clock } from '../clock.ts';
+import { createTokenKeys } from '../disclosure/tokens.ts';
+import { VeilgateError } from '../errors.ts';
+import { openIdentity } from '../identity/identify.ts';
+import type { Keyring } from '../identity/keyring.ts';
+import type { PolicyHolder } from '../policy/holder.ts';
+import { fetchRows, type FetchedRows } from '../source/fetch.ts';
+import type { FetchRequest } from '../source/selection.ts';
+import { batcher } from '../store/batch.ts';
+import type { Database } from '../store/database.ts';
+import type { Catalogue, SubjectId, SubjectPseudonym } from '../vocabulary.ts';
+import type { Config } from './config.ts';
+import { fetchJwks } from './issuer.ts';
+import type { Metrics } from './metrics.ts';
+import type { Services } from './resources/services.ts';
+import { createAdmissions } from './use-cases/admission.ts';
+import { consentReceipts } from './use-cases/consent-receipts.ts';
+import { encryptionKeys } from './use-cases/encryption-keys.ts';
+import { createReleaser } from './use-cases/release.ts';
+
+type Parts = {
+  readonly config: Config; readonly database: Database; readonly keyring: Keyring; readonly catalogue: Catalogue; readonly policy: PolicyHolder;
+  readonly metrics: Metrics; readonly gatewayUrl: string; readonly issuerUrl: string; readonly clock: Clock;
+};
+
+/** What resources work with: each stage with what it needs of the others. */
+export async function composeServices({ config, database, keyring, catalogue, policy, metrics, gatewayUrl, issuerUrl, clock }: Parts): Promise<Services> {
+  const current = () => policy.current();
+  const releaser = createReleaser(database, clock, (entries) => {
+    metrics.logAppended(entries);
+    metrics.batch('release', entries);
+  });
+  const signer = keyring.gatewaySigner;
+  return {
+    database, clock, catalogue, policy: current, signer, gatewayUrl, issuerUrl,
+    identity: openIdentity({
+      audience: gatewayUrl, issuers: [issuerUrl], dpopNonceSecret: keyring.dpopNonceSecret, sql: database, clock,
+      fetchJwks: config.issuerUrl === undefined ? async () => keyring.issuerJwks : fetchJwks,
+    }),
+    admissions: createAdmissions(database, clock, (items) => metrics.batch('admit', items)),
+    desk: {
+      clock, catalogue, policy: current, signer, issuer: gatewayUrl, logOrigin: config.auditLogOrigin,
+      fetch: batchedFetch(database, catalogue, (items) => metrics.batch('fetch', items)),
+      encryptionKey: encryptionKeys(database),
+      release: releaser.release,
+      recordRefusal: releaser.recordRefusal,
+      tokenKeys: createTokenKeys(keyring.tokenSecrets),
+    },
+    receipts: consentReceipts({ database, clock, catalogue, policy: current, signer, gatewayUrl, issuerUrl, dataRegion: config.dataRegion }),
+    log: auditReader(database),
+    logVerifierKey: formatVerifierKey((await checkpointSigner(config.auditLogOrigin, keyring.logSigningKey)).key),
+    pseudonymOf: (subject) => pseudonym(keyring.pseudonymSecret, subject),
+    publicKeys: keyring.gatewayJwks.keys,
+    onQuery: (outcome, ms) => metrics.query(outcome, ms),
+  };
+}
+
+/** Rows for all queries that want them at this moment: one statement for each shape of query. */
+function batchedFetch(database: Database, catalogue: Catalogue, onBatch: (items: number) => void): (request: FetchRequest) => Promise<FetchedRows> {
+  return batcher<FetchRequest, FetchedRows>(
+    async (requests) => {
+      onBatch(requests.length);
+      return fetchRows(database, catalogue, requests);
+    },
+    { maxItems: 128, maxWaiting: 4096, concurrency: 1, lingerMs: 2, onFull: () => new VeilgateError('REQUEST_OVERLOADED', 'The platform is at its limit: try again in a second.') },
+  );
+}
+
+function pseudonym(secret: Uint8Array, subject: SubjectId): SubjectPseudonym {
+  return createHmac('sha256', secret).update(`veilgate subject ${subject}`).digest('hex') as SubjectPseudonym;
+}

@@ -1,0 +1,54 @@
+import { appendRecords } from '../audit/append.ts';
+import { recordHead } from '../audit/entry.ts';
+import { createAuthorizationServer } from '../authorization/server.ts';
+import { VeilgateError } from '../errors.ts';
+import type { Keyring } from '../identity/keyring.ts';
+import { clientMetadata } from '../identity/registry/client-metadata.ts';
+import { revokeToken } from '../identity/replay.ts';
+import type { PartyId } from '../vocabulary.ts';
+import type { Config } from './config.ts';
+import type { FaultName } from './log-events.ts';
+import type { Log } from './log.ts';
+import type { Services } from './resources/services.ts';
+import { startServer, type RunningServer } from './server.ts';
+import { createConsentDesk } from './use-cases/consent-desk.ts';
+
+/** An external issuer's keys, from where its metadata says they are (RFC 8414). */
+export async function fetchJwks(issuer: string): Promise<unknown> {
+  const get = async (url: string) => {
+    const response = await fetch(url, { signal: AbortSignal.timeout(5000), redirect: 'error' });
+    if (!response.ok) throw new VeilgateError('TOKEN_ISSUER_UNAVAILABLE', 'The authorization server does not answer: try again in a few seconds.');
+    return (await response.json()) as Record<string, unknown>;
+  };
+  const metadata = await get(`${issuer}/.well-known/openid-configuration`);
+  if (metadata['issuer'] !== issuer || typeof metadata['jwks_uri'] !== 'string') throw new VeilgateError('TOKEN_ISSUER_UNAVAILABLE', 'The authorization server\'s metadata is not its own.');
+  return get(metadata['jwks_uri']);
+}
+
+/** The platform's own authorization server, on a port of its own. */
+export async function startIssuer(config: Config, services: Services, keyring: Keyring, issuerUrl: string, log: Log): Promise<RunningServer> {
+  const { database, clock, catalogue, policy, receipts, gatewayUrl } = services;
+  const app = createAuthorizationServer({
+    issuer: issuerUrl,
+    gatewayAudience: gatewayUrl,
+    database,
+    clock,
+    signingKeys: keyring.issuerSigningKeys,
+    cookieKeys: keyring.cookieKeys,
+    dpopNonceSecret: keyring.dpopNonceSecret,
+    findClient: (id) => clientMetadata(database, id),
+    consent: createConsentDesk({ database, clock, catalogue, policy, receipts }),
+    onTokenRevoked: (jti, expiresAtMs) => revokeToken(database, { issuer: issuerUrl, jti, expiresAtMs }),
+    async onActivated(tx, subject) {
+      await appendRecords(tx, [{ ...recordHead('enterprise.activated', clock.nowMs(), 'platform' as PartyId), subject }]);
+    },
+    log: (event, { client, fault }) => log.write('issuer.event', {
+      event,
+      ...(typeof client === 'string' ? { party: client as PartyId } : {}),
+      ...(typeof fault === 'string' ? { fault_name: fault as FaultName } : {}),
+    }),
+    secureCookies: issuerUrl.startsWith('https:'),
+    behindProxy: config.tlsTerminatedByProxy,
+  });
+  return startServer(app, { ...config, host: config.issuerHost ?? config.host, port: config.issuerPort }, log);
+}
