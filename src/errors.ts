@@ -41,6 +41,8 @@ export const errorCodes = [
   'AUDIT_CHECKPOINT_INVALID', 'AUDIT_RECEIPT_INVALID', 'AUDIT_LOG_INCONSISTENT',
   // clients
   'GATEWAY_UNAVAILABLE',
+  // homomorphic encryption
+  'HE_CIPHERTEXT_REFUSED', 'HE_KEY_REFUSED', 'HE_EVALUATION_FAILED',
   // anything nobody foresaw
   'INTERNAL',
 ] as const;

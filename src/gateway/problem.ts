@@ -116,6 +116,10 @@ const wire = {
 
   GATEWAY_UNAVAILABLE: { status: 503, title: 'Gateway unavailable', retryAfterS: 5 },
 
+  HE_CIPHERTEXT_REFUSED: { status: 422, title: 'Ciphertext refused', always: 'The ciphertext is not of the form the parameter set asks for: encrypt the column again with the key and parameters the gateway names.' },
+  HE_KEY_REFUSED: { status: 422, title: 'Encryption key refused', always: 'The key is not of the form the parameter set asks for: fetch the active key again.' },
+  HE_EVALUATION_FAILED: { status: 500, title: 'Evaluation failed', always: 'The score could not be worked out on our side: ask again, and tell the platform the request id if it stays so.' },
+
   INTERNAL: { status: 500, title: 'Internal error', always: 'Something went wrong on our side and was recorded: tell the platform the request id.' },
 } as const satisfies Record<ErrorCode, Wire>;
 
