@@ -15,8 +15,8 @@ export type FeatureEncoding =
   | { readonly kind: 'fixed_point'; readonly min: number; readonly max: number; readonly scale: number }
   /** 1 when at_least ≤ value < below (an open side is absent), else 0. */
   | { readonly kind: 'indicator'; readonly atLeast?: number; readonly below?: number }
-  /** 1 when the value is one of the codes, else 0. */
-  | { readonly kind: 'code_indicator'; readonly codes: readonly string[] };
+  /** 1 when the value is one of the codes, else 0; what is not among `known` is refused. Of a boolean field the codes are `true` and `false`. */
+  | { readonly kind: 'code_indicator'; readonly codes: readonly string[]; readonly known: readonly string[] };
 
 export type Feature = {
   readonly id: FeatureId;
@@ -29,6 +29,11 @@ export type Feature = {
   /** The encoded integers' bounds, inclusive, with `missing` counted in. */
   readonly low: number;
   readonly high: number;
+  /**
+   * SHA-256 (lower-case hex) of the canonical JSON of {id, source, encoding, missing}: what an integer of this column
+   * means. A column that was encrypted under another declaration is never used.
+   */
+  readonly declaration: string;
 };
 
 /** Where an enterprise stands in every column of the platform: the same slot of the same block in each. */
@@ -42,6 +47,8 @@ export type FeatureBlockClaims = {
   /** Seconds since 1970. */
   readonly iat: number;
   readonly feature: FeatureId;
+  /** The feature's declaration it was encoded by. */
+  readonly declaration: string;
   /** Id of the custodian's key it is encrypted under. */
   readonly key: string;
   /** Parameter set, such as `veilgate-score-1`. */

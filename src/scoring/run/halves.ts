@@ -1,0 +1,97 @@
+import { VeilgateError } from '../../errors.ts';
+import type { SubjectId } from '../../vocabulary.ts';
+import type { CustodianHalf, GatewayHalf, ModelRef } from '../protocol.ts';
+
+/** What a bank knows before it opens anything; halves that say otherwise belong to somebody else's request. */
+export type HalvesExpectation = {
+  readonly model: ModelRef;
+  /** The plain modulus t of the parameter set. */
+  readonly modulus: number;
+  /** Outputs for each enterprise: the score and one for each reason group. */
+  readonly outputs: number;
+  /** Enterprises that were asked for: the halves may hold some of them, each once, and no other. */
+  readonly subjects: readonly SubjectId[];
+};
+
+/** Raw values mod t, not yet centred: `values[output][place]` belongs to `subjects[place]`. */
+export type UnmaskedScores = {
+  readonly modulus: number;
+  readonly subjects: readonly SubjectId[];
+  readonly values: readonly Uint32Array[];
+};
+
+/** Slots of a ticket at most: more than any parameter set has. */
+const slotsMax = 65_536;
+const wordBytes = 4;
+
+/** Values as the halves carry them: 4 bytes each, little-endian, base64url. */
+export function packWords(words: ArrayLike<number>): string {
+  const bytes = new Uint8Array(words.length * wordBytes);
+  const view = new DataView(bytes.buffer);
+  for (let at = 0; at < words.length; at += 1) view.setUint32(at * wordBytes, words[at] as number, true);
+  let binary = '';
+  for (let at = 0; at < bytes.length; at += 8192) binary += String.fromCharCode(...bytes.subarray(at, at + 8192));
+  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
+}
+
+/** @returns undefined for anything but exactly `count` values below `modulus` in the one spelling packWords gives */
+export function unpackWords(text: unknown, count: number, modulus: number): Uint32Array | undefined {
+  if (typeof text !== 'string' || text.length !== Math.ceil((count * wordBytes * 4) / 3) || !/^[A-Za-z0-9_-]*$/.test(text)) return undefined;
+  const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
+  const view = new DataView(Uint8Array.from(binary, (character) => character.charCodeAt(0)).buffer);
+  if (view.byteLength !== count * wordBytes) return undefined;
+  const words = Uint32Array.from({ length: count }, (_, at) => view.getUint32(at * wordBytes, true));
+  return words.every((word) => word < modulus) && packWords(words) === text ? words : undefined;
+}
+
+/**
+ * Takes the gateway's masks off the custodian's values. Both halves come from their JWEs and are believed in nothing:
+ * one ticket, the model and modulus asked for, exact lengths, known enterprises, each place once.
+ * Errors: SCORE_UNREADABLE, the same for every fault.
+ */
+export function combineHalves(custodian: unknown, gateway: unknown, expected: HalvesExpectation): UnmaskedScores {
+  const masked = readCustodianHalf(custodian, expected);
+  const { released, masks } = readGatewayHalf(gateway, masked.ticket, masked.places, expected);
+  const values = masks.map((mask, output) => Uint32Array.from(released, ({ place }, at) => {
+    const difference = (masked.values[output] as Uint32Array)[place]! - (mask[at] as number);
+    return difference < 0 ? difference + expected.modulus : difference;
+  }));
+  return { modulus: expected.modulus, subjects: released.map(({ subject }) => subject), values };
+}
+
+function readCustodianHalf(half: unknown, { outputs, modulus }: HalvesExpectation): { readonly ticket: string; readonly places: number; readonly values: readonly Uint32Array[] } {
+  const { v, ticket, masked, ...others } = asObject(half) as Partial<CustodianHalf>;
+  if (v !== 1 || typeof ticket !== 'string' || !Array.isArray(masked) || masked.length !== outputs || Object.keys(others).length > 0) throw unreadable();
+  const first: unknown = masked[0];
+  const places = typeof first === 'string' ? Math.floor((first.length * 3) / (4 * wordBytes)) : 0;
+  if (places < 1 || places > slotsMax) throw unreadable();
+  return { ticket, places, values: masked.map((text) => unpackWords(text, places, modulus) ?? fail()) };
+}
+
+function readGatewayHalf(half: unknown, ticketOfCustodian: string, places: number, expected: HalvesExpectation): { readonly released: GatewayHalf['released']; readonly masks: readonly Uint32Array[] } {
+  const { v, ticket, model, modulus, released, masks, ...others } = asObject(half) as Partial<GatewayHalf>;
+  if (v !== 1 || ticket !== ticketOfCustodian || model !== expected.model || modulus !== expected.modulus || Object.keys(others).length > 0) throw unreadable();
+  if (!Array.isArray(released) || released.length < 1 || released.length > places || !Array.isArray(masks) || masks.length !== expected.outputs) throw unreadable();
+  const asked: ReadonlySet<unknown> = new Set(expected.subjects);
+  for (const one of released as readonly unknown[]) {
+    const { place, subject, ...more } = asObject(one);
+    if (!Number.isInteger(place) || (place as number) < 0 || (place as number) >= places || !asked.has(subject) || Object.keys(more).length > 0) throw unreadable();
+  }
+  const list = released as GatewayHalf['released'];
+  if (new Set(list.map(({ place }) => place)).size < list.length || new Set(list.map(({ subject }) => subject)).size < list.length) throw unreadable();
+  return { released: list, masks: masks.map((text) => unpackWords(text, list.length, expected.modulus) ?? fail()) };
+}
+
+function asObject(value: unknown): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw unreadable();
+  return value as Readonly<Record<string, unknown>>;
+}
+
+function fail(): never {
+  throw unreadable();
+}
+
+/** One sentence for every fault of sealed scores, so that nobody learns from errors what a key opens. */
+export function unreadable(): VeilgateError {
+  return new VeilgateError('SCORE_UNREADABLE', 'The sealed scores cannot be opened: check that both halves are complete, from this platform, for this request and sealed for this key; else report the receipt.');
+}
