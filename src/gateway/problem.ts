@@ -102,6 +102,14 @@ const wire = {
   SOURCE_ROWS_REJECTED: { status: 422, title: 'Rows rejected' },
   SOURCE_NOT_OWNER: { status: 404, title: 'Not found', always: absent, shownAs: 'SOURCE_DATASET_UNKNOWN' },
 
+  SCORE_INVALID: { status: 400, title: 'Score request not of the required form' },
+  SCORE_MODEL_NOT_USABLE: { status: 403, title: 'Model not usable' },
+  SCORE_NOT_PERMITTED: { status: 403, title: 'Score not permitted' },
+  SCORE_DATA_MISSING: { status: 409, title: 'No data to score' },
+  SCORE_LIMIT_REACHED: { status: 403, title: 'Scores together would tell too much' },
+  SCORE_UNAVAILABLE: { status: 503, title: 'Scoring not available', retryAfterS: 30 },
+  SCORE_UNREADABLE: { status: 422, title: 'Sealed scores unreadable' },
+
   DISCLOSURE_KEY_MISSING: { status: 409, title: 'Encryption key missing' },
   DISCLOSURE_UNSEALABLE: { status: 500, title: 'Answer cannot be sealed' },
   DISCLOSURE_UNREADABLE: { status: 422, title: 'Sealed answer unreadable' },
@@ -113,6 +121,9 @@ const wire = {
   AUDIT_CHECKPOINT_INVALID: { status: 422, title: 'Checkpoint invalid' },
   AUDIT_RECEIPT_INVALID: { status: 422, title: 'Receipt invalid' },
   AUDIT_LOG_INCONSISTENT: { status: 500, title: 'Log inconsistent' },
+
+  CUSTODIAN_UNAVAILABLE: { status: 503, title: 'Custodian unavailable', retryAfterS: 5 },
+  CUSTODIAN_REFUSED: { status: 502, title: 'Custodian refused', always: 'The key custodian did not open the result, and does not say why: ask the platform.' },
 
   GATEWAY_UNAVAILABLE: { status: 503, title: 'Gateway unavailable', retryAfterS: 5 },
 
