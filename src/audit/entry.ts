@@ -13,7 +13,7 @@ import { webSha256, type Sha256 } from './tree.ts';
  * in it that tells an enterprise is its code, and record and salt can be erased together.
  */
 export type AuditRecord =
-  | QueryReleased | QueryRefused | GrantCreated | GrantChanged | InstitutionChanged
+  | QueryReleased | QueryRefused | ScoreReleased | ScoreRefused | GrantCreated | GrantChanged | InstitutionChanged
   | EnterpriseRegistered | EnterpriseActivated | DepartmentRegistered | OfficerRegistered | PartyChanged
   | PolicyLoaded | RecordsLoaded | EntryErased;
 
@@ -66,6 +66,45 @@ export type QueryRefused = Common<'query.refused'> & {
   readonly policy: PolicyVersion | null;
   readonly decision: Digest | null;
   readonly outcomes: readonly FieldOutcome[];
+  readonly code: ErrorCode;
+  readonly request: Digest | null;
+};
+
+/** A score went out, sealed: the platform itself never saw it. */
+export type ScoreReleased = Common<'score.released'> & {
+  readonly institution: InstitutionId;
+  readonly subject: SubjectId;
+  readonly purpose: PurposeCode;
+  readonly grant: GrantId;
+  /** `name@version`. */
+  readonly model: string;
+  readonly policy: PolicyVersion;
+  /** Over the canonical JSON of the Decision. */
+  readonly decision: Digest;
+  readonly outcomes: readonly FieldOutcome[];
+  /** Id of the custodian's key the features are encrypted under. */
+  readonly key: string;
+  /** The ticket in the custodian's own log, and the salt under which it names the grant there. */
+  readonly ticket: string;
+  readonly ticketSalt: string;
+  /** Over the compact JWS the institution signed. */
+  readonly request: Digest;
+  /** Over the canonical JSON of the answer (docs/formats/sealed-scoring.md). */
+  readonly answer: Digest;
+};
+
+/** A refusal may come before its facts are known: what is not known is null. */
+export type ScoreRefused = Common<'score.refused'> & {
+  readonly institution: InstitutionId;
+  readonly subject: SubjectId | null;
+  readonly purpose: PurposeCode | null;
+  readonly grant: GrantId | null;
+  readonly model: string | null;
+  readonly policy: PolicyVersion | null;
+  readonly decision: Digest | null;
+  readonly outcomes: readonly FieldOutcome[];
+  /** Present when the custodian may have answered one before the release was refused: it went nowhere. */
+  readonly ticket: string | null;
   readonly code: ErrorCode;
   readonly request: Digest | null;
 };

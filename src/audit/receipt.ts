@@ -5,7 +5,7 @@ import { parseStrictJsonBytes } from '../strict-json.ts';
 import type { GrantId, InstitutionId, PolicyVersion, Signer } from '../vocabulary.ts';
 import { fromBase64url, sameBytes, toBase64url, type Bytes } from './bytes.ts';
 import type { LogTrust, OpenedCheckpoint } from './checkpoint.ts';
-import { commitmentOf, type AppendedEntry, type Digest, type QueryRefused, type QueryReleased } from './entry.ts';
+import { commitmentOf, type AppendedEntry, type Digest, type QueryRefused, type QueryReleased, type ScoreRefused, type ScoreReleased } from './entry.ts';
 import { verifyLogProof } from './proof.ts';
 import { webSha256, type Sha256 } from './tree.ts';
 
@@ -28,6 +28,17 @@ export type Receipt = {
   readonly request: Digest | null;
 };
 
+/** Records that receipts are about: an answer that went out, or its refusal. */
+export type ReceiptedRecord = QueryReleased | QueryRefused | ScoreReleased | ScoreRefused;
+
+/** What each kind of record says of its request; a record of any other kind has no receipt. */
+const outcomes = {
+  'query.released': 'released',
+  'query.refused': 'refused',
+  'score.released': 'released',
+  'score.refused': 'refused',
+} as const satisfies { readonly [Kind in ReceiptedRecord['kind']]: Receipt['outcome'] };
+
 export const receiptType = 'receipt+jwt';
 /** Characters of a receipt; an honest one has about 1,200. */
 export const receiptLengthMax = 8192;
@@ -41,7 +52,7 @@ export type ReceiptIssue = {
   readonly issuer: string;
   /** The log's name. */
   readonly origin: string;
-  readonly record: QueryReleased | QueryRefused;
+  readonly record: ReceiptedRecord;
   /** What appendRecords gave for the record, once its transaction has committed. */
   readonly entry: AppendedEntry;
 };
@@ -64,7 +75,7 @@ export type ReceiptCheck = {
   readonly institution: InstitutionId;
   readonly clock: Clock;
   /** The record that came with the answer; when given it must be the one that was committed to. */
-  readonly record?: QueryReleased | QueryRefused | Readonly<Record<string, unknown>>;
+  readonly record?: ReceiptedRecord | Readonly<Record<string, unknown>>;
   /** Digests the holder worked out from what it sent and got; when given they must be the receipt's. */
   readonly request?: Digest;
   readonly answer?: Digest;
@@ -93,19 +104,17 @@ export async function verifyReceiptInclusion(receipt: Receipt, proof: string, tr
 }
 
 /** What a receipt says about its record: taken from the record, so that the two cannot differ. */
-function statements(record: QueryReleased | QueryRefused) {
+function statements(record: ReceiptedRecord) {
   const { policy, decision, grant, request } = record;
-  return record.kind === 'query.released'
-    ? { outcome: 'released', policy, decision, grant, request, answer: record.answer } as const
-    : { outcome: 'refused', policy, decision, grant, request, answer: null } as const;
+  const outcome = outcomes[record.kind];
+  return { outcome, policy, decision, grant, request, answer: 'answer' in record ? record.answer : null };
 }
 
 async function requireRecord(receipt: Receipt, record: NonNullable<ReceiptCheck['record']>, sha256: Sha256): Promise<void> {
   const different = () => invalid('record', 'The record is not the one the receipt commits to: ask for the record again.');
-  const kind = record.kind;
-  if (kind !== 'query.released' && kind !== 'query.refused') different();
+  if (typeof record.kind !== 'string' || !Object.hasOwn(outcomes, record.kind)) different();
   if (!sameBytes(await commitmentOf(record, receipt.log.salt, sha256), receipt.log.commitment)) different();
-  const said = statements(record as QueryReleased | QueryRefused);
+  const said = statements(record as ReceiptedRecord);
   const agree = record.institution === receipt.institution
     && (Object.keys(said) as (keyof typeof said)[]).every((name) => said[name] === receipt[name]);
   if (!agree) different();

@@ -1,0 +1,190 @@
+import { hash } from 'node:crypto';
+import { canonicalJson } from '../../canonical.ts';
+import { VeilgateError } from '../../errors.ts';
+import type { Sql, Tx } from '../../store/database.ts';
+import type { InstitutionId, SubjectId } from '../../vocabulary.ts';
+import type { Model } from '../protocol.ts';
+
+/** A linear function of an enterprise's features, as an institution gets it: `id` is a digest of its terms. */
+export type Functional = { readonly id: string; readonly terms: Model['terms'] };
+
+/** What one model tells: its score and its reason groups. */
+export type FunctionalSet = { readonly digest: string; readonly functionals: readonly Functional[] };
+
+/** Scores about to be released: to whom, about whom, under which model. */
+export type TallyUse = { readonly institution: InstitutionId; readonly subject: SubjectId; readonly set: FunctionalSet };
+
+/** True when one institution may know all of these about one enterprise. */
+export type JudgeFunctionals = (functionals: readonly Functional[]) => boolean;
+
+/** Uses that were decided under lock; `write` makes it last. */
+export type LockedTallies = {
+  /** Why this score may not be released to this institution, with all it got before; counts nothing. */
+  readonly refusal: (use: TallyUse) => VeilgateError | undefined;
+  /** Counts a use that `refusal` let pass: the next one in the batch is judged with it. */
+  readonly count: (use: TallyUse) => void;
+  /** Writes what was counted; nothing when nothing is new. */
+  readonly write: () => Promise<void>;
+};
+
+export type Tallies = {
+  /**
+   * Reads what each pair was told already and locks the pairs that a use would tell something new, in order of
+   * institution and subject. Locks taken in a transaction, for all who release: grants, then tallies, then counters,
+   * then the log. At most `usesPerBatchMax`.
+   */
+  readonly lock: (tx: Tx, uses: readonly TallyUse[]) => Promise<LockedTallies>;
+  /** The same decision without a lock, for questions before anything is spent: in order, what stands against each. */
+  readonly preview: (sql: Sql, uses: readonly TallyUse[]) => Promise<readonly { readonly obtained: readonly Functional[]; readonly refusal: VeilgateError | undefined }[]>;
+};
+
+/** Pairs one call takes at most: a block. */
+export const usesPerBatchMax = 8192;
+/** Verdicts kept: as many combinations of models as are in use. */
+const verdictsMax = 4096;
+
+/** A model's functions under one name. The order of functions means nothing. */
+export function functionalSet(functionals: readonly Functional[]): FunctionalSet {
+  const ordered = functionals.toSorted((one, other) => (one.id < other.id ? -1 : 1));
+  return { digest: hash('sha256', ordered.map(({ id }) => id).join('\n'), 'hex'), functionals: ordered };
+}
+
+/**
+ * Guards what many scores tell together: all functions an institution ever got of an enterprise are judged with those
+ * it is about to get. Sets never change, so what was read of them is kept.
+ */
+export function createTallies(judge: JudgeFunctionals): Tallies {
+  const known = new Map<string, readonly Functional[]>();
+  const verdicts = new Map<string, boolean>();
+
+  const functionalsOf = async (sql: Sql, digests: Iterable<string>): Promise<void> => {
+    const missing = [...new Set(digests)].filter((digest) => !known.has(digest));
+    if (missing.length === 0) return;
+    const { rows } = await sql.query<{ digest: string; functionals: string }>({
+      name: 'scoring functional sets', text: 'select digest, functionals from scoring_functional_set where digest = any($1::text[])', values: [missing],
+    });
+    for (const { digest, functionals } of rows) known.set(digest, JSON.parse(functionals) as readonly Functional[]);
+  };
+
+  const united = (sets: readonly string[]): readonly Functional[] => {
+    const byId = new Map<string, Functional>();
+    for (const digest of sets) for (const one of known.get(digest) ?? fail()) byId.set(one.id, one);
+    return [...byId.values()];
+  };
+
+  const permitted = (sets: readonly string[]): boolean => {
+    const name = sets.toSorted().join();
+    let verdict = verdicts.get(name);
+    if (verdict === undefined) {
+      verdict = judge(united(sets));
+      if (verdicts.size >= verdictsMax) verdicts.clear();
+      verdicts.set(name, verdict);
+    }
+    return verdict;
+  };
+
+  const refusalOf = (sets: readonly string[] | undefined, { set }: TallyUse): VeilgateError | undefined => {
+    known.set(set.digest, set.functionals);
+    if (sets === undefined) throw new VeilgateError('INTERNAL', 'A score was not locked before its release: report this to the platform.');
+    return sets.includes(set.digest) || permitted([...sets, set.digest]) ? undefined : limitReached();
+  };
+
+  return {
+    async lock(tx, uses) {
+      if (uses.length > usesPerBatchMax) throw new VeilgateError('REQUEST_TOO_LARGE', `At most ${usesPerBatchMax} scores are released at once: split the batch.`);
+      const tallies = await readTallies(tx, uses);
+      const growing = new Map<string, TallyUse>(uses.filter((use) => tallies.get(keyOf(use))?.includes(use.set.digest) !== true).map((use) => [keyOf(use), use]));
+      for (const [key, sets] of await lockTallies(tx, [...growing.values()])) tallies.set(key, sets);
+      await functionalsOf(tx, [...tallies.values()].flat());
+      const grown = new Set<string>();
+      const written = new Map<string, FunctionalSet>();
+      return {
+        refusal: (use) => refusalOf(tallies.get(keyOf(use)), use),
+        count(use) {
+          const sets = tallies.get(keyOf(use)) ?? [];
+          if (sets.includes(use.set.digest)) return;
+          tallies.set(keyOf(use), [...sets, use.set.digest]);
+          grown.add(keyOf(use));
+          written.set(use.set.digest, use.set);
+        },
+        write: () => writeTallies(tx, [...grown].map((key) => ({ use: growing.get(key) as TallyUse, sets: tallies.get(key) ?? [] })), [...written.values()]),
+      };
+    },
+
+    async preview(sql, uses) {
+      const tallies = await readTallies(sql, uses);
+      await functionalsOf(sql, [...tallies.values()].flat());
+      return uses.map((use) => {
+        const sets = tallies.get(keyOf(use)) ?? [];
+        return { obtained: united(sets), refusal: refusalOf(sets, use) };
+      });
+    },
+  };
+}
+
+const keyOf = ({ institution, subject }: Pick<TallyUse, 'institution' | 'subject'>) => `${institution} ${subject}`;
+
+type Row = { readonly institution: string; readonly subject: string; readonly sets: readonly string[] };
+
+async function readTallies(sql: Sql, uses: readonly TallyUse[]): Promise<Map<string, readonly string[]>> {
+  if (uses.length === 0) return new Map();
+  const { rows } = await sql.query<Row>({
+    name: 'scoring read tallies',
+    text: `select t.institution, t.subject, t.sets from unnest($1::text[], $2::text[]) as w (institution, subject) join scoring_tally t using (institution, subject)`,
+    values: [uses.map(({ institution }) => institution), uses.map(({ subject }) => subject)],
+  });
+  return tallyMap(rows);
+}
+
+/** Makes and locks rows. The second statement sees what others committed while this one waited for them; both are sent together. */
+async function lockTallies(tx: Tx, uses: readonly TallyUse[]): Promise<Map<string, readonly string[]>> {
+  if (uses.length === 0) return new Map();
+  const values = [uses.map(({ institution }) => institution), uses.map(({ subject }) => subject)];
+  const [, { rows }] = await Promise.all([
+    tx.query({
+      name: 'scoring make tallies',
+      text: `insert into scoring_tally (institution, subject)
+             select w.institution, w.subject from unnest($1::text[], $2::text[]) as w (institution, subject) order by 1, 2 on conflict do nothing`,
+      values,
+    }),
+    tx.query<Row>({
+      name: 'scoring lock tallies',
+      text: `select t.institution, t.subject, t.sets from scoring_tally t
+             where (t.institution, t.subject) in (select institution, subject from unnest($1::text[], $2::text[]) as w (institution, subject))
+             order by t.institution, t.subject for no key update of t`,
+      values,
+    }),
+  ]);
+  return tallyMap(rows);
+}
+
+async function writeTallies(tx: Tx, grown: readonly { readonly use: TallyUse; readonly sets: readonly string[] }[], sets: readonly FunctionalSet[]): Promise<void> {
+  if (grown.length === 0) return;
+  const ordered = sets.toSorted((one, other) => (one.digest < other.digest ? -1 : 1));
+  await Promise.all([
+    tx.query({
+      name: 'scoring write functional sets',
+      text: 'insert into scoring_functional_set (digest, functionals) select * from unnest($1::text[], $2::text[]) on conflict do nothing',
+      values: [ordered.map(({ digest }) => digest), ordered.map(({ functionals }) => canonicalJson(functionals))],
+    }),
+    tx.query({
+      name: 'scoring write tallies',
+      text: `update scoring_tally t set sets = string_to_array(w.sets, ',')
+             from unnest($1::text[], $2::text[], $3::text[]) as w (institution, subject, sets)
+             where (t.institution, t.subject) = (w.institution, w.subject)`,
+      values: [grown.map(({ use }) => use.institution), grown.map(({ use }) => use.subject), grown.map(({ sets: of }) => of.join(','))],
+    }),
+  ]);
+}
+
+function tallyMap(rows: readonly Row[]): Map<string, readonly string[]> {
+  return new Map(rows.map(({ institution, subject, sets }) => [`${institution} ${subject}`, sets]));
+}
+
+function limitReached(): VeilgateError {
+  return new VeilgateError('SCORE_LIMIT_REACHED', 'With the scores you already have of this enterprise, this one would tell too much about a single feature: keep to the models you used before.');
+}
+
+function fail(): never {
+  throw new VeilgateError('INTERNAL', 'The platform has lost what it once released: report this to the platform.');
+}
