@@ -1,0 +1,19 @@
+import type { FeatureId, ModelRef } from '../protocol.ts';
+
+/** Which rule a model breaks, and how far. Safe to show: speaks of the model alone, never of data. */
+export type ModelFinding = {
+  readonly rule:
+    | 'feature_unknown' | 'raw_range' | 'weight_sum' | 'steps' | 'constant'
+    | 'effective_features' | 'dominant_share' | 'guess_gain' | 'functionals' | 'combination';
+  /** `score`, a reason's code, `rest` (the score without its reason groups), or the models that are combined. */
+  readonly part: string;
+  readonly feature?: FeatureId;
+  readonly models?: readonly ModelRef[];
+  /** What was found and what is allowed, in the unit of the rule. */
+  readonly found: number;
+  readonly allowed: number;
+  /** One sentence that says what to change. */
+  readonly problem: string;
+};
+
+export type ModelVerdict = { readonly ok: boolean; readonly findings: readonly ModelFinding[] };
