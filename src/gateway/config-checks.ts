@@ -1,72 +1,15 @@
-import { X509Certificate, createPrivateKey } from 'node:crypto';
-import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
-import { isIP } from 'node:net';
 import path from 'node:path';
-import type { ErrorCode } from '../errors.ts';
-import type { Config, SettingName } from './config-settings.ts';
+import { beyondLoopback, certificateFault, databaseAddress, databaseParameters, folderOpenToOthers, insecureUrl, isFile, isFolder, isRemoteDatabase, openToOthers, validNetwork } from '../settings/conditions.ts';
+import type { SettingsCheck } from '../settings/read.ts';
+import type { Config, settings } from './config-settings.ts';
 
-/** One thing a gateway refuses to start with. The documentation lists `refuses`; errors say it with the settings' names. */
-export type ConfigCheck = {
-  readonly code: Extract<ErrorCode, 'CONFIG_INVALID' | 'CONFIG_INSECURE'>;
-  readonly settings: readonly [SettingName, ...SettingName[]];
-  /** What is wrong and what to do, after the names of the settings. */
-  readonly refuses: string;
-  readonly violated: (config: Config, given: ReadonlySet<SettingName>, nowMs: number) => boolean;
-};
+export { isLoopback } from '../settings/conditions.ts';
 
-/** True for the names and addresses of this machine alone. */
-export function isLoopback(host: string): boolean {
-  const bare = host.replace(/^\[(.*)\]$/, '$1').toLowerCase();
-  return bare === 'localhost' || bare === '::1' || (isIP(bare) === 4 && bare.startsWith('127.'));
-}
+/** One thing a gateway refuses to start with. */
+export type ConfigCheck = SettingsCheck<typeof settings>;
 
-const beyondLoopback = (host: string) => !isLoopback(host);
 const hasTls = (config: Config) => config.tlsCertFile !== undefined && config.tlsKeyFile !== undefined;
-const insecureUrl = (url: string | undefined) => url !== undefined && url.startsWith('http://') && beyondLoopback(new URL(url).hostname);
-const windows = process.platform === 'win32';
-
-/** True when anybody but the owner may read, write or enter. */
-function openToOthers(file: string): boolean {
-  return !windows && existsSync(file) && (statSync(file).mode & 0o077) !== 0;
-}
-
-function keysOpenToOthers(folder: string): boolean {
-  if (!existsSync(folder)) return false;
-  return openToOthers(folder) || readdirSync(folder).some((name) => openToOthers(path.join(folder, name)));
-}
-
-function isFile(file: string): boolean {
-  return existsSync(file) && statSync(file).isFile();
-}
-
-function isFolder(folder: string): boolean {
-  return existsSync(folder) && statSync(folder).isDirectory();
-}
-
-/** Undefined where there is no readable pair: other checks say that. */
-function certificateFault(config: Config, nowMs: number): 'unreadable' | 'mismatch' | 'expired' | undefined {
-  if (config.tlsCertFile === undefined || config.tlsKeyFile === undefined) return undefined;
-  try {
-    const certificate = new X509Certificate(readFileSync(config.tlsCertFile));
-    if (!certificate.checkPrivateKey(createPrivateKey(readFileSync(config.tlsKeyFile)))) return 'mismatch';
-    return Date.parse(certificate.validTo) <= nowMs ? 'expired' : undefined;
-  } catch {
-    return 'unreadable';
-  }
-}
-
-/** Parameters that cannot turn a checked address into another one. */
-const databaseParameters = new Set(['sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'application_name', 'connect_timeout', 'statement_timeout', 'options']);
-
-function databaseAddress(url: string): URL | undefined {
-  return URL.canParse(url) ? new URL(url) : undefined;
-}
-
-function databaseIsRemote(config: Config): boolean {
-  const address = config.databaseUrl === undefined ? undefined : databaseAddress(config.databaseUrl);
-  return address !== undefined && address.hostname !== '' && beyondLoopback(address.hostname);
-}
-
+const databaseIsRemote = (config: Config) => isRemoteDatabase(config.databaseUrl);
 const password = (config: Config) => databaseAddress(config.databaseUrl ?? '')?.password ?? '';
 
 function samePort(first: number | undefined, second: number | undefined): boolean {
@@ -76,12 +19,6 @@ function samePort(first: number | undefined, second: number | undefined): boolea
 /** Characters enough and of enough kinds that nobody typed it for the time being. */
 function guessable(secret: string): boolean {
   return new Set(secret).size < 10;
-}
-
-function validNetwork(text: string): boolean {
-  const [address = '', bits, ...rest] = text.split('/');
-  const family = isIP(address);
-  return family !== 0 && rest.length === 0 && (bits === undefined || Number(bits) <= (family === 4 ? 32 : 128));
 }
 
 /** Most connections that the gateway's own PostgreSQL keeps for the processes of one node. */
@@ -118,7 +55,7 @@ export const configChecks: readonly ConfigCheck[] = [
   { code: 'CONFIG_INVALID', settings: ['databaseUrl', 'databaseFolder', 'databasePort'], refuses: 'contradict each other: the database is either the platform\'s own (the first) or the gateway\'s (the others)', violated: (config, given) => config.databaseUrl !== undefined && (given.has('databaseFolder') || given.has('databasePort')) },
   { code: 'CONFIG_INVALID', settings: ['workers', 'databaseConnections'], refuses: `ask for more than the ${ownDatabaseConnectionsMax} connections of the gateway's own PostgreSQL`, violated: (config) => config.databaseUrl === undefined && config.workers * config.databaseConnections > ownDatabaseConnectionsMax },
   { code: 'CONFIG_INVALID', settings: ['policyFolder'], refuses: 'is not a folder', violated: (config) => !isFolder(config.policyFolder) },
-  { code: 'CONFIG_INSECURE', settings: ['keysFolder'], refuses: 'or a file in it can be read by others: chmod 700 the folder, 600 the files', violated: (config) => keysOpenToOthers(config.keysFolder) },
+  { code: 'CONFIG_INSECURE', settings: ['keysFolder'], refuses: 'or a file in it can be read by others: chmod 700 the folder, 600 the files', violated: (config) => folderOpenToOthers(config.keysFolder) },
   { code: 'CONFIG_INVALID', settings: ['officersFile'], refuses: 'is not a file', violated: (config) => config.officersFile !== undefined && !isFile(config.officersFile) },
   { code: 'CONFIG_INVALID', settings: ['logFile'], refuses: 'stands in a folder that is not there', violated: (config) => config.logFile !== undefined && !isFolder(path.dirname(path.resolve(config.logFile))) },
   { code: 'CONFIG_INSECURE', settings: ['witnesses'], refuses: 'must be https beyond this machine', violated: (config) => config.witnesses.some(({ url }) => insecureUrl(url)) },

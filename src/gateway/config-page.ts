@@ -1,9 +1,9 @@
 import { configChecks } from './config-checks.ts';
-import { fileKey, settingEntries, settings, type Setting, type SettingGroup } from './config-settings.ts';
+import { settingsHelp, settingsTables } from '../settings/page.ts';
+import { settings } from './config-settings.ts';
 
 /** docs/configuration.md as the settings and checks in code say it; a test holds the two together. */
 export function configurationPage(): string {
-  const groups = Map.groupBy(settingEntries.map(([, setting]) => setting), (setting) => setting.group);
   return [
     '# Configuration',
     '',
@@ -11,7 +11,7 @@ export function configurationPage(): string {
     '',
     'A gateway (`npm start`) reads its settings from environment variables and, when `VEILGATE_CONFIG_FILE` names one, from a YAML or JSON file. A variable wins over the file, the file over the default. In the file a setting is called like its variable, in lower case and without `VEILGATE_`. A secret (`DATABASE_URL`, `VEILGATE_METRICS_TOKEN`) may also stand in a file of its own, readable by its owner alone, that `<NAME>_FILE` names. Relative files and folders start at the working directory. Unknown names starting with `VEILGATE_` are refused, except `VEILGATE_CLI_…`, which are for the command line client.',
     '',
-    ...[...groups].flatMap(([group, members]) => groupTable(group, members)),
+    ...settingsTables('VEILGATE_', settings),
     '## What a gateway refuses to start with',
     '',
     'The error names the settings and never shows a value. `CONFIG_INSECURE` stands for settings that would expose something, `CONFIG_INVALID` for ones that are malformed or contradict each other.',
@@ -37,29 +37,7 @@ export function configurationPage(): string {
   ].join('\n');
 }
 
-function groupTable(group: SettingGroup, members: readonly Setting<unknown>[]): readonly string[] {
-  return [
-    `## ${group}`,
-    '',
-    '| Variable | In a file | Value | Default | Meaning |',
-    '|---|---|---|---|---|',
-    ...members.map((setting) => `| \`${setting.env}\` | \`${fileKey(setting)}\` | ${setting.form} | ${defaultText(setting, (text) => `\`${text}\``)} | ${setting.meaning} |`),
-    '',
-  ];
-}
-
-function defaultText(setting: Setting<unknown>, shown: (text: string) => string): string {
-  if (setting.default === undefined || (Array.isArray(setting.default) && setting.default.length === 0)) return 'none';
-  return shown(String(setting.default));
-}
-
 /** The settings as plain text for `--help`. */
 export function configHelp(): string {
-  const width = Math.max(...settingEntries.map(([, setting]) => setting.env.length));
-  const groups = Map.groupBy(settingEntries.map(([, setting]) => setting), (setting) => setting.group);
-  const lines = [...groups].flatMap(([group, members]) => [
-    '', `${group}:`,
-    ...members.map((setting) => `  ${setting.env.padEnd(width)}  ${setting.meaning.replaceAll('`', '')} (${setting.form}; default: ${defaultText(setting, (text) => text)})`),
-  ]);
-  return ['Settings are environment variables; VEILGATE_CONFIG_FILE may name a YAML or JSON file with more of them.', ...lines, ''].join('\n');
+  return ['Settings are environment variables; VEILGATE_CONFIG_FILE may name a YAML or JSON file with more of them.', ...settingsHelp(settings), ''].join('\n');
 }

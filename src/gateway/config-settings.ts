@@ -2,75 +2,10 @@
  * Every setting of a gateway: the one table from which reading, checking, `--help` and docs/configuration.md come.
  * In a configuration file a setting is called like its variable, in lower case and without `VEILGATE_`.
  */
-
-export type SettingGroup = 'Server' | 'Authorization server' | 'Database' | 'Policy, keys and people' | 'Transparency log' | 'Limits' | 'Log and metrics';
-
-export type Setting<T> = {
-  readonly env: string;
-  readonly group: SettingGroup;
-  /** What it does, in one or two plain sentences. */
-  readonly meaning: string;
-  readonly default: T;
-  /** JSON Schema of the value, as a file would hold it. */
-  readonly schema: Readonly<Record<string, unknown>>;
-  /** How the text of an environment variable becomes a value; a text that cannot be one stays as it is for the schema to refuse. */
-  readonly fromText: (text: string) => unknown;
-  /** How a variable's text looks, for the documentation. */
-  readonly form: string;
-  /** Never shown; may also be given as a file named by `<env>_FILE`. */
-  readonly secret: boolean;
-};
-
-type Common = { readonly env: string; readonly group: SettingGroup; readonly meaning: string };
-
-function text(about: Common & { readonly default: string; readonly pattern?: string; readonly form?: string }): Setting<string> {
-  return { ...about, schema: stringSchema(about.pattern), fromText: (given) => given, form: about.form ?? 'text', secret: false };
-}
-
-function optionalText(about: Common & { readonly pattern?: string; readonly form?: string; readonly secret?: boolean; readonly minLength?: number }): Setting<string | undefined> {
-  const schema = { ...stringSchema(about.pattern), ...(about.minLength === undefined ? {} : { minLength: about.minLength }) };
-  return { ...about, default: undefined, schema, fromText: (given) => given, form: about.form ?? 'text', secret: about.secret ?? false };
-}
-
-function stringSchema(pattern: string | undefined): Record<string, unknown> {
-  return { type: 'string', minLength: 1, maxLength: 2048, ...(pattern === undefined ? {} : { pattern }) };
-}
-
-function integer(about: Common & { readonly default: number; readonly min: number; readonly max: number }): Setting<number> {
-  return {
-    ...about,
-    schema: { type: 'integer', minimum: about.min, maximum: about.max },
-    fromText: (given) => (/^[0-9]{1,15}$/.test(given) ? Number(given) : given),
-    form: `${about.min}…${about.max}`,
-    secret: false,
-  };
-}
-
-function flag(about: Common): Setting<boolean> {
-  const values: Readonly<Record<string, boolean>> = { true: true, false: false };
-  return { ...about, default: false, schema: { type: 'boolean' }, fromText: (given) => values[given] ?? given, form: 'true or false', secret: false };
-}
-
-function choice<const Options extends readonly string[]>(about: Common & { readonly options: Options; readonly default: Options[number] }): Setting<Options[number]> {
-  return { ...about, schema: { enum: about.options }, fromText: (given) => given, form: about.options.join(', '), secret: false };
-}
-
-function texts(about: Common & { readonly pattern: string; readonly max: number; readonly form: string }): Setting<readonly string[]> {
-  return {
-    ...about,
-    default: [],
-    schema: { type: 'array', maxItems: about.max, items: stringSchema(about.pattern) },
-    fromText: (given) => given.split(/[\s,]+/).filter((part) => part !== ''),
-    secret: false,
-  };
-}
+import { choice, fileKeyOf, flag, integer, network, optionalInteger, optionalText, stringSchema, text, texts, webOrigin, webUrl, type ConfigOf, type Setting } from '../settings/setting.ts';
 
 export type Witness = { readonly url: string; readonly vkey: string };
 
-const webUrl = '^https?://[^\\s/?#@]+(/[^\\s?#]*)?$';
-const webOrigin = '^https?://[^\\s/?#@]+/?$';
-/** An address or a network in CIDR form; what the text says is checked by node:net when it is used. */
-const network = '^[0-9A-Fa-f:.]{2,45}(/[0-9]{1,3})?$';
 /** A C2SP note verifier key: name, key hash, algorithm byte and key. */
 const verifierKey = '^[^\\s+]{1,200}\\+[0-9a-f]{8}\\+[A-Za-z0-9+/]{44,100}={0,2}$';
 
@@ -142,18 +77,14 @@ export const settings = {
   metricsToken: optionalText({ env: 'VEILGATE_METRICS_TOKEN', group: watching, secret: true, minLength: 32, pattern: '^[!-~]+$', form: 'at least 32 characters', meaning: 'Bearer token `/metrics` asks for. Needed beyond loopback.' }),
 };
 
-function optionalInteger(about: Common & { readonly min: number; readonly max: number }): Setting<number | undefined> {
-  return { ...integer({ ...about, default: 0 }), default: undefined };
-}
-
 export type SettingName = keyof typeof settings;
 
-/** A gateway's settings after all checks. Relative files and folders start at the working directory. */
-export type Config = { readonly [Name in SettingName]: (typeof settings)[Name] extends Setting<infer T> ? T : never };
+/** A gateway's settings after all checks. */
+export type Config = ConfigOf<typeof settings>;
 
 /** What a setting is called in a configuration file. */
 export function fileKey(setting: Setting<unknown>): string {
-  return setting.env.replace(/^VEILGATE_/, '').toLowerCase();
+  return fileKeyOf('VEILGATE_', setting);
 }
 
 export const settingEntries = Object.entries(settings) as readonly (readonly [SettingName, Setting<unknown>])[];
