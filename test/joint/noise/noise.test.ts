@@ -1,17 +1,11 @@
 import { strict as assert } from 'node:assert';
-import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { costFor, costOf, epsilonOf, varianceFor, type NanoRho } from '../../../src/joint/noise/accountant.ts';
 import { bernoulliExp, discreteGaussian, discreteLaplace, floorSqrt } from '../../../src/joint/noise/discrete-gaussian.ts';
 import { createExactRandom } from '../../../src/joint/noise/exact-random.ts';
+import { keystream } from '../support/keystream.ts';
 
-/** The same bytes in every run: a statistical test that could fail by bad luck would be ignored when it is right. */
-function seeded(seed: string) {
-  let counter = 0;
-  return createExactRandom((bytes) => {
-    for (let at = 0; at < bytes.length; at += 32) bytes.set(createHash('sha256').update(`${seed} ${counter++}`).digest().subarray(0, bytes.length - at), at);
-  });
-}
+const seeded = (seed: string) => createExactRandom(keystream(seed));
 
 /** Pearson's statistic of observed counts against probabilities; cells below 5 expected are put together. */
 function chiSquare(observed: readonly number[], probabilities: readonly number[], draws: number): { readonly statistic: number; readonly cells: number } {
