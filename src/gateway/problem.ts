@@ -121,9 +121,21 @@ const wire = {
   AUDIT_CHECKPOINT_INVALID: { status: 422, title: 'Checkpoint invalid' },
   AUDIT_RECEIPT_INVALID: { status: 422, title: 'Receipt invalid' },
   AUDIT_LOG_INCONSISTENT: { status: 500, title: 'Log inconsistent' },
+  AUDIT_REQUEST_NOT_FOUND: { status: 404, title: 'Not found', always: 'No signed request is kept beside this entry: it never had one, it was erased, or its time has ended.' },
+  AUDIT_REQUEST_UNREADABLE: { status: 500, title: 'Signed request unreadable' },
+  AUDIT_REQUEST_INVALID: { status: 422, title: 'Signed request invalid' },
 
   CUSTODIAN_UNAVAILABLE: { status: 503, title: 'Custodian unavailable', retryAfterS: 5 },
   CUSTODIAN_REFUSED: { status: 502, title: 'Custodian refused', always: 'The key custodian did not open the result, and does not say why: ask the platform.' },
+
+  FEATURE_VALUE_REFUSED: { status: 400, title: 'Value outside its feature' },
+  FEATURE_UNKNOWN: { status: 404, title: 'Feature unknown' },
+  FEATURE_DECLARATION_CHANGED: { status: 409, title: 'Feature declared otherwise meanwhile' },
+  FEATURE_KEY_UNKNOWN: { status: 409, title: 'Key of the custodian not in use' },
+  FEATURE_BLOCK_INVALID: { status: 400, title: 'Feature block not acceptable' },
+  FEATURE_BLOCK_STALE: { status: 409, title: 'Feature block older than the stored one' },
+  FEATURE_BLOCK_MISSING: { status: 409, title: 'Feature block not stored' },
+  FEATURE_SLOTS_UNASSIGNED: { status: 409, title: 'Slots of no enterprise' },
 
   GATEWAY_UNAVAILABLE: { status: 503, title: 'Gateway unavailable', retryAfterS: 5 },
 

@@ -1,4 +1,5 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import featuresSchema from '../../policies/schema/features.schema.json' with { type: 'json' };
 import purposesSchema from '../../policies/schema/purposes.schema.json' with { type: 'json' };
 import rulesSchema from '../../policies/schema/rules.schema.json' with { type: 'json' };
 import testsSchema from '../../policies/schema/tests.schema.json' with { type: 'json' };
@@ -8,6 +9,7 @@ import { didYouMean, type Problem } from './problem.ts';
 // the schemas are the program's own, never the checked folder's: a pack cannot loosen what it is checked against
 const ajv = new Ajv({ allErrors: true, verbose: true, discriminator: true, strict: true, strictTypes: false, strictRequired: false, allowUnionTypes: true });
 const validators = {
+  features: ajv.compile(featuresSchema),
   purposes: ajv.compile(purposesSchema),
   rules: ajv.compile(rulesSchema),
   tests: ajv.compile(testsSchema),

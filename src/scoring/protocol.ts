@@ -46,6 +46,10 @@ export type FeatureBlockClaims = {
   readonly aud: string;
   /** Seconds since 1970. */
   readonly iat: number;
+  /** At most a day later: until then the block may be handed in. */
+  readonly exp: number;
+  /** The digest once more. */
+  readonly jti: string;
   readonly feature: FeatureId;
   /** The feature's declaration it was encoded by. */
   readonly declaration: string;
