@@ -20,6 +20,8 @@ export type BodyKind = {
 export const signedQuery: BodyKind = { typ: 'query+jwt', requiredClaims: ['query'], maxLifetimeS: 60, maxLength: 131_072 };
 /** What an enterprise grants without a browser; may wait a day to be handed in. */
 export const signedGrant: BodyKind = { typ: 'grant+jwt', requiredClaims: ['institution', 'terms'], maxLifetimeS: 86_400, maxLength: 65_536 };
+/** The request for a score: goes on to the custodian, so it names no enterprise (docs/formats/sealed-scoring.md). */
+export const signedScore: BodyKind = { typ: 'score+jwt', requiredClaims: ['score'], maxLifetimeS: 60, maxLength: 4096 };
 
 export type VerifiedBody = {
   readonly claims: StandardClaims;

@@ -5,8 +5,10 @@ import type { IdentifiedRequest } from '../../identity/identify.ts';
 import type { Clock } from '../../clock.ts';
 import { batcher } from '../../store/batch.ts';
 import type { Database } from '../../store/database.ts';
-import type { Grant, InstitutionId } from '../../vocabulary.ts';
-import type { Query } from './query.ts';
+import type { Grant, GrantId, InstitutionId, PurposeCode, SubjectId } from '../../vocabulary.ts';
+
+/** What a grant is looked up by: of a query, or of one score. */
+export type Asked = { readonly subject: SubjectId; readonly purpose: PurposeCode; readonly grant?: GrantId };
 
 export type AdmittedQuery = {
   readonly caller: AdmittedCaller;
@@ -16,11 +18,11 @@ export type AdmittedQuery = {
 export type Admissions = {
   /** Lets a caller in for anything but a query. Errors: those of admitCallers. */
   readonly caller: (request: IdentifiedRequest) => Promise<AdmittedCaller>;
-  /** Lets a query in and finds its grant. Errors: those of admitCallers; what is wrong with the grant is a value. */
-  readonly query: (request: IdentifiedRequest, query: Query, spends: boolean) => Promise<AdmittedQuery>;
+  /** Lets a query, or the request for one score, in and finds its grant. Errors: those of admitCallers; what is wrong with the grant is a value. */
+  readonly query: (request: IdentifiedRequest, query: Asked, spends: boolean) => Promise<AdmittedQuery>;
 };
 
-type Item = { readonly request: IdentifiedRequest; readonly query?: Query; readonly countsAsQuery: boolean };
+type Item = { readonly request: IdentifiedRequest; readonly query?: Asked; readonly countsAsQuery: boolean };
 type Outcome = { readonly caller: AdmittedCaller; readonly grant?: Grant | VeilgateError };
 
 const batchMax = 128;
@@ -57,12 +59,12 @@ export function createAdmissions(database: Database, clock: Clock, onBatch: (ite
   };
 }
 
-function isAsking(item: Item): item is Item & { readonly query: Query } {
+function isAsking(item: Item): item is Item & { readonly query: Asked } {
   return item.query !== undefined;
 }
 
 /** A token that came with a grant is good for that grant alone. */
-function lookup({ request, query }: Item & { readonly query: Query }, atMs: GrantLookup['atMs']): GrantLookup {
+function lookup({ request, query }: Item & { readonly query: Asked }, atMs: GrantLookup['atMs']): GrantLookup {
   const grant = request.grant ?? query.grant;
   return { institution: request.party as InstitutionId, subject: query.subject, purpose: query.purpose, atMs, ...(grant === undefined ? {} : { grant }) };
 }

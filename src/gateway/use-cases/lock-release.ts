@@ -1,0 +1,80 @@
+import { lockUses, usesPerBatchMax, type GrantUse, type LockedUses } from '../../consent/consume.ts';
+import { VeilgateError } from '../../errors.ts';
+import { approvedParties } from '../../identity/registry/party.ts';
+import type { Tallies, TallyUse } from '../../scoring/run/tally.ts';
+import type { Tx } from '../../store/database.ts';
+
+/** What one answer, or one enterprise of a block of scores, costs. */
+export type ReleaseUse = {
+  readonly grant: GrantUse;
+  /** For scores: what the institution learns of the enterprise. */
+  readonly tally?: TallyUse;
+};
+
+/** What decides about release is locked: it stays as it is until the transaction ends. */
+export type LockedRelease = {
+  /** Decides one use and counts it, in order; a use that is refused counts nothing. */
+  readonly decide: (use: ReleaseUse) => VeilgateError | undefined;
+  /** Writes what was counted. */
+  readonly write: () => Promise<void>;
+};
+
+/**
+ * Locks what decides whether answers may leave, for all who release and always in this order, so that batches on many
+ * nodes cannot deadlock: parties, grants by id, what scores told, counters of attempts; the log comes last
+ * (appendRecords). A suspension, a pause, a revocation or another score that has committed counts; one that comes later
+ * waits for this transaction. `uses`: all that may be decided.
+ */
+export async function lockRelease(tx: Tx, uses: readonly ReleaseUse[], tallies: Tallies): Promise<LockedRelease> {
+  const scored = uses.flatMap(({ tally }) => (tally === undefined ? [] : [tally]));
+  const [admitted, grants, tally] = await Promise.all([
+    approvedParties(tx, uses.map(({ grant }) => grant.institution)),
+    lockGrants(tx, uses.map(({ grant }) => grant)),
+    scored.length === 0 ? undefined : tallies.lock(tx, scored),
+  ]);
+  return {
+    decide(use) {
+      if (!admitted.has(use.grant.institution)) return suspended();
+      const told = use.tally === undefined ? undefined : tally?.refusal(use.tally);
+      if (told !== undefined) return told;
+      const outcome = grants.decide(use.grant);
+      if (outcome instanceof VeilgateError) return outcome;
+      if (use.tally !== undefined) tally?.count(use.tally);
+      return undefined;
+    },
+    async write() {
+      await Promise.all([grants.write(), tally?.write()]);
+    },
+  };
+}
+
+/** In as many statements as one call of lockUses takes; in the order of ids over all of them. */
+async function lockGrants(tx: Tx, uses: readonly GrantUse[]): Promise<LockedUses> {
+  if (uses.length <= usesPerBatchMax) return lockUses(tx, uses);
+  const ordered = uses.toSorted((one, other) => (one.grant < other.grant ? -1 : 1));
+  const lockOf = new Map<GrantUse['grant'], LockedUses>();
+  const locks: LockedUses[] = [];
+  for (let at = 0; at < ordered.length;) {
+    let end = Math.min(at + usesPerBatchMax, ordered.length);
+    // uses of one grant are counted by one lock, or each would count from the beginning
+    while (end < ordered.length && end > at + 1 && ordered[end]?.grant === ordered[end - 1]?.grant) end -= 1;
+    const part = ordered.slice(at, end);
+    const locked = await lockUses(tx, part);
+    for (const { grant } of part) {
+      if (lockOf.has(grant)) throw new VeilgateError('REQUEST_TOO_LARGE', `At most ${usesPerBatchMax} uses of one grant are counted at once: split the batch.`);
+    }
+    for (const { grant } of part) lockOf.set(grant, locked);
+    locks.push(locked);
+    at = end;
+  }
+  return {
+    decide: (use) => lockOf.get(use.grant)?.decide(use) ?? new VeilgateError('INTERNAL', 'A grant was not locked before its use: report this to the platform.'),
+    write: async () => {
+      for (const locked of locks) await locked.write();
+    },
+  };
+}
+
+function suspended(): VeilgateError {
+  return new VeilgateError('INSTITUTION_NOT_ACTIVE', 'The institution\'s access was suspended or revoked while the request ran: ask the platform.');
+}
