@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { Writable } from 'node:stream';
 import pg from 'pg';
 import { VeilgateError } from '../errors.ts';
+import { bytesReader, type BytesReader } from './copy-out.ts';
 
 /** What a query needs: a pool, a connection or an open transaction. Statements with a `name` are prepared once. */
 export interface Sql {
@@ -25,6 +26,8 @@ export interface Database extends Sql {
    * call throws: use it only where the first statements do no harm alone.
    */
   eagerTransaction<T>(name: string, work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** The bytes of many rows at full speed, outside any transaction; see BytesReader.read. */
+  readonly readBytes: BytesReader['read'];
   /** True when the server answers within `timeoutMs`. */
   ready(timeoutMs: number): Promise<boolean>;
   readonly url: string;
@@ -46,6 +49,8 @@ export type DatabaseOptions = {
 
 /** Longest wait for a connection, a new one or one that others use. */
 const connectTimeoutMs = 5000;
+/** Connections that read bytes, opened when they are needed. */
+const bytesConnectionsMax = 2;
 /** How much longer than the server's own limit an answer is waited for. */
 const graceMs = 1000;
 
@@ -60,21 +65,22 @@ pg.types.setTypeParser(pg.types.builtins.DATE, (text) => text);
 
 /** Connects lazily. Connection faults become STORE_UNAVAILABLE; every other SQL error passes unchanged. */
 export function openDatabase(options: DatabaseOptions): Database {
-  const pool = new pg.Pool({
+  const connection: pg.PoolConfig = {
     connectionString: options.url,
-    max: options.maxConnections ?? 10,
     application_name: options.applicationName ?? 'veilgate',
     connectionTimeoutMillis: Math.min(connectTimeoutMs, options.statementTimeoutMs ?? connectTimeoutMs),
     idleTimeoutMillis: 30_000,
     allowExitOnIdle: true,
     keepAlive: true,
-    pipeline: true, // statements of one transaction that do not wait for each other's results travel together
     ...(options.statementTimeoutMs === undefined ? {} : {
       statement_timeout: options.statementTimeoutMs,
       idle_in_transaction_session_timeout: options.statementTimeoutMs,
       query_timeout: options.statementTimeoutMs + graceMs,
     }),
-  });
+  };
+  // statements of one transaction that do not wait for each other's results travel together
+  const pool = new pg.Pool({ ...connection, max: options.maxConnections ?? 10, pipeline: true });
+  const bytes = bytesReader({ ...connection, max: bytesConnectionsMax });
   pool.on('error', () => {}); // an idle connection broke: the next query reports it
 
   const query: Sql['query'] = async (text, values) => {
@@ -116,11 +122,18 @@ export function openDatabase(options: DatabaseOptions): Database {
     query,
     transaction: (name, work) => transaction(name, work, false),
     eagerTransaction: (name, work) => transaction(name, work, true),
+    async readBytes(select) {
+      try {
+        return await bytes.read(select);
+      } catch (error) {
+        throw asStoreError(error);
+      }
+    },
     async ready(timeoutMs) {
       const timeout = new Promise<false>((resolve) => setTimeout(() => resolve(false), timeoutMs).unref());
       return Promise.race([query('select 1').then(() => true, () => false), timeout]);
     },
-    close: () => pool.end(),
+    close: async () => { await Promise.all([pool.end(), bytes.close()]); },
   };
 }
 
@@ -169,13 +182,19 @@ export function isUniqueViolation(error: unknown, constraint?: string): boolean 
 const serverVersionMin = 180_000;
 const schemaFolder = path.join(import.meta.dirname, 'schema');
 
+/** Files of schema/ in order; `room` picks those of one room alone, such as `audit`. */
+export function schemaFiles(room?: string): readonly string[] {
+  const ending = room === undefined ? '.sql' : `-${room}.sql`;
+  return readdirSync(schemaFolder).filter((name) => name.endsWith(ending)).sort().map((name) => path.join(schemaFolder, name));
+}
+
 /**
- * Brings the database to this version's schema: every schema/NNN-name.sql once, in order, in one transaction,
+ * Brings the database to this version's schema: every file once, in order, in one transaction,
  * under a lock so that many nodes may start at once. A file that changed after it was applied is refused.
+ * @param files the gateway's whole schema when absent; file names tell them apart
  * Errors: STORE_SCHEMA_MISMATCH.
  */
-export async function applySchema(database: Database): Promise<void> {
-  const files = readdirSync(schemaFolder).filter((name) => name.endsWith('.sql')).sort();
+export async function applySchema(database: Database, files: readonly string[] = schemaFiles()): Promise<void> {
   await database.transaction('apply schema', async (tx) => {
     await tx.query("select pg_advisory_xact_lock(hashtext('veilgate schema'))");
     const { rows: [server] } = await tx.query<{ version: string }>("select current_setting('server_version_num') as version");
@@ -184,8 +203,9 @@ export async function applySchema(database: Database): Promise<void> {
     }
     await tx.query('create table if not exists schema_file (name text primary key, sha256 text not null, applied_at timestamptz not null default now())');
     const applied = new Map((await tx.query<{ name: string; sha256: string }>('select name, sha256 from schema_file')).rows.map((row) => [row.name, row.sha256]));
-    for (const name of files) {
-      const text = readFileSync(path.join(schemaFolder, name), 'utf8');
+    for (const file of files) {
+      const name = path.basename(file);
+      const text = readFileSync(file, 'utf8');
       const sha256 = createHash('sha256').update(text).digest('hex');
       const before = applied.get(name);
       if (before === sha256) continue;
