@@ -2,6 +2,7 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import featuresSchema from '../../policies/schema/features.schema.json' with { type: 'json' };
 import purposesSchema from '../../policies/schema/purposes.schema.json' with { type: 'json' };
 import rulesSchema from '../../policies/schema/rules.schema.json' with { type: 'json' };
+import scoringSchema from '../../policies/schema/scoring.schema.json' with { type: 'json' };
 import testsSchema from '../../policies/schema/tests.schema.json' with { type: 'json' };
 import { pointerOf, type PolicyDocument } from './document.ts';
 import { didYouMean, type Problem } from './problem.ts';
@@ -12,6 +13,7 @@ const validators = {
   features: ajv.compile(featuresSchema),
   purposes: ajv.compile(purposesSchema),
   rules: ajv.compile(rulesSchema),
+  scoring: ajv.compile(scoringSchema),
   tests: ajv.compile(testsSchema),
 } satisfies Record<string, ValidateFunction>;
 

@@ -1,10 +1,15 @@
+import { readPolicyDocument } from '../../policy/document.ts';
+import { readFile } from '../../policy/load.ts';
+import { policyBroken, type Problem } from '../../policy/problem.ts';
+import { shapeProblems } from '../../policy/shape.ts';
+
 /** What compliance sets in policies/scoring.yaml; each is explained there. */
 export type ScoringSettings = {
-  /** Least effective number of fields, (Σr)²/Σr², in everything that is released. */
+  /** Least effective number of fields, (Σr)²/Σr², in everything that is released; in thousandths. */
   readonly effectiveFeaturesMin: number;
-  /** Largest share of a released range that one field may have, over everything an institution can work out of what it gets. */
+  /** Largest share of a released range that one field may have, over everything an institution can work out of what it gets; in thousandths. */
   readonly dominantShareMax: number;
-  /** How much better than blind, 0..1, a released value may let anybody guess one field. */
+  /** How far a released value may take a guess of one field from chance (0) to certainty (1). */
   readonly guessGainMax: number;
   /** Different raw values a model may have. */
   readonly stepsMax: number;
@@ -12,7 +17,20 @@ export type ScoringSettings = {
   readonly functionalsMax: number;
 };
 
-/** Reads scoring.yaml of a policy pack. Errors: POLICY_BROKEN with every problem and its place. */
-export function loadScoringSettings(_folder: string): ScoringSettings {
-  throw new Error('loadScoringSettings');
+type ScoringText = Readonly<Record<'effective_features_min' | 'dominant_share_max' | 'guess_gain_max' | 'steps_max' | 'functionals_max', number>>;
+
+const file = 'scoring.yaml';
+
+/** Reads scoring.yaml of a policy pack, as strictly as its rules. Errors: POLICY_BROKEN with every problem and its place. */
+export function loadScoringSettings(folder: string): ScoringSettings {
+  const problems: Problem[] = [];
+  const read = readFile(folder, file, problems);
+  const { document, problems: found } = read === undefined ? { document: undefined, problems: [] } : readPolicyDocument(read.file, read.bytes);
+  problems.push(...found, ...(document === undefined ? [] : shapeProblems('scoring', document)));
+  if (document === undefined || problems.length > 0) throw policyBroken(problems);
+  const text = document.value as ScoringText;
+  return {
+    effectiveFeaturesMin: text.effective_features_min, dominantShareMax: text.dominant_share_max, guessGainMax: text.guess_gain_max,
+    stepsMax: text.steps_max, functionalsMax: text.functionals_max,
+  };
 }

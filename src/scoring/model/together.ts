@@ -1,9 +1,150 @@
+import type { FeatureId, ModelRef } from '../protocol.ts';
 import type { Functional } from './functional.ts';
+import { gainFindings, judgeTerms, stepFindings } from './judge.ts';
+import { dot, fieldRanges } from './range.ts';
 import type { ScoringSettings } from './settings.ts';
-import type { FeatureSpace } from './space.ts';
-import type { ModelVerdict } from './verdict.ts';
+import { maximise } from './simplex.ts';
+import { allPoints, certainPoints, fieldShapes, type FeatureSpace, type FieldShape } from './space.ts';
+import { combined, independentSpans, type Vector } from './span.ts';
+import { shareIn, type ModelFinding, type ModelVerdict } from './verdict.ts';
 
-/** Whether one institution may know all of these functions of one enterprise. Pure. Unknown features are refused. */
-export function judgeTogether(_functionals: readonly Pick<Functional, 'id' | 'terms' | 'model'>[], _space: FeatureSpace, _settings: ScoringSettings): ModelVerdict {
-  return { ok: false, findings: [] };
+type Given = Pick<Functional, 'id' | 'terms' | 'model'>;
+
+/** Functions that may be judged at once, and features over all of them; more is refused. */
+const functionalsCeiling = 64;
+const featuresMax = 1000;
+/** Rows of one linear programme. */
+const rowsMax = 6000;
+/** Pairs of functions whose sums and differences are looked at digit by digit. */
+const pairsMax = 120;
+/** What the search for the worst combination may be off by; taken as if it were there. */
+const slack = 1e-9;
+const tolerance = 1e-5;
+
+/**
+ * Whether one institution may know all of these functions of one enterprise. Pure. Unknown features are refused.
+ *
+ * Whoever has several numbers can work out every weighted sum of them. In each such sum no field may have more than the
+ * dominant share: the largest share over the whole span is found by linear programmes, one for each way a field can
+ * move (docs/decisions/0123-joint-guard.md). Sums of and differences between two functions are also looked at digit by
+ * digit, like the functions themselves.
+ */
+export function judgeTogether(functionals: readonly Given[], space: FeatureSpace, settings: ScoringSettings): ModelVerdict {
+  const different = [...new Map(functionals.map((functional) => [functional.id, functional])).values()];
+  const models = modelsOf(different);
+  const limit = Math.min(settings.functionalsMax, functionalsCeiling);
+  if (different.length > limit) {
+    return refused([about({ rule: 'functionals', part: 'all functions together', found: different.length, allowed: limit, problem: `These are ${different.length} different numbers of one enterprise; at most ${limit} are allowed: keep to the models used before.` }, models)]);
+  }
+  const features = [...new Set(different.flatMap(({ terms }) => terms.map(({ feature }) => feature)))].toSorted();
+  if (features.length > featuresMax) return refused([about({ rule: 'functionals', part: 'all functions together', found: features.length, allowed: featuresMax, problem: 'Too many features to be judged together: keep to the models used before.' }, models)]);
+  const alone = different.flatMap((functional) => [
+    ...judgeTerms('a function of the model', functional.terms, space, settings), ...stepFindings('a function of the model', fieldRanges(functional.terms, space), settings),
+  ].map((found) => about(found, modelsOf([functional]))));
+  if (alone.length > 0) return refused(alone);
+
+  const shapes = fieldShapes(features, space);
+  const fieldOf = features.map((feature) => shapes.findIndex(({ features: of }) => of.includes(feature)));
+  const unitRange = features.map((feature) => { const { low, high } = space.features.get(feature) ?? { low: 0, high: 0 }; return high - low; });
+  const vectorOf = ({ terms }: Given): Vector => { const weights = new Map(terms.map(({ feature, weight }) => [feature, BigInt(weight)])); return features.map((feature) => weights.get(feature) ?? 0n); };
+  const findings: ModelFinding[] = [];
+  for (const basis of independentSpans(different.map(vectorOf), unitRange, fieldOf)) {
+    if (basis.length < 2) continue; // multiples of one function, judged above
+    const within = features.map((_, at) => basis.some((row) => row[at] !== 0n));
+    const members = different.filter(({ terms }) => terms.some(({ feature }) => within[features.indexOf(feature)]));
+    const touched = shapes.filter(({ features: of }) => of.some((feature) => within[features.indexOf(feature)]));
+    findings.push(...worstShare(basis, touched, features, space, settings).map((found) => about(found, modelsOf(members))));
+    findings.push(...pairFindings(members.map((functional) => ({ functional, vector: vectorOf(functional) })), features, space, settings));
+    if (findings.length > 0) break;
+  }
+  return refused(findings);
 }
+
+/** The largest share one field has in any combination. */
+function worstShare(basis: readonly Vector[], shapes: readonly FieldShape[], features: readonly FeatureId[], space: FeatureSpace, settings: ScoringSettings): ModelFinding[] {
+  const columns = new Map(features.map((feature, at) => [feature, at]));
+  // basis vectors in a common size, so that the search computes with moderate numbers
+  const sized = basis.map((row) => {
+    const largest = row.reduce((most, entry, at) => Math.max(most, Math.abs(Number(entry)) * rangeOf(features[at] as FeatureId, space)), 0) || 1;
+    return row.map((entry) => Number(entry) / largest);
+  });
+  const moves = shapes.map((shape) => {
+    const at = shape.features.map((feature) => columns.get(feature) as number);
+    const inBasis = (points: readonly (readonly number[])[]) => differences(points).map((difference) => sized.map((row) => dot(at.map((column) => row[column] as number), difference)));
+    return { shape, all: inBasis(allPoints(shape)), certain: inBasis(certainPoints(shape)) };
+  });
+  if (moves.reduce((sum, { all }) => sum + 2 * all.length, 1) > rowsMax) {
+    return [{ rule: 'combination', part: 'all functions together', found: 1, allowed: settings.dominantShareMax, problem: 'These functions have too many bins to be judged together: keep to the models used before.' }];
+  }
+  let worst: { share: number; shape: FieldShape } | undefined;
+  for (const [field, { shape, all }] of moves.entries()) {
+    const rows = programme(moves.map(({ all: widest, certain }, at) => (at === field ? widest : certain)), basis.length);
+    const limits = rows.map((_, at) => (at === 0 ? 1 : slack));
+    for (const move of all) {
+      const share = maximise([...move, ...move.map((value) => -value), ...moves.map(() => 0)], rows, limits) ?? 1;
+      if (worst === undefined || share > worst.share) worst = { share, shape };
+      if (share > 1 - tolerance) break;
+    }
+  }
+  if (worst === undefined || worst.share <= settings.dominantShareMax + tolerance) return [];
+  const found = Math.min(1, Math.round(worst.share * 1000) / 1000);
+  return [{
+    rule: 'combination', part: 'a combination of functions', feature: worst.shape.features[0] as FeatureId, found, allowed: settings.dominantShareMax,
+    problem: `Who has all of these can combine them into a number of which ${worst.shape.field} makes up ${shareIn(found)}; at most ${shareIn(settings.dominantShareMax)} is allowed.`,
+  }];
+}
+
+/** Variables: coefficients as plus and minus, then for each field how far it moves. First row: all fields together move by 1 at most. */
+function programme(moves: readonly (readonly (readonly number[])[])[], dimension: number): number[][] {
+  const zeros = Array.from({ length: 2 * dimension }, () => 0);
+  const rows = [[...zeros, ...moves.map(() => 1)]];
+  for (const [field, ofField] of moves.entries()) {
+    const unit = moves.map((_, at) => (at === field ? -1 : 0));
+    for (const move of ofField) {
+      const back = move.map((value) => -value);
+      rows.push([...move, ...back, ...unit], [...back, ...move, ...unit]);
+    }
+  }
+  return rows;
+}
+
+/** From one point to another, one way; moves that are the same, once. */
+function differences(points: readonly (readonly number[])[]): number[][] {
+  const found = new Map<string, number[]>();
+  for (const [at, one] of points.entries()) {
+    for (const other of points.slice(at + 1)) {
+      const difference = one.map((value, index) => value - (other[index] as number));
+      const first = difference.find((value) => value !== 0);
+      if (first === undefined) continue;
+      const oneWay = first > 0 ? difference : difference.map((value) => -value);
+      found.set(oneWay.join(), oneWay);
+    }
+  }
+  return [...found.values()];
+}
+
+/** Sums and differences of two functions, whose low digits could tell what neither tells. */
+function pairFindings(members: readonly { readonly functional: Given; readonly vector: Vector }[], features: readonly FeatureId[], space: FeatureSpace, settings: ScoringSettings): ModelFinding[] {
+  const pairs = members.flatMap((one, at) => members.slice(at + 1).map((other) => [one, other] as const));
+  if (pairs.length > pairsMax) return [{ rule: 'functionals', part: 'all functions together', found: pairs.length, allowed: pairsMax, problem: 'Too many functions over the same features to be judged together: keep to the models used before.' }];
+  for (const [one, other] of pairs) {
+    for (const [times, otherTimes] of [[1, -1], [1, 1], [1, -2], [2, -1]] as const) {
+      const terms = combined(one.vector, times, other.vector, otherTimes, features);
+      const found = terms.length === 0 ? [] : gainFindings('a combination of functions', fieldRanges(terms, space), space, settings);
+      if (found.length > 0) return found.map((each) => about(each, modelsOf([one.functional, other.functional])));
+    }
+  }
+  return [];
+}
+
+function rangeOf(feature: FeatureId, space: FeatureSpace): number {
+  const declared = space.features.get(feature);
+  return declared === undefined ? 0 : declared.high - declared.low;
+}
+
+function modelsOf(functionals: readonly Given[]): readonly ModelRef[] {
+  return [...new Set(functionals.flatMap(({ model }) => (model === undefined ? [] : [model])))].toSorted();
+}
+
+const about = (found: ModelFinding, models: readonly ModelRef[]): ModelFinding => (models.length === 0 ? found : { ...found, models });
+const refused = (findings: readonly ModelFinding[]): ModelVerdict => ({ ok: findings.length === 0, findings });

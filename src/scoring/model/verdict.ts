@@ -5,9 +5,11 @@ export type ModelFinding = {
   readonly rule:
     | 'feature_unknown' | 'raw_range' | 'weight_sum' | 'steps' | 'constant'
     | 'effective_features' | 'dominant_share' | 'guess_gain' | 'functionals' | 'combination';
-  /** `score`, a reason's code, `rest` (the score without its reason groups), or the models that are combined. */
+  /** `score`, a reason's code, `rest` (the score without its reason groups), or the combination that was looked at. */
   readonly part: string;
+  /** The feature that would be told, or that is the cause. */
   readonly feature?: FeatureId;
+  /** Present when several models together break the rule. */
   readonly models?: readonly ModelRef[];
   /** What was found and what is allowed, in the unit of the rule. */
   readonly found: number;
@@ -17,3 +19,8 @@ export type ModelFinding = {
 };
 
 export type ModelVerdict = { readonly ok: boolean; readonly findings: readonly ModelFinding[] };
+
+/** A share as people read it. */
+export function shareIn(share: number): string {
+  return `${Math.round(share * 1000) / 10} %`;
+}

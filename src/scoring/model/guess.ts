@@ -1,0 +1,140 @@
+import { dot, gridOf, type FieldRange } from './range.ts';
+
+/**
+ * How much a released number gives away of one field: the number is exact, so that its low digits may tell what its
+ * size does not (weights 1, 256, 256, …: the remainder is the first field; weights 4097, 4098, 4100, 4104, …: the
+ * remainder is all of them). Counted as if every bin were equally likely and fields were independent:
+ * how often does the best guess of the field's bin from the number hit, against the best guess without it?
+ * (Bayes vulnerability; Smith 2009, "On the Foundations of Quantitative Information Flow".)
+ */
+export type GuessGain = { readonly field: FieldRange; /** 0: the number says nothing; 1: it always says the bin. */ readonly gain: number };
+
+/** A field with more different contributions than this is guessed by parts of its range instead. */
+const binsMax = 16;
+const partsOfRange = 8;
+/** Different numbers that are counted through; more is not judged (undefined). */
+export const numbersMax = 1 << 20;
+/** Values of a field that is counted value by value. */
+const valuesMax = 1 << 17;
+
+/** A run of contributions `start, start + step, …`, each as likely as the others of its field. */
+type Run = { readonly start: number; readonly step: number; readonly count: number };
+type Contribution = { readonly field: FieldRange; readonly bins: readonly (readonly Run[])[]; readonly values: number };
+
+/** The field of which a number tells most; undefined when there are too many numbers to count through. */
+export function largestGain(ranges: readonly FieldRange[]): GuessGain | undefined {
+  const moving = ranges.filter(({ range }) => range > 0);
+  const grid = gridOf(moving);
+  const contributions = moving.map((field) => contributionOf(field, grid));
+  const length = contributions.reduce((sum, { bins }) => sum + highest(bins), 0) + 1;
+  if (length > numbersMax || contributions.some(({ values }) => values > valuesMax)) return undefined;
+  let largest: GuessGain | undefined;
+  leaveOneOut(contributions, Float64Array.of(1), (contribution, rest) => {
+    const gain = gainOf(contribution, rest);
+    if (largest === undefined || gain > largest.gain) largest = { field: contribution.field, gain };
+  });
+  return largest;
+}
+
+/** Calls `visit` with the distribution of the sum of all others, for each in turn; halves share their sums. */
+function leaveOneOut(items: readonly Contribution[], outside: Float64Array, visit: (item: Contribution, rest: Float64Array) => void): void {
+  const [only] = items;
+  if (items.length <= 1) {
+    if (only !== undefined) visit(only, outside);
+    return;
+  }
+  const middle = items.length >> 1;
+  const [left, right] = [items.slice(0, middle), items.slice(middle)];
+  leaveOneOut(left, right.reduce((sum, { bins, values }) => convolve(sum, bins.flat(), values), outside), visit);
+  leaveOneOut(right, left.reduce((sum, { bins, values }) => convolve(sum, bins.flat(), values), outside), visit);
+}
+
+function gainOf({ bins, values }: Contribution, rest: Float64Array): number {
+  const prior = Math.max(...bins.map((bin) => sizeOf(bin) / values));
+  if (prior === 1) return 0;
+  const length = rest.length + highest(bins);
+  const best = new Float64Array(length);
+  for (const bin of bins) {
+    const likely = convolve(rest, bin, values, length);
+    for (let at = 0; at < length; at += 1) if ((likely[at] as number) > (best[at] as number)) best[at] = likely[at] as number;
+  }
+  const hits = best.reduce((sum, chance) => sum + chance, 0);
+  return Math.min(1, Math.max(0, (hits - prior) / (1 - prior)));
+}
+
+/** The distribution of a sum of two, the second one uniform over runs of `values` values altogether. */
+function convolve(distribution: Float64Array, runs: readonly Run[], values: number, length = distribution.length + highest([runs])): Float64Array {
+  const sum = new Float64Array(length);
+  for (const { start, step, count } of runs) {
+    if (count <= 3) {
+      for (let turn = 0; turn < count; turn += 1) {
+        const shift = start + turn * step;
+        for (let at = 0; at < distribution.length; at += 1) sum[at + shift] = (sum[at + shift] as number) + (distribution[at] as number) / values;
+      }
+      continue;
+    }
+    // a window that slides along each residue: what enters on one side leaves on the other
+    const width = step * count;
+    const window = new Float64Array(Math.min(length - start, distribution.length + width));
+    for (let at = 0; at < window.length; at += 1) {
+      const before = at >= step ? (window[at - step] as number) : 0;
+      const enters = at < distribution.length ? (distribution[at] as number) : 0;
+      const leaves = at >= width && at - width < distribution.length ? (distribution[at - width] as number) : 0;
+      const inside = before + enters - leaves;
+      window[at] = inside > 1e-18 ? inside : 0;
+      sum[at + start] = (sum[at + start] as number) + (window[at] as number) / values;
+    }
+  }
+  return sum;
+}
+
+/** What a field adds, from its lowest on and in units of the grid, ordered into bins that somebody could guess. */
+function contributionOf(field: FieldRange, grid: number): Contribution {
+  const { shape, weights, low } = field;
+  const runs = shape.stretches.map(({ first, last, count }) => runOf((dot(weights, first) - low) / grid, (dot(weights, last) - low) / grid, count)).flat();
+  const singles = runs.reduce((sum, { count }) => sum + count, 0);
+  // one more value: who has none, where that is a value of its own
+  const missing = shape.missing === undefined ? [] : [{ start: (dot(weights, shape.missing) - low) / grid, step: 1, count: 1 }];
+  const all = singles <= binsMax ? [...runs, ...missing] : runs;
+  const values = all.reduce((sum, { count }) => sum + count, 0);
+  if (singles <= binsMax) {
+    const alike = new Map<number, Run>();
+    const byValue = all.flatMap(({ start, step, count }) => Array.from({ length: count }, (_, turn) => start + turn * step));
+    for (const value of byValue) alike.set(value, { start: value, step: 0, count: (alike.get(value)?.count ?? 0) + 1 });
+    return { field, bins: [...alike.values()].map((run) => Array.from({ length: run.count }, () => ({ start: run.start, step: 1, count: 1 }))), values };
+  }
+  return { field, bins: partsOf(all, values), values };
+}
+
+/** Runs whose steps are whole; where the two ends do not allow that, value by value. */
+function runOf(first: number, last: number, count: number): Run[] {
+  if (count === 1) return [{ start: first, step: 1, count: 1 }];
+  const step = (last - first) / (count - 1);
+  if (step === 0) return Array.from({ length: Math.min(count, binsMax + 1) }, () => ({ start: first, step: 1, count: 1 }));
+  if (Number.isInteger(step)) return [step > 0 ? { start: first, step, count } : { start: last, step: -step, count }];
+  return Array.from({ length: Math.min(count, valuesMax) }, (_, turn) => ({ start: Math.round(first + turn * step), step: 1, count: 1 }));
+}
+
+/** Cuts runs, ordered by what they add, into parts with equally many values. */
+function partsOf(runs: readonly Run[], values: number): Run[][] {
+  const parts: Run[][] = Array.from({ length: partsOfRange }, () => []);
+  let passed = 0;
+  for (const run of runs.toSorted((one, other) => one.start - other.start)) {
+    let taken = 0;
+    while (taken < run.count) {
+      const part = Math.min(partsOfRange - 1, Math.floor((passed * partsOfRange) / values));
+      const until = part === partsOfRange - 1 ? values : Math.ceil(((part + 1) * values) / partsOfRange);
+      const count = Math.min(run.count - taken, Math.max(1, until - passed));
+      parts[part]?.push({ start: run.start + taken * run.step, step: run.step, count });
+      taken += count;
+      passed += count;
+    }
+  }
+  return parts.filter((part) => part.length > 0);
+}
+
+const sizeOf = (runs: readonly Run[]) => runs.reduce((sum, { count }) => sum + count, 0);
+
+function highest(bins: readonly (readonly Run[])[]): number {
+  return bins.flat().reduce((most, { start, step, count }) => Math.max(most, start + step * (count - 1)), 0);
+}
