@@ -181,3 +181,31 @@ export type OpenedScore = {
   /** Reason codes, the costliest first. */
   readonly reasons: readonly string[];
 };
+
+/* ---------- rotating the homomorphic key ---------- */
+
+/** Claims of a ticket (`typ: reencryption-ticket+jwt`), signed by the gateway: encrypts one masked block anew under a later key. */
+export type ReencryptionTicketClaims = Pick<ScoreTicketClaims, 'iss' | 'aud' | 'iat' | 'exp' | 'jti' | 'job' | 'key' | 'parameters'> & {
+  /** The key to encrypt under: made after `key`. */
+  readonly toKey: string;
+  /** SHA-256 of the one ciphertext, lower-case hex. */
+  readonly ciphertexts: readonly [string];
+};
+
+/** Claims of what a custodian says of one of its public keys (`typ: he-key+jwt`), signed with its statement key. */
+export type HeKeyStatement = {
+  /** The custodian's id. */
+  readonly iss: string;
+  /** The gateway's public URL. */
+  readonly aud: string;
+  readonly iat: number;
+  /** An hour later: an old statement must not bring a retired key back. */
+  readonly exp: number;
+  readonly jti: string;
+  readonly key: string;
+  readonly parameters: string;
+  /** SHA-256 of the public key's bytes, lower-case hex. */
+  readonly digest: string;
+  /** When the key was made; RFC 3339, UTC. */
+  readonly created: string;
+};
