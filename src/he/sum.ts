@@ -1,0 +1,85 @@
+import { multiply, reduce, type Arithmetic } from './arithmetic.ts';
+
+/**
+ * Weighted sums of ciphertexts, on their coefficients. A BFV ciphertext times a small constant is every coefficient
+ * times it, so Σ w·ct needs no library and no loading: equal to SEAL's multiplyPlain and add, to the bit. The
+ * coefficients' low and high 32-bit words are summed apart and reduced once at the end, exactly: Σ|w| < 2^16 keeps
+ * the low sums below 2^48 (doubles hold 2^53) and, with primes below 2^47, the high ones below 2^31.
+ *
+ * Every weight is multiplied in the same way, zero too: the time and the form of an answer tell nothing of the
+ * weights, only of the number of columns.
+ */
+export type WordSums = { readonly low: Float64Array; readonly high: Int32Array };
+
+/** Coefficients gone through at once: the words of 20 columns stay in the second-level cache for all outputs. */
+const strip = 1024;
+
+/**
+ * One pass over the columns for all outputs.
+ * @param columns coefficients as pairs of (low, high) words
+ * @param outputs a weight per column each, integers with Σ|w| below 2^16
+ */
+export function weightedSums(columns: readonly Uint32Array[], outputs: readonly (readonly number[])[]): WordSums[] {
+  const length = (columns[0]?.length ?? 0) / 2;
+  const sums = outputs.map(() => ({ low: new Float64Array(length), high: new Int32Array(length) }));
+  for (let from = 0; from < length; from += strip) {
+    const to = Math.min(from + strip, length);
+    outputs.forEach((weights, output) => {
+      const sum = sums[output];
+      for (let first = 0; sum !== undefined && first < columns.length; first += 4) addFour(sum, columns, weights, first, from, to);
+    });
+  }
+  return sums;
+}
+
+/** Four columns at a time, so that sums are read and written a quarter as often. Beyond the last column: its words times 0. */
+function addFour({ low, high }: WordSums, columns: readonly Uint32Array[], weights: readonly number[], first: number, from: number, to: number): void {
+  const [a, b, c, d] = [0, 1, 2, 3].map((next) => columns[first + next] ?? columns[first]) as [Uint32Array, Uint32Array, Uint32Array, Uint32Array];
+  const [u = 0, v = 0, w = 0, x = 0] = weights.slice(first, first + 4);
+  for (let at = from, word = 2 * from; at < to; at++, word += 2) {
+    low[at]! += u * a[word]! + v * b[word]! + w * c[word]! + x * d[word]!;
+    const next = word + 1;
+    high[at] = (high[at]! + Math.imul(u, a[next]!) + Math.imul(v, b[next]!) + Math.imul(w, c[next]!) + Math.imul(x, d[next]!)) | 0;
+  }
+}
+
+/** A sum of words modulo its prime, for |high·2^32 + low| < 2^63: the quotient from doubles is off by at most one. */
+function reduceWords(low: number, high: number, prime: number, primeHigh: number, primeLow: number): number {
+  const quotient = Math.floor((high * 2 ** 32 + low) / prime);
+  const rest = (high - quotient * primeHigh) * 2 ** 32 + (low - quotient * primeLow);
+  if (rest < 0) return rest + prime;
+  return rest >= prime ? rest - prime : rest;
+}
+
+/** The sums modulo their primes: for each component the kept prime's coefficients, then the dropped one's. */
+export function reducedSums(arithmetic: Arithmetic, { low, high }: WordSums): Float64Array {
+  const { degree, kept, dropped } = arithmetic;
+  const reduced = new Float64Array(low.length);
+  for (const [polynomial, prime] of [kept, dropped, kept, dropped].entries()) {
+    const primeHigh = Math.floor(prime / 2 ** 32);
+    const primeLow = prime % 2 ** 32;
+    for (let at = polynomial * degree; at < (polynomial + 1) * degree; at++) reduced[at] = reduceWords(low[at]!, high[at]!, prime, primeHigh, primeLow);
+  }
+  return reduced;
+}
+
+/**
+ * sum + blinder, then the dropped prime divided away with rounding (modulus switching, as SEAL's
+ * mod_switch_to_next does it, to the bit). Pairs of words, written to `target`.
+ */
+export function switchedSum(arithmetic: Arithmetic, sum: Float64Array, blinder: Float64Array, target: Uint32Array): void {
+  const { degree, kept, dropped, droppedInverse } = arithmetic;
+  const half = (dropped - 1) / 2;
+  for (let component = 0; component < 2; component++) {
+    for (let at = 0; at < degree; at++) {
+      const inKept = 2 * component * degree + at;
+      const inDropped = inKept + degree;
+      const rest = reduce(sum[inDropped]! + blinder[inDropped]!, dropped);
+      const centred = rest > half ? rest - dropped : rest;
+      const value = multiply(reduce(sum[inKept]! + blinder[inKept]! - centred, kept), droppedInverse, kept);
+      const word = 2 * (component * degree + at);
+      target[word] = value % 2 ** 32;
+      target[word + 1] = Math.floor(value / 2 ** 32);
+    }
+  }
+}
