@@ -159,6 +159,8 @@ const wire = {
   HE_KEY_REFUSED: { status: 422, title: 'Encryption key refused', always: 'The key is not of the form the parameter set asks for: fetch the active key again.' },
   HE_EVALUATION_FAILED: { status: 500, title: 'Evaluation failed', always: 'The score could not be worked out on our side: ask again, and tell the platform the request id if it stays so.' },
 
+  COHORT_POINT_REFUSED: { status: 422, title: 'Blinded codes refused' },
+
   INTERNAL: { status: 500, title: 'Internal error', always: 'Something went wrong on our side and was recorded: tell the platform the request id.' },
 } as const satisfies Record<ErrorCode, Wire>;
 

@@ -30,7 +30,7 @@ export function ivBars(features: readonly { readonly name: string; readonly woe:
 
 /** Weight of evidence of one feature's bins with 95 % intervals; above the line is better than average. */
 export function woeCurve(name: string, bins: readonly WoeBin[], labels: readonly string[]): string {
-  const [left, top, wide, high] = [48, 28, Math.max(220, bins.length * 44), 170];
+  const [left, top, wide, high] = [48, 28, Math.max(220, bins.length * 58), 170];
   const most = Math.max(0.2, ...bins.map(({ woe, margin }) => Math.abs(woe) + Math.min(margin, 1)));
   const x = (bin: number) => left + ((bin + 0.5) / bins.length) * wide;
   const y = (woe: number) => top + high / 2 - (Math.max(-most, Math.min(most, woe)) / most) * (high / 2);
