@@ -41,6 +41,7 @@ export const noDatabase: Database = {
   query: () => Promise.reject(new Error('no database in this test')),
   transaction: () => Promise.reject(new Error('no database in this test')),
   eagerTransaction: () => Promise.reject(new Error('no database in this test')),
+  readBytes: () => Promise.reject(new Error('no database in this test')),
   ready: async () => true,
   close: async () => {},
 };

@@ -37,6 +37,22 @@ export async function scoreKeysInUse(sql: Sql): Promise<KnownScoreKey[]> {
 }
 
 /**
+ * A key that may be encrypted under, held in use until the transaction ends: no rotation ends it meanwhile.
+ * Errors: FEATURE_KEY_UNKNOWN.
+ */
+export async function keyForStorage(tx: Tx, keyId: string): Promise<{ readonly parameters: string }> {
+  const { rows: [row] } = await tx.query<{ parameters: string }>({
+    name: 'score-key-for-storage', text: "select parameters from score_key where key_id = $1 and state <> 'retired' for share", values: [keyId],
+  });
+  if (row === undefined) throw keyUnknown();
+  return row;
+}
+
+export function keyUnknown(): VeilgateError {
+  return new VeilgateError('FEATURE_KEY_UNKNOWN', 'The platform does not use this key of the custodian: fetch the keys in use and encrypt under one of them.');
+}
+
+/**
  * Takes what the custodian stated. The first key is active at once; another one is pending until every column is
  * complete under it. A key that was stated before changes nothing.
  * Errors: FEATURE_KEY_UNKNOWN when the id stands for another key, or a rotation is still under way.
