@@ -6,6 +6,7 @@ import type {
   InstitutionId, PartyId, PolicyVersion, PurposeCode, Scope, SubjectId, TimeMs, Use,
 } from '../vocabulary.ts';
 import { concat, type Bytes } from './bytes.ts';
+import type { CustodianRecord } from './custodian-entry.ts';
 import { webSha256, type Sha256 } from './tree.ts';
 
 /**
@@ -13,16 +14,16 @@ import { webSha256, type Sha256 } from './tree.ts';
  * in it that tells an enterprise is its code, and record and salt can be erased together.
  */
 export type AuditRecord =
-  | QueryReleased | QueryRefused | ScoreReleased | ScoreRefused | GrantCreated | GrantChanged | InstitutionChanged
+  | QueryReleased | QueryRefused | ScoreReleased | ScoreRefused | ScoresReleased | GrantCreated | GrantChanged | InstitutionChanged
   | EnterpriseRegistered | EnterpriseActivated | DepartmentRegistered | OfficerRegistered | PartyChanged
-  | PolicyLoaded | RecordsLoaded | EntryErased;
+  | PolicyLoaded | RecordsLoaded | FeaturesChanged | RequestShown | EntryErased | CustodianRecord;
 
 export type AuditKind = AuditRecord['kind'];
 
 /** SHA-256, lower-case hex. */
 export type Digest = string;
 
-type Common<Kind extends string> = {
+export type Common<Kind extends string> = {
   readonly v: 1;
   readonly kind: Kind;
   /** RFC 3339, UTC, milliseconds. */
@@ -87,9 +88,37 @@ export type ScoreReleased = Common<'score.released'> & {
   /** The ticket in the custodian's own log, and the salt under which it names the grant there. */
   readonly ticket: string;
   readonly ticketSalt: string;
+  /** Over the compact JWS the institution signed; it names the enterprise by a digest with this salt. */
+  readonly request: Digest;
+  readonly requestSalt: string;
+  /** Over the canonical JSON of the answer (docs/formats/sealed-scoring.md). */
+  readonly answer: Digest;
+};
+
+/** The scores of one part of a job went out, sealed. It names no enterprise: each finds it in its own access history. */
+export type ScoresReleased = Common<'scores.released'> & {
+  readonly institution: InstitutionId;
+  readonly purpose: PurposeCode;
+  /** `name@version`. */
+  readonly model: string;
+  readonly policy: PolicyVersion;
+  /** Id of the custodian's key the features are encrypted under, its parameter set, and the custodian's id. */
+  readonly key: string;
+  readonly parameters: string;
+  readonly custodian: string;
+  readonly job: string;
+  /** Number of the part, from 0. */
+  readonly part: number;
+  /** Enterprises whose scores went out, each under a grant of its own. */
+  readonly count: number;
+  /** Over the canonical JSON of {salt, subjects} (docs/formats/score-job.md). */
+  readonly subjects: Digest;
+  /** The ticket in the custodian's own log, and the salt under which it names the grants there. */
+  readonly ticket: string;
+  readonly ticketSalt: string;
   /** Over the compact JWS the institution signed. */
   readonly request: Digest;
-  /** Over the canonical JSON of the answer (docs/formats/sealed-scoring.md). */
+  /** Over the canonical JSON of the part (docs/formats/score-job.md). */
   readonly answer: Digest;
 };
 
@@ -132,7 +161,7 @@ export type GrantChanged =
 type InstitutionCommon = { readonly institution: InstitutionId };
 
 export type InstitutionChanged =
-  | (Common<'institution.applied'> & InstitutionCommon & { readonly class: InstitutionClass })
+  | (Common<'institution.applied'> & InstitutionCommon & { readonly class: InstitutionClass; /** Thumbprint of the key it signs its first requests with. */ readonly key: string })
   | (Common<'institution.assessed'> & InstitutionCommon & { readonly level: number; readonly passed: boolean; readonly report: Digest | null })
   | (Common<'institution.approved'> & InstitutionCommon & { readonly scopes: readonly Scope[] })
   | (Common<'institution.suspended' | 'institution.reinstated' | 'institution.revoked'> & InstitutionCommon & { /** A code, no free text. */ readonly reason: string })
@@ -159,6 +188,20 @@ export type RecordsLoaded = Common<'records.loaded'> & {
   /** Of the file as it was uploaded. */
   readonly file: Digest;
 };
+
+type FeaturesCommon = { readonly department: PartyId; readonly dataset: DatasetId };
+
+/** Encrypted columns of sealed scoring. */
+export type FeaturesChanged =
+  /** `blocks`: over the canonical JSON of the blocks' digests in the order they came. */
+  | (Common<'features.loaded'> & FeaturesCommon & { readonly key: string; readonly count: number; readonly blocks: Digest })
+  /** The enterprise's slot is empty in every column of every department. */
+  | (Common<'features.removed'> & FeaturesCommon & { readonly subject: SubjectId; readonly columns: number })
+  /** Blocks went to the custodian's next key through masks: nobody saw a value. */
+  | (Common<'features.rekeyed'> & FeaturesCommon & { readonly from: string; readonly to: string; readonly count: number; readonly blocks: Digest });
+
+/** An auditor read the signed request beside an entry: it may hold what an institution claimed of an enterprise. */
+export type RequestShown = Common<'request.shown'> & { readonly entry: number };
 
 /** Says which records are gone and why; cannot be erased itself. */
 export type EntryErased = Common<'entry.erased'> & {

@@ -5,7 +5,7 @@ import { parseStrictJsonBytes } from '../strict-json.ts';
 import type { GrantId, InstitutionId, PolicyVersion, Signer } from '../vocabulary.ts';
 import { fromBase64url, sameBytes, toBase64url, type Bytes } from './bytes.ts';
 import type { LogTrust, OpenedCheckpoint } from './checkpoint.ts';
-import { commitmentOf, type AppendedEntry, type Digest, type QueryRefused, type QueryReleased, type ScoreRefused, type ScoreReleased } from './entry.ts';
+import { commitmentOf, type AppendedEntry, type Digest, type QueryRefused, type QueryReleased, type ScoreRefused, type ScoreReleased, type ScoresReleased } from './entry.ts';
 import { verifyLogProof } from './proof.ts';
 import { webSha256, type Sha256 } from './tree.ts';
 
@@ -29,7 +29,7 @@ export type Receipt = {
 };
 
 /** Records that receipts are about: an answer that went out, or its refusal. */
-export type ReceiptedRecord = QueryReleased | QueryRefused | ScoreReleased | ScoreRefused;
+export type ReceiptedRecord = QueryReleased | QueryRefused | ScoreReleased | ScoreRefused | ScoresReleased;
 
 /** What each kind of record says of its request; a record of any other kind has no receipt. */
 const outcomes = {
@@ -37,6 +37,7 @@ const outcomes = {
   'query.refused': 'refused',
   'score.released': 'released',
   'score.refused': 'refused',
+  'scores.released': 'released',
 } as const satisfies { readonly [Kind in ReceiptedRecord['kind']]: Receipt['outcome'] };
 
 export const receiptType = 'receipt+jwt';
@@ -105,7 +106,9 @@ export async function verifyReceiptInclusion(receipt: Receipt, proof: string, tr
 
 /** What a receipt says about its record: taken from the record, so that the two cannot differ. */
 function statements(record: ReceiptedRecord) {
-  const { policy, decision, grant, request } = record;
+  const { policy, request } = record;
+  // one part of a job is many grants and decisions: its record names none
+  const { decision, grant } = record.kind === 'scores.released' ? { decision: null, grant: null } : record;
   const outcome = outcomes[record.kind];
   return { outcome, policy, decision, grant, request, answer: 'answer' in record ? record.answer : null };
 }

@@ -1,4 +1,5 @@
 import type { Sql, Tx } from '../../store/database.ts';
+import type { ScoreKey } from '../feature/keys.ts';
 import type { Unscored } from './plan.ts';
 
 export type PartState = 'pending' | 'released' | 'empty' | 'failed' | 'stopped';
@@ -8,8 +9,11 @@ export type Part = { readonly job: string; readonly n: number; readonly block: n
 
 /** What a run left for the release of its part. */
 export type Evaluated = {
-  /** jti of the ticket. */
+  /** jti of the ticket, and the salt under which it names the grants. */
   readonly ticket: string;
+  readonly ticketSalt: string;
+  /** The key it was computed under. */
+  readonly key: Pick<ScoreKey, 'keyId' | 'parameters' | 'custodian'>;
   /** Slots of the ticket, ascending. */
   readonly slots: readonly number[];
   /** Masks, sealed: see sealed-masks.ts. */
@@ -26,33 +30,38 @@ export async function readPart(sql: Sql, job: string, n: number): Promise<Part |
 export async function storeEvaluated(sql: Sql, { job, n }: Pick<Part, 'job' | 'n'>, made: Evaluated): Promise<void> {
   await sql.query({
     name: 'scoring store evaluated',
-    text: `update scoring_job_part set ticket = $3, slots = $4, masks = $5, custodian_half = $6
+    text: `update scoring_job_part set ticket = $3, ticket_salt = $4, slots = $5, masks = $6, custodian_half = $7, key_id = $8, parameters = $9, custodian = $10
            where job = $1 and n = $2 and state = 'pending' and custodian_half is null`,
-    values: [job, n, made.ticket, made.slots, made.masks, made.custodianHalf],
+    values: [job, n, made.ticket, made.ticketSalt, made.slots, Buffer.from(made.masks), made.custodianHalf, made.key.keyId, made.key.parameters, made.key.custodian],
   });
 }
 
-type EvaluatedRow = { readonly ticket: string; readonly slots: readonly number[]; readonly masks: Uint8Array; readonly custodianHalf: string };
+const evaluatedColumns = `ticket, ticket_salt as "ticketSalt", key_id as "keyId", parameters, custodian, slots, masks, custodian_half as "custodianHalf"`;
+type EvaluatedRow = Omit<Evaluated, 'key'> & Evaluated['key'];
+
+function evaluatedOf({ keyId, parameters, custodian, ticket, ticketSalt, slots, masks, custodianHalf }: EvaluatedRow): Evaluated {
+  return { ticket, ticketSalt, key: { keyId, parameters, custodian }, slots, masks, custodianHalf };
+}
 
 export async function readEvaluated(sql: Sql, { job, n }: Pick<Part, 'job' | 'n'>): Promise<Evaluated | undefined> {
   const { rows } = await sql.query<EvaluatedRow>({
     name: 'scoring read evaluated',
-    text: `select ticket, slots, masks, custodian_half as "custodianHalf" from scoring_job_part
+    text: `select ${evaluatedColumns} from scoring_job_part
            where job = $1 and n = $2 and state = 'pending' and custodian_half is not null`,
     values: [job, n],
   });
-  return rows[0];
+  return rows[0] && evaluatedOf(rows[0]);
 }
 
 /** Locks a part that nobody has decided; undefined when somebody has. */
 export async function lockPendingPart(tx: Tx, { job, n }: Pick<Part, 'job' | 'n'>): Promise<Evaluated | 'not evaluated' | undefined> {
   const { rows: [row] } = await tx.query<EvaluatedRow & { readonly state: PartState }>({
     name: 'scoring lock part',
-    text: 'select state, ticket, slots, masks, custodian_half as "custodianHalf" from scoring_job_part where job = $1 and n = $2 for update',
+    text: `select state, ${evaluatedColumns} from scoring_job_part where job = $1 and n = $2 for update`,
     values: [job, n],
   });
   if (row?.state !== 'pending') return undefined;
-  return row.custodianHalf === null ? 'not evaluated' : row;
+  return row.custodianHalf === null ? 'not evaluated' : evaluatedOf(row);
 }
 
 export type Decided = {
@@ -61,7 +70,7 @@ export type Decided = {
   readonly released: number;
   /** Present when released. */
   readonly result?: {
-    readonly gatewayHalf: string; readonly record: string; readonly entry: number; readonly entrySalt: Uint8Array; readonly listSalt: Uint8Array; readonly receipt: string;
+    readonly gatewayHalf: string; readonly record: string; readonly entry: number; readonly entrySalt: Uint8Array; readonly subjectsSalt: string;
   };
 };
 
@@ -73,13 +82,19 @@ export async function decidePart(tx: Tx, { job, n }: Pick<Part, 'job' | 'n'>, de
     text: `update scoring_job_part
            set state = $3, released = $4, unscored = $5, reasons = $6, masks = null, slots = null,
                custodian_half = case when $3 = 'released' then custodian_half end,
-               gateway_half = $7, record = $8, entry = $9, entry_salt = $10, list_salt = $11, receipt = $12
+               gateway_half = $7, record = $8, entry = $9, entry_salt = $10, subjects_salt = $11
            where job = $1 and n = $2`,
     values: [
       job, n, decided.state, decided.released, decided.unscored.map(({ subject }) => subject), decided.unscored.map(({ reason }) => reason),
-      result?.gatewayHalf ?? null, result?.record ?? null, result?.entry ?? null, result?.entrySalt ?? null, result?.listSalt ?? null, result?.receipt ?? null,
+      result?.gatewayHalf ?? null, result?.record ?? null, result?.entry ?? null, result === undefined ? null : Buffer.from(result.entrySalt), result?.subjectsSalt ?? null,
     ],
   });
+}
+
+/** True when the job has so many parts that there is one of this number. */
+export async function hasPart(sql: Sql, job: string, n: number): Promise<boolean> {
+  const { rowCount } = await sql.query({ name: 'scoring has part', text: 'select from scoring_job_part where job = $1 and n = $2', values: [job, n] });
+  return rowCount === 1;
 }
 
 /** Counts a refusal by the custodian. @returns how many there were */
@@ -103,13 +118,12 @@ export type PartResult = {
   readonly record: string | null;
   readonly entry: number | null;
   readonly entrySalt: Uint8Array | null;
-  readonly listSalt: Uint8Array | null;
-  readonly receipt: string | null;
+  readonly subjectsSalt: string | null;
 };
 
 export async function readPartResult(sql: Sql, job: string, n: number): Promise<PartResult | undefined> {
   const { rows } = await sql.query<PartResult>(
-    `select n, state, released, custodian_half as "custodianHalf", gateway_half as "gatewayHalf", record, entry, entry_salt as "entrySalt", list_salt as "listSalt", receipt
+    `select n, state, released, custodian_half as "custodianHalf", gateway_half as "gatewayHalf", record, entry, entry_salt as "entrySalt", subjects_salt as "subjectsSalt"
      from scoring_job_part where job = $1 and n = $2`,
     [job, n],
   );

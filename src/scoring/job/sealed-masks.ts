@@ -4,6 +4,11 @@ import { VeilgateError } from '../../errors.ts';
 /** Secrets of 32 bytes by version; the current one seals. */
 export type MaskSecrets = { readonly secrets: ReadonlyMap<number, Uint8Array>; readonly currentVersion: number };
 
+/** What masks are tied to. */
+export function maskPlace(part: { readonly job: string; readonly n: number }, ticket: string): string {
+  return `${part.job} ${part.n} ${ticket}`;
+}
+
 const algorithm = 'aes-256-gcm';
 const versionBytes = 4;
 const nonceBytes = 12;
@@ -13,7 +18,7 @@ const wordBytes = 4;
 /**
  * Seals the masks of a part for the time until its release: whoever reads the database, and the custodian's half in
  * it, has nothing without the platform's mask secret. Version ‖ nonce ‖ ciphertext ‖ tag.
- * @param place what they belong to; opening with another fails
+ * @param place what they belong to (maskPlace); opening with another fails
  */
 export function sealMasks({ secrets, currentVersion }: MaskSecrets, place: string, masks: readonly Uint32Array[]): Buffer {
   const header = Buffer.alloc(versionBytes + nonceBytes);

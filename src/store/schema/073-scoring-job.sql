@@ -123,8 +123,13 @@ create table scoring_job_part (
 
   -- what a first run left for the release; the first run that gets here wins, all of it goes when the part is decided
 
-  -- jti of the ticket
+  -- jti of the ticket, and the salt under which it names the grants
   ticket     text    check (length(ticket) between 16 and 64),
+  ticket_salt text   check (length(ticket_salt) between 16 and 64),
+  -- id of the custodian's key the columns are encrypted under, its parameter set, and the custodian's id
+  key_id     text    check (length(key_id) between 1 and 128),
+  parameters text    check (length(parameters) between 1 and 64),
+  custodian  text    check (length(custodian) between 1 and 128),
   -- slots of the ticket, ascending
   slots      integer[],
   -- outputs × slots masks of 4 bytes (little-endian), sealed with the platform's mask secret (AES-256-GCM)
@@ -136,13 +141,11 @@ create table scoring_job_part (
   custodian_half text,
   -- JWE of the gateway
   gateway_half   text,
-  -- canonical JSON of the log record, its place in the log, and the salts of its commitment and of the list of enterprises in it
+  -- canonical JSON of the log record, its place in the log, and the salts of its commitment and of the enterprises in it
   record     text,
   entry      bigint  check (entry >= 0),
   entry_salt bytea   check (octet_length(entry_salt) = 32),
-  list_salt  bytea   check (octet_length(list_salt) = 32),
-  -- compact JWS
-  receipt    text,
+  subjects_salt text check (length(subjects_salt) = 43),
   primary key (job, n),
   unique (job, block),
   check (state = 'pending' or masks is null),
