@@ -4,7 +4,7 @@ import { idempotencyKeyOf, requestDigest, type Idempotency } from './idempotency
 import { readBody, type BodyLimits, type ReadBody } from './json-body.ts';
 import type { Limits } from './limits.ts';
 import type { RouteTemplate } from './log-events.ts';
-import type { AnyRequest, CallerProof, KnownCaller, Reply, Route } from './route.ts';
+import type { AnyRequest, BodyForm, CallerProof, KnownCaller, Reply, Route } from './route.ts';
 import type { SchemaCompiler, Validator } from './schema/compile.ts';
 import type { RequestState } from './app-request.ts';
 
@@ -63,9 +63,15 @@ function compile(route: Route, compiler: SchemaCompiler, checkReplies: boolean):
     params: params && compiler.request(params, 'path', 'REQUEST_INVALID'),
     query: query && compiler.request(query, 'query'),
     body: body?.kind === 'json' ? compiler.request(body.schema, 'body', body.code) : undefined,
-    payload: body?.kind === 'jwt' ? compiler.request(body.schema, 'payload', body.code) : undefined,
+    payload: payloadValidator(body, compiler),
     replies: new Map(!checkReplies ? [] : Object.entries(route.responses).flatMap(([status, form]) => (form?.schema === undefined ? [] : [[Number(status), compiler.reply(form.schema)] as const]))),
   };
+}
+
+function payloadValidator(body: BodyForm | undefined, compiler: SchemaCompiler): Validator | undefined {
+  if (body === undefined || body.kind === 'stream') return undefined;
+  const schema = body.kind === 'jwt' ? body.schema : body.signed?.schema;
+  return schema && compiler.request(schema, 'payload', body.code);
 }
 
 const singleHeaders = new Set(['authorization', 'dpop', 'content-type', 'content-length', 'content-encoding', 'idempotency-key', 'host', 'content-digest']);

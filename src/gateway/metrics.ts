@@ -12,6 +12,12 @@ import { factHolds, httpMethods, type HttpMethod, type RouteTemplate } from './l
 export const queryOutcomes = ['sealed', 'desensitised', 'verified', 'refused', 'failed'] as const;
 export type QueryOutcome = (typeof queryOutcomes)[number];
 
+/** How the request for a score ended, and the steps it takes. */
+export const scoreOutcomes = ['released', 'refused', 'failed'] as const;
+export type ScoreOutcome = (typeof scoreOutcomes)[number];
+export const scoreSteps = ['lookup', 'evaluate', 'custodian', 'release'] as const;
+export type ScoreStep = (typeof scoreSteps)[number];
+
 /**
  * What is measured. Labels are routes, methods, statuses, codes and outcomes, all out of closed lists: no party,
  * subject, dataset, field or value ever is one.
@@ -20,10 +26,13 @@ export type Metrics = {
   readonly requestDone: (method: HttpMethod, route: RouteTemplate | undefined, status: number, ms: number) => void;
   readonly problem: (code: ErrorCode) => void;
   readonly query: (outcome: QueryOutcome, ms: number) => void;
+  readonly score: (outcome: ScoreOutcome, ms: number) => void;
+  /** Time of one step of a score. */
+  readonly scoreStep: (step: ScoreStep, ms: number) => void;
   /** Entries that one transaction appended to the transparency log. */
   readonly logAppended: (entries: number) => void;
-  /** What one batch carried at one of the three points where a query meets the database. */
-  readonly batch: (point: 'admit' | 'fetch' | 'release', items: number) => void;
+  /** What one batch carried at one of the points where queries and scores meet the database. */
+  readonly batch: (point: 'admit' | 'fetch' | 'columns' | 'release', items: number) => void;
   readonly policyLoaded: (version: PolicyVersion) => void;
   /** This process's metrics in Prometheus text form. */
   readonly text: () => Promise<string>;
@@ -41,7 +50,7 @@ export type MetricsSources = {
 const secondsBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15];
 const itemsBuckets = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
 
-const points = ['admit', 'fetch', 'release'] as const;
+const points = ['admit', 'fetch', 'columns', 'release'] as const;
 const oneOf = <Word extends string>(words: readonly Word[]) => {
   const known: ReadonlySet<unknown> = new Set(words);
   return (word: Word): Word | 'other' => (known.has(word) ? word : 'other');
@@ -50,6 +59,8 @@ const methodLabel = oneOf(httpMethods);
 const codeLabel = oneOf(errorCodes);
 const outcomeLabel = oneOf(queryOutcomes);
 const pointLabel = oneOf(points);
+const scoreOutcomeLabel = oneOf(scoreOutcomes);
+const stepLabel = oneOf(scoreSteps);
 const statusLabel = (status: number) => (Number.isInteger(status) && status >= 100 && status <= 599 ? status : 0);
 const routeLabel = (route: RouteTemplate | undefined) => (factHolds.route(route) ? (route as string) : 'none');
 
@@ -59,6 +70,8 @@ export function createMetrics(sources: MetricsSources = {}): Metrics {
   const requests = new Histogram({ name: 'veilgate_request_seconds', help: 'Time from a request to the end of its answer.', labelNames: ['method', 'route', 'status'] as const, buckets: secondsBuckets, registers });
   const problemCount = new Counter({ name: 'veilgate_problems_total', help: 'Requests answered with an error, by its code.', labelNames: ['code'] as const, registers });
   const queries = new Histogram({ name: 'veilgate_query_seconds', help: 'Time a query took, by how it ended.', labelNames: ['outcome'] as const, buckets: secondsBuckets, registers });
+  const scores = new Histogram({ name: 'veilgate_score_seconds', help: 'Time the request for a score took, by how it ended.', labelNames: ['outcome'] as const, buckets: secondsBuckets, registers });
+  const steps = new Histogram({ name: 'veilgate_score_step_seconds', help: 'Time of one step of a score.', labelNames: ['step'] as const, buckets: secondsBuckets, registers });
   const appended = new Histogram({ name: 'veilgate_log_append_entries', help: 'Entries appended to the transparency log by one transaction.', buckets: itemsBuckets, registers });
   const batches = new Histogram({ name: 'veilgate_batch_items', help: 'Queries that met the database together, by the point where they did.', labelNames: ['point'] as const, buckets: itemsBuckets, registers });
   const policy = new Gauge({ name: 'veilgate_policy_info', help: 'The policy version in force; always 1.', labelNames: ['version'] as const, registers, aggregator: 'max' });
@@ -84,6 +97,8 @@ export function createMetrics(sources: MetricsSources = {}): Metrics {
     requestDone: (method, route, status, ms) => requests.observe({ method: methodLabel(method), route: routeLabel(route), status: statusLabel(status) }, ms / 1000),
     problem: (code) => problemCount.inc({ code: codeLabel(code) }),
     query: (outcome, ms) => queries.observe({ outcome: outcomeLabel(outcome) }, ms / 1000),
+    score: (outcome, ms) => scores.observe({ outcome: scoreOutcomeLabel(outcome) }, ms / 1000),
+    scoreStep: (step, ms) => steps.observe({ step: stepLabel(step) }, ms / 1000),
     logAppended: (entries) => appended.observe(entries),
     batch: (point, items) => batches.observe({ point: pointLabel(point) }, items),
     policyLoaded(version) {

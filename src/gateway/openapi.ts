@@ -83,6 +83,7 @@ function operationOf(route: Route): Operation {
     responses: { ...successes(route), ...failures(route) },
     ...(route.examples?.cli === undefined ? {} : { 'x-veilgate-cli': route.examples.cli }),
     ...(body?.kind === 'jwt' ? { 'x-veilgate-payload': { typ: body.typ, schema: body.schema, ...(route.examples?.body === undefined ? {} : { example: route.examples.body }) } } : {}),
+    ...(body?.kind === 'json' && body.signed !== undefined ? { 'x-veilgate-payload': body.signed } : {}),
   };
 }
 

@@ -94,7 +94,11 @@ type Once = {
  * `code` is thrown instead of REQUEST_INVALID when the JSON or the payload has another form.
  */
 export type BodyForm =
-  | { readonly kind: 'json'; readonly schema: JsonSchema; readonly maxBytes?: number; readonly code?: ErrorCode }
+  | {
+    readonly kind: 'json'; readonly schema: JsonSchema; readonly maxBytes?: number; readonly code?: ErrorCode;
+    /** A compact JWS among the body's members: its type and its payload's schema, which `payload` checks. */
+    readonly signed?: { readonly typ: string; readonly schema: JsonSchema };
+  }
   /** A compact JWS as `application/jwt`; `schema` describes its payload. */
   | { readonly kind: 'jwt'; readonly typ: string; readonly schema: JsonSchema; readonly maxBytes?: number; readonly code?: ErrorCode }
   | { readonly kind: 'stream'; readonly mediaTypes: readonly string[]; readonly maxBytes?: number };

@@ -23,3 +23,20 @@ export function encryptionKeys(database: Database): (party: PartyId) => Promise<
     { maxItems: 128, maxWaiting: 4096, onFull: () => new VeilgateError('REQUEST_OVERLOADED', 'The platform is at its limit: try again in a second.') },
   );
 }
+
+/** The key a request names by its thumbprint (RFC 7638), while it is in use; undefined when the party has no such key. */
+export function encryptionKeyByThumbprint(database: Database): (party: PartyId, thumbprint: string) => Promise<PublicJwk | undefined> {
+  const find = batcher<{ readonly party: PartyId; readonly thumbprint: string }, PublicJwk | undefined>(
+    async (asked) => {
+      const { rows } = await database.query<{ party: PartyId; thumbprint: string; jwk: PublicJwk }>({
+        name: 'gateway encryption keys by thumbprint',
+        text: "select party, thumbprint, jwk from party_key where thumbprint = any($1::text[]) and use = 'enc' and retired_ms is null",
+        values: [[...new Set(asked.map(({ thumbprint }) => thumbprint))]],
+      });
+      const keys = new Map(rows.map((row) => [`${row.party} ${row.thumbprint}`, sealingKey([row.jwk])]));
+      return asked.map(({ party, thumbprint }) => keys.get(`${party} ${thumbprint}`));
+    },
+    { maxItems: 128, maxWaiting: 4096, onFull: () => new VeilgateError('REQUEST_OVERLOADED', 'The platform is at its limit: try again in a second.') },
+  );
+  return (party, thumbprint) => find({ party, thumbprint });
+}

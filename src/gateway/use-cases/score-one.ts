@@ -12,7 +12,7 @@ import type { ScoreKey } from '../../scoring/feature/keys.ts';
 import { functionalsOf } from '../../scoring/model/functional.ts';
 import type { Feature, FeatureId, Model, ModelRef, ScoreTicketClaims, SealedScores } from '../../scoring/protocol.ts';
 import { outputsOf } from '../../scoring/run/outputs.ts';
-import { functionalSet, type TallyUse } from '../../scoring/run/tally.ts';
+import { functionalSet, type Functional, type TallyUse } from '../../scoring/run/tally.ts';
 import type { Decision, Grant, GrantId, InstitutionId, PublicJwk, Signer, SubjectId } from '../../vocabulary.ts';
 import type { Admission } from './answer-query.ts';
 import { wasLogged, type Refused, type Release } from './release.ts';
@@ -35,8 +35,8 @@ export type ScoreDesk = {
   /** The custodian's key that scores are computed under. Errors: SCORE_UNAVAILABLE. */
   readonly key: () => Promise<ScoreKey>;
   readonly columns: (asked: ColumnsAsked) => Promise<FoundColumns | undefined>;
-  /** Why an institution may not learn this too; decided again, under lock, at release. */
-  readonly mayLearn: (use: TallyUse) => Promise<VeilgateError | undefined>;
+  /** What an institution has learnt so far, and why it may not learn this too; decided again, under lock, at release. */
+  readonly preview: (use: TallyUse) => Promise<{ readonly obtained: readonly Functional[]; readonly refusal: VeilgateError | undefined }>;
   /** Weighted sums of encrypted columns, masked. Errors: HE_EVALUATION_FAILED, SCORE_UNAVAILABLE. */
   readonly evaluate: (task: Omit<EvaluationTask, 'publicKey' | 'keyId'> & { readonly key: ScoreKey }) => Promise<readonly MaskedResult[]>;
   /** Has masked results opened for the bank. Errors: CUSTODIAN_UNAVAILABLE, CUSTODIAN_REFUSED. */
@@ -136,10 +136,10 @@ async function find(desk: ScoreDesk, signed: SignedScore, { model, features }: S
     const set = parameterSetOf(key);
     const { subject } = subjectOf(signed);
     const tally: TallyUse = { institution: signed.institution, subject, set: functionalSet(functionalsOf(model)) };
-    const [recipient, columns, refusal] = await Promise.all([
+    const [recipient, columns, { refusal }] = await Promise.all([
       desk.recipientKey(signed.institution, signed.score.recipient),
       desk.columns({ subject, key: key.keyId, features: model.terms.map(({ feature }) => features.get(feature) as Feature) }),
-      desk.mayLearn(tally),
+      desk.preview(tally),
     ]);
     if (recipient === undefined) throw new VeilgateError('DISCLOSURE_KEY_MISSING', 'The request names an encryption key that is not registered for you, or not any more: register it, or name one that is.');
     if (refusal !== undefined) throw refusal;
