@@ -3,6 +3,7 @@ import { canonicalJson } from '../canonical.ts';
 import { VeilgateError } from '../errors.ts';
 import type { Tx } from '../store/database.ts';
 import { recordLengthMax, saltLength, type AppendedEntry, type AuditRecord } from './entry.ts';
+import type { RequestVault } from './request-vault.ts';
 import { hashLength } from './tree.ts';
 
 /** Records one call appends at most. */
@@ -13,7 +14,7 @@ const separator = '\u001e';
 
 // One statement takes the sequencer and writes all rows. Salts and commitments travel as one block of bytes each
 // and are cut here: arrays of bytea would travel as escaped text.
-const appendText = `
+const appendCtes = `
 with sequenced as (
   update audit_sequencer set next_index = next_index + $1::bigint returning next_index - $1::bigint as first
 ), written as (
@@ -22,16 +23,28 @@ with sequenced as (
          record, kind, at, actor, subject, institution
   from sequenced, unnest(string_to_array($4::text, E'\\x1e'), $5::text[], $6::timestamptz[], $7::text[], $8::text[], $9::text[])
        with ordinality as entry (record, kind, at, actor, subject, institution, place)
+)`;
+const appendText = `${appendCtes}
+select first from sequenced`;
+// the same for entries that come with the request that led to them
+const appendWithRequestsText = `${appendCtes}, kept as (
+  insert into audit_request (index, key_version, sealed)
+  select first + place, $10, substring($11::bytea from start for length)
+  from sequenced, unnest($12::int[], $13::int[], $14::int[]) as request (place, start, length)
 )
 select first from sequenced`;
+
+/** Signed requests that are to be kept beside the records they led to; undefined where there is none. */
+export type KeptRequests = { readonly vault: RequestVault; readonly requests: readonly (string | undefined)[] };
 
 /**
  * Appends records to the log, in order, as part of the caller's transaction: they are in the log when that commits
  * and leave no trace when it does not. Takes the one lock of the log until then, so call it last.
  * Any throw must end the transaction; the caller then discloses nothing.
+ * @param kept in the order of the records
  * Errors: AUDIT_UNAVAILABLE for more than `appendMax` records or one beyond `recordLengthMax`; SQL errors as they come.
  */
-export async function appendRecords(tx: Tx, records: readonly AuditRecord[]): Promise<AppendedEntry[]> {
+export async function appendRecords(tx: Tx, records: readonly AuditRecord[], kept?: KeptRequests): Promise<AppendedEntry[]> {
   if (records.length === 0) return [];
   if (records.length > appendMax) throw tooLarge();
   const texts = records.map((record) => canonicalJson(record));
@@ -42,18 +55,36 @@ export async function appendRecords(tx: Tx, records: readonly AuditRecord[]): Pr
     if (bytes.length > recordLengthMax) throw tooLarge();
     hash('sha256', Buffer.concat([cut(salts, at), bytes]), 'buffer').copy(commitments, at * hashLength);
   });
+  const sealed = kept === undefined ? undefined : sealRequests(kept, salts, commitments);
   const answer = await tx.query<{ first: number }>({
-    name: 'audit append',
-    text: appendText,
+    ...(sealed === undefined ? { name: 'audit append', text: appendText } : { name: 'audit append with requests', text: appendWithRequestsText }),
     values: [
       records.length, commitments, salts, texts.join(separator),
       records.map(({ kind }) => kind), records.map(({ at }) => at), records.map(({ actor }) => actor),
       records.map((record) => subjectOf(record)), records.map((record) => institutionOf(record)),
+      ...(sealed ?? []),
     ],
   });
   const first = answer.rows[0]?.first;
   if (first === undefined) throw new VeilgateError('AUDIT_UNAVAILABLE', 'The audit log has lost its sequencer; nothing was disclosed. Tell the platform\'s operator.');
   return records.map((_, at) => ({ index: first + at, commitment: new Uint8Array(cut(commitments, at)), salt: new Uint8Array(cut(salts, at)) }));
+}
+
+/** Parameters 10 to 14; undefined when there is nothing to keep. */
+function sealRequests({ vault, requests }: KeptRequests, salts: Buffer, commitments: Buffer): readonly unknown[] | undefined {
+  const [parts, places, starts, lengths]: [Buffer[], number[], number[], number[]] = [[], [], [], []];
+  let start = 1;
+  requests.forEach((request, place) => {
+    if (request === undefined) return;
+    const [ciphertext, tag] = vault.seal(request, cut(salts, place), cut(commitments, place));
+    parts.push(ciphertext, tag);
+    const length = ciphertext.length + tag.length;
+    places.push(place);
+    starts.push(start);
+    lengths.push(length);
+    start += length;
+  });
+  return places.length === 0 ? undefined : [vault.keyVersion, Buffer.concat(parts), places, starts, lengths];
 }
 
 /** The enterprise a record is about, for the filter column. */

@@ -18,7 +18,7 @@ export type Erasure = {
 };
 
 /**
- * Erases records with their salts, and logs that it did, in the caller's transaction. The entries stay, so tree,
+ * Erases records with their salts and the signed requests beside them, and logs that it did, in the caller's transaction. The entries stay, so tree,
  * checkpoints, proofs and receipts stay valid; without the salt nobody can test a guess against what is left.
  * Records of erasures are not erased. Takes the lock of the log: call it last.
  * @returns the indices that were erased now, ascending, and the entries that say so
@@ -35,6 +35,7 @@ export async function eraseEntries(tx: Tx, { of, basis, actor, atMs }: Erasure):
   );
   if (found.rows.length === 0) throw new VeilgateError('AUDIT_ENTRY_NOT_FOUND', 'The log holds no record of that kind any more: there is nothing to erase.');
   if (found.rows.length > eraseMax) throw new VeilgateError('AUDIT_RANGE_INVALID', `One erasure takes at most ${eraseMax} entries: erase them by their indices, in parts.`);
+  await tx.query('delete from audit_request where index = any($1::bigint[])', [found.rows.map(({ index }) => index)]);
   const erased = found.rows.map(({ index }) => index).toSorted((a, b) => a - b);
   const parts = Array.from({ length: Math.ceil(erased.length / indicesPerRecord) }, (_, part) => erased.slice(part * indicesPerRecord, (part + 1) * indicesPerRecord));
   const logged = await appendRecords(tx, parts.map((indices) => ({ ...recordHead('entry.erased', atMs, actor), basis, entries: indices })));

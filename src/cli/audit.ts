@@ -5,6 +5,7 @@ import { VeilgateError } from '../errors.ts';
 import { auditorClient, type EntryView } from '../sdk/auditor.ts';
 import { connectAs, gatewayIfAny } from './access.ts';
 import { receiptCommand, trustOptions } from './audit-receipt.ts';
+import { requestCommand } from './audit-request.ts';
 import { reportJson, reportText, trustOf, verifyRemembered, type TrustFlags } from './audit-verify.ts';
 import { noun, show, verb, wholeNumber } from './command.ts';
 import { fetchProof } from './log-text.ts';
@@ -29,6 +30,7 @@ export function auditCommand(cli: Cli): Command {
       show(cli, options, entry, () => `${pairs({ index: entry.index, kind: entry.kind, at: entry.at, actor: entry.actor, institution: entry.institution, commitment: entry.commitment, salt: entry.salt })}\n${
         entry.record === null ? 'The record was erased.\n' : `${JSON.stringify(entry.record, null, 2)}\n`}`);
     });
+  requestCommand(cli, audit);
   proofCommand(cli, audit);
   return audit;
 }

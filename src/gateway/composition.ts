@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { checkpointSigner } from '../audit/checkpoint.ts';
 import { formatVerifierKey } from '../audit/note.ts';
 import { auditReader } from '../audit/read.ts';
+import { requestVault } from '../audit/request-vault.ts';
 import type { Clock } from '../clock.ts';
 import { createTokenKeys } from '../disclosure/tokens.ts';
 import { VeilgateError } from '../errors.ts';
@@ -21,6 +22,7 @@ import { createAdmissions } from './use-cases/admission.ts';
 import { consentReceipts } from './use-cases/consent-receipts.ts';
 import { encryptionKeys } from './use-cases/encryption-keys.ts';
 import { createReleaser } from './use-cases/release.ts';
+import { signedRequests } from './use-cases/signed-request.ts';
 
 type Parts = {
   readonly config: Config; readonly database: Database; readonly keyring: Keyring; readonly catalogue: Catalogue; readonly policy: PolicyHolder;
@@ -30,7 +32,8 @@ type Parts = {
 /** What resources work with: each stage with what it needs of the others. */
 export async function composeServices({ config, database, keyring, catalogue, policy, metrics, gatewayUrl, issuerUrl, clock }: Parts): Promise<Services> {
   const current = () => policy.current();
-  const releaser = createReleaser(database, clock, (entries) => {
+  const vault = requestVault(keyring.requestSecrets);
+  const releaser = createReleaser(database, clock, vault, (entries) => {
     metrics.logAppended(entries);
     metrics.batch('release', entries);
   });
@@ -52,6 +55,7 @@ export async function composeServices({ config, database, keyring, catalogue, po
     },
     receipts: consentReceipts({ database, clock, catalogue, policy: current, signer, gatewayUrl, issuerUrl, dataRegion: config.dataRegion }),
     log: auditReader(database),
+    signedRequests: signedRequests(database, clock, vault),
     logVerifierKey: formatVerifierKey((await checkpointSigner(config.auditLogOrigin, keyring.logSigningKey)).key),
     pseudonymOf: (subject) => pseudonym(keyring.pseudonymSecret, subject),
     publicKeys: keyring.gatewayJwks.keys,

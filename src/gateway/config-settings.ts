@@ -46,6 +46,7 @@ export const settings = {
 
   auditLogOrigin: text({ env: 'VEILGATE_AUDIT_LOG_ORIGIN', group: transparency, default: 'veilgate.localhost/log', pattern: '^[a-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._/-]+)?$', form: 'name without scheme', meaning: 'Name of the transparency log in its checkpoints. Never changes once the log has entries.' }),
   checkpointSeconds: integer({ env: 'VEILGATE_CHECKPOINT_SECONDS', group: transparency, default: 10, min: 1, max: 3600, meaning: 'Seconds between signed checkpoints of the log.' }),
+  requestDays: integer({ env: 'VEILGATE_REQUEST_DAYS', group: transparency, default: 1096, min: 1, max: 36_525, meaning: 'Days for which the requests that institutions signed are kept beside their log entries, encrypted. Three years unless set: as long as a claim can be brought.' }),
   witnesses: {
     env: 'VEILGATE_WITNESSES', group: transparency, default: [], form: '[{"url": …, "vkey": …}]', secret: false,
     meaning: 'Witnesses asked to cosign checkpoints: where, and the key to check their signature with.',

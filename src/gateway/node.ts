@@ -3,6 +3,7 @@ import path from 'node:path';
 import { checkpointSigner } from '../audit/checkpoint.ts';
 import { parseVerifierKey } from '../audit/note.ts';
 import { startPublisher } from '../audit/publish.ts';
+import { deleteRequestsBefore, requestsDeletedMax } from '../audit/request-vault.ts';
 import { removeExpiredAuthorizationState } from '../authorization/cleanup.ts';
 import type { Clock } from '../clock.ts';
 import { expireGrants } from '../consent/expire.ts';
@@ -15,6 +16,7 @@ import { loadCatalogue } from '../source/catalogue.ts';
 import { prepareDomainTables } from '../source/domain.ts';
 import { startCluster } from '../store/cluster.ts';
 import { applySchema, openDatabase, type Database } from '../store/database.ts';
+import type { TimeMs } from '../vocabulary.ts';
 import type { Config } from './config.ts';
 import { createIdempotency } from './idempotency.ts';
 import { faultFacts, type Log } from './log.ts';
@@ -32,6 +34,8 @@ export type RunningNode = {
 
 const housekeepingMs = 60_000;
 const purgeMax = 10_000;
+const purgeRoundsMax = 100;
+const dayMs = 86_400_000;
 /** How many times longer a statement may take for which nobody waits. */
 const housekeepingPatience = 8;
 
@@ -88,6 +92,7 @@ function startHousekeeping(config: Config, database: Database, log: Log, clock: 
     state_purge: () => removeExpiredAuthorizationState(database, clock),
     grant_expiry: () => database.transaction('expire grants', (tx) => expireGrants(tx, clock.nowMs())),
     idempotency_purge: () => idempotency.purge(purgeMax),
+    request_purge: () => deleteEndedRequests(config, database, clock),
   } as const;
   const steady = steadyClock(clock, () => log.write('clock.jumped', {}));
   let round = Promise.resolve();
@@ -104,6 +109,12 @@ function startHousekeeping(config: Config, database: Database, log: Log, clock: 
     clearInterval(timer);
     await round;
   };
+}
+
+/** In parts, so that no statement takes long; what is left after an hour's worth is for the next round. */
+async function deleteEndedRequests(config: Config, database: Database, clock: Clock): Promise<void> {
+  const beforeMs = clock.nowMs() - config.requestDays * dayMs as TimeMs;
+  for (let round = 0; round < purgeRoundsMax && await deleteRequestsBefore(database, beforeMs) === requestsDeletedMax;) round += 1;
 }
 
 function named(error: unknown) {

@@ -23,6 +23,8 @@ export type Keyring = {
   readonly issuerJwks: { readonly keys: readonly PublicJwk[] };
   /** Secrets behind tokens that stand for values, 32 bytes each, by version. */
   readonly tokenSecrets: { readonly secrets: ReadonlyMap<number, Uint8Array>; readonly currentVersion: number };
+  /** Secrets behind the encryption of signed requests in the log, 32 bytes each, by version. */
+  readonly requestSecrets: { readonly secrets: ReadonlyMap<number, Uint8Array>; readonly currentVersion: number };
   /** 32 bytes. */
   readonly dpopNonceSecret: Uint8Array;
   /** 32 bytes; behind pseudonyms of subjects, so it is never changed. */
@@ -38,6 +40,7 @@ const purposes = {
   'log-signing': { kind: 'signature', rotates: false },
   'issuer-signing': { kind: 'signature', rotates: true },
   'token-secret': { kind: 'secret', rotates: true },
+  'request-secret': { kind: 'secret', rotates: true },
   'dpop-nonce-secret': { kind: 'secret', rotates: true },
   'pseudonym-secret': { kind: 'secret', rotates: false },
   'cookie-secret': { kind: 'secret', rotates: true },
@@ -72,14 +75,18 @@ export function openKeyring(folder: string, clock: Clock): Keyring {
 
   const gatewayKeys = signing('gateway-signing');
   const issuerKeys = signing('issuer-signing');
-  const tokens = secrets('token-secret');
+  const versioned = (purpose: KeyPurpose) => {
+    const versions = secrets(purpose);
+    return { secrets: new Map(versions.map(({ version, bytes }) => [version, bytes])), currentVersion: versions[0]?.version ?? 0 };
+  };
   return {
     gatewaySigner: signerOf(gatewayKeys[0] as PrivateSigningJwk),
     gatewayJwks: publicSet(gatewayKeys),
     logSigningKey: withoutDate(signing('log-signing')[0] as PrivateSigningJwk & StoredKey),
     issuerSigningKeys: issuerKeys.map(withoutDate),
     issuerJwks: publicSet(issuerKeys),
-    tokenSecrets: { secrets: new Map(tokens.map(({ version, bytes }) => [version, bytes])), currentVersion: tokens[0]?.version ?? 0 },
+    tokenSecrets: versioned('token-secret'),
+    requestSecrets: versioned('request-secret'),
     dpopNonceSecret: secrets('dpop-nonce-secret')[0]?.bytes ?? new Uint8Array(0),
     pseudonymSecret: secrets('pseudonym-secret')[0]?.bytes ?? new Uint8Array(0),
     cookieKeys: secrets('cookie-secret').map(({ text }) => text),
@@ -99,7 +106,7 @@ export function rotateKey(folder: string, purpose: RotatingPurpose, clock: Clock
   return fresh.kid;
 }
 
-/** Takes an older key out for good: what it signed cannot be checked any more, tokens it made are not recognised. Errors: CONFIG_INVALID, CONFIG_INSECURE. */
+/** Takes an older key out for good: what it signed cannot be checked any more, tokens it made are not recognised, requests it encrypted cannot be read. Errors: CONFIG_INVALID, CONFIG_INSECURE. */
 export function retirePlatformKey(folder: string, purpose: RotatingPurpose, kid: string): void {
   const keys = storedKeys(folder, purpose);
   const at = keys.findIndex((key) => key.kid === kid);

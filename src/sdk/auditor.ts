@@ -16,6 +16,12 @@ export type EntryView = {
   readonly salt: string | null;
 };
 
+/** What an institution signed, and the key to check it with; null when the registry has lost the key. */
+export type SignedRequestView = {
+  readonly request: string;
+  readonly key: { readonly jwk: Readonly<Record<string, unknown>>; readonly thumbprint: string; readonly added_at: string; readonly retired_at: string | null } | null;
+};
+
 export type AccessFilter = { readonly before?: number; readonly limit?: number; readonly institution?: string };
 
 /** The log as an auditor reads it; an enterprise or institution gets what is about it. */
@@ -29,6 +35,8 @@ export function auditorClient({ call }: Pick<Connection, 'call'>) {
       return call<{ readonly accesses: readonly EntryView[] }>({ method: 'GET', path: query.size === 0 ? '/v1/accesses' : `/v1/accesses?${query}` });
     },
     entry: (index: number) => call<EntryView>({ method: 'GET', path: `/v1/log/entries/${index}` }),
+    /** The request beside an entry, unchecked: hand it to `verifySignedRequest`. Needs the scope `audit`; each reading is logged. Errors: AUDIT_REQUEST_NOT_FOUND. */
+    request: (index: number) => call<SignedRequestView>({ method: 'GET', path: `/v1/log/entries/${index}/request` }),
     /** Records of a bundle of 256 entries in the form `httpLogReader` takes; needs the scope `audit`. Errors: AUDIT_UNAVAILABLE. */
     async records(bundle: number, width: number): Promise<readonly (ShownRecord | null)[]> {
       const { records } = await call<{ readonly records: readonly (ServedRecord | null)[] }>({ method: 'GET', path: `/v1/log/records/${bundle}?width=${width}` });

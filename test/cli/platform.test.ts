@@ -239,6 +239,24 @@ describe('cli: on a platform', () => {
     assert.deepEqual([refused.code, refused.err.split(':')[0]], [1, 'TOKEN_SCOPE_INSUFFICIENT']);
   });
 
+  it('proves to an auditor who signed the request behind an entry', async function () {
+    this.timeout(20_000);
+    const key = ['--key', stage.platform.gateway.logVerifierKey];
+    const { accesses } = await json<{ accesses: { index: number; kind: string }[] }>('auditor.json', 'audit', 'accesses', '--institution', 'bank-a', '--limit', '50');
+    const released = String(accesses.find(({ kind }) => kind === 'query.released')?.index);
+    const out = await done('auditor.json', 'audit', 'request', released, ...key, '--out', stage.file('request.jwt'));
+    assert.match(out, /^bank-a signed the request behind entry \d+\.\n[\s\S]*in the log +yes, proven under a signed checkpoint/);
+    assert.ok(!out.includes(subject), 'what was asked is not shown unless asked for');
+    assert.match(readFileSync(stage.file('request.jwt'), 'utf8'), /^eyJ[\w-]+\.[\w-]+\.[\w-]+$/);
+    assert.equal(statSync(stage.file('request.jwt')).mode & 0o777, 0o600);
+    const { signer, in_log, claims } = await json<{ signer: string; in_log: boolean; claims: { query: { subject: string } } }>('auditor.json', 'audit', 'request', released, '--claims');
+    assert.deepEqual([signer, in_log, claims.query.subject], ['bank-a', false, subject]);
+    for (const [credentials, index, code] of [['auditor.json', '0', 'AUDIT_REQUEST_NOT_FOUND'], ['auditor.json', '99999999', 'AUDIT_ENTRY_NOT_FOUND'], ['bank-a.json', released, 'TOKEN_SCOPE_INSUFFICIENT']] as const) {
+      const refused = await as(credentials, ['audit', 'request', index]);
+      assert.deepEqual([refused.code, refused.err.split(':')[0], refused.out], [1, code, '']);
+    }
+  });
+
   it('loads records as a stream, and lists why a file is refused, without its values', async () => {
     const csv = readFileSync(stage.file('tax.csv'), 'utf8');
     const [header = '', ...lines] = csv.trimEnd().split('\n');

@@ -12,10 +12,14 @@ const entrySchema = object({
   index, commitment: text(64), kind: text(64), at: named('Time'), actor: named('PartyId'), institution: nullable(named('PartyId')),
   record: { type: ['object', 'null'], description: 'Null once erased.' }, salt: nullable(text(64)),
 });
+const signedRequestSchema = object({
+  request: named('CompactJws'),
+  key: nullable(object({ jwk: { type: 'object' }, thumbprint: text(43), added_at: named('Time'), retired_at: nullable(named('Time')) }, { description: 'The signature key the request names, and when it was in use.' })),
+});
 const bytes = 'application/octet-stream';
 
 /** The transparency log: hashes and checkpoints for anybody (C2SP tlog-tiles), records for those they are about. */
-export function logRoutes({ log, logVerifierKey }: Pick<Services, 'log' | 'logVerifierKey'>): readonly Route[] {
+export function logRoutes({ log, logVerifierKey, signedRequests }: Pick<Services, 'log' | 'logVerifierKey' | 'signedRequests'>): readonly Route[] {
   return [
     route({
       method: 'GET', path: '/v1/log/checkpoint', operationId: 'readCheckpoint', tag: 'Log', access: 'public',
@@ -65,6 +69,19 @@ export function logRoutes({ log, logVerifierKey }: Pick<Services, 'log' | 'logVe
       responses: { 200: { description: 'The entry.', schema: entrySchema } },
       errors: ['AUDIT_ENTRY_NOT_FOUND'],
       handler: async ({ caller, params }) => ok(entryJson(visible(caller, await log.entry(params.index)))),
+    }),
+    route<{ params: { readonly index: number } }>({
+      method: 'GET', path: '/v1/log/entries/{index}/request', operationId: 'readSignedRequest', tag: 'Log', access: 'party', scopes: ['audit'],
+      summary: 'The request an institution signed, of which an entry\'s record has the digest, and the key to check it with',
+      description: 'For when an institution denies having asked. It may hold what was claimed of an enterprise, so each reading is an entry of the log itself (`request.shown`).',
+      request: { params: object({ index }) },
+      responses: { 200: { description: 'The request; the key is null when the registry has lost it.', schema: signedRequestSchema } },
+      errors: ['AUDIT_REQUEST_NOT_FOUND', 'AUDIT_REQUEST_UNREADABLE'],
+      examples: { cli: 'veilgate audit request 17' },
+      handler: async ({ caller, params }) => {
+        const { request, key } = await signedRequests.show(params.index, caller.party);
+        return ok({ request, key: key && { jwk: trustedJson(key.jwk), thumbprint: key.thumbprint, added_at: key.addedAt, retired_at: key.retiredAt } });
+      },
     }),
     route<{ query: { readonly before?: number; readonly limit?: number; readonly institution?: string } }>({
       method: 'GET', path: '/v1/accesses', operationId: 'listAccesses', tag: 'Log', access: 'party', scopes: ['grants', 'query', 'audit'],

@@ -135,7 +135,7 @@ async function receive(services: Services, proof: CallerProof, jws: string, payl
   const { query } = payload(identified.body.claims);
   // also keeps out of the log what is no credit code at all, such as a person's identity number
   if (!isUscc(query.subject)) throw new VeilgateError('QUERY_INVALID', 'The unified social credit code has a wrong check digit: check how it was typed.', { part: 'payload', pointer: '/query/subject', rule: 'check_digit' });
-  const signed: SignedQuery = { institution: identified.party as InstitutionId, query, requestDigest: identified.body.digest };
+  const signed: SignedQuery = { institution: identified.party as InstitutionId, query, request: jws, requestDigest: identified.body.digest };
   const admission = await services.admissions.query(identified, query, spends);
   if (identified.grant !== undefined && query.grant !== undefined && identified.grant !== query.grant) {
     return { signed, admission: { ...admission, grant: new VeilgateError('CONSENT_REQUIRED', 'No consent covers this enterprise and purpose: ask the enterprise to grant it.') } };

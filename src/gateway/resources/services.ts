@@ -8,8 +8,9 @@ import type { QueryOutcome } from '../metrics.ts';
 import type { Admissions } from '../use-cases/admission.ts';
 import type { QueryDesk } from '../use-cases/answer-query.ts';
 import type { ConsentReceipts } from '../use-cases/consent-receipts.ts';
+import type { SignedRequests } from '../use-cases/signed-request.ts';
 
-/** What resources are made of: the stages, put together once by platform.ts. */
+/** What resources are made of: the stages, put together once by composition.ts. */
 export type Services = {
   readonly database: Database;
   readonly clock: Clock;
@@ -20,6 +21,7 @@ export type Services = {
   readonly desk: QueryDesk;
   readonly receipts: ConsentReceipts;
   readonly log: AuditReader;
+  readonly signedRequests: SignedRequests;
   /** Verifier key of the log's checkpoints (C2SP signed-note). */
   readonly logVerifierKey: string;
   readonly signer: Signer;

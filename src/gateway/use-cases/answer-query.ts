@@ -19,8 +19,8 @@ import type {
 import { askedFields, checkRowSelections, datasetOf, permittedFields, withheldFields, type Query } from './query.ts';
 import { wasLogged, type Release } from './release.ts';
 
-/** A signed query after identity/: who asks, for what, and the digest of what was signed. */
-export type SignedQuery = { readonly institution: InstitutionId; readonly query: Query; readonly requestDigest: string };
+/** A signed query after identity/: who asks, for what, what was signed (compact JWS) and its digest. */
+export type SignedQuery = { readonly institution: InstitutionId; readonly query: Query; readonly request: string; readonly requestDigest: string };
 
 /** The caller as the registry knows it right now, and the grant the query can be answered under. */
 export type Admission = {
@@ -40,7 +40,7 @@ export type QueryDesk = {
   /** Spends the grant and appends to the log, durable when it resolves. Shared by all queries under way. */
   readonly release: (release: Release) => Promise<AppendedEntry>;
   /** Appends a refusal to the log, durable when it resolves. */
-  readonly recordRefusal: (record: QueryRefused) => Promise<void>;
+  readonly recordRefusal: (record: QueryRefused, request?: string) => Promise<void>;
   readonly tokenKeys: TokenKeys;
   readonly signer: Signer;
   /** The gateway's public URL: issuer of receipts and sealed answers. */
@@ -83,7 +83,7 @@ export async function answerQuery(desk: QueryDesk, signed: SignedQuery, admissio
     const sealed = await seal(desk, signed, disclosed);
     const answer = compose(signed, decision, grant, disclosed, verified, sealed);
     const record = releaseRecord(desk, signed, decision, grant, rows, answer);
-    const entry = await desk.release({ record, use: grantUse(signed, decision, grant, line.policy), refused: (code) => refusalRecord(desk, signed, line, code) });
+    const entry = await desk.release({ record, use: grantUse(signed, decision, grant, line.policy), refused: (code) => refusalRecord(desk, signed, line, code), request: signed.request });
     released = [desk, answer, record, entry];
   } catch (error) {
     await logRefusal(desk, signed, line, error);
@@ -223,7 +223,7 @@ const notLogged: ReadonlySet<ErrorCode> = new Set(['AUDIT_UNAVAILABLE', 'STORE_U
 async function logRefusal(desk: QueryDesk, signed: SignedQuery, line: Line, error: unknown): Promise<void> {
   const code: ErrorCode = isVeilgateError(error) ? error.code : 'INTERNAL';
   if (notLogged.has(code) || wasLogged(error)) return;
-  await desk.recordRefusal(refusalRecord(desk, signed, line, code));
+  await desk.recordRefusal(refusalRecord(desk, signed, line, code), signed.request);
 }
 
 function refusalRecord(desk: QueryDesk, signed: SignedQuery, line: Line, code: ErrorCode): QueryRefused {

@@ -1,5 +1,6 @@
 import { appendRecords } from '../../audit/append.ts';
 import type { AppendedEntry, AuditRecord, QueryRefused, QueryReleased } from '../../audit/entry.ts';
+import type { RequestVault } from '../../audit/request-vault.ts';
 import type { Clock } from '../../clock.ts';
 import { lockUses, type GrantUse } from '../../consent/consume.ts';
 import { VeilgateError, isVeilgateError, type ErrorCode } from '../../errors.ts';
@@ -14,11 +15,14 @@ export type Release = {
   readonly use: Omit<GrantUse, 'atMs'>;
   /** What the log says instead when the grant can no longer be used. */
   readonly refused: (code: ErrorCode) => QueryRefused;
+  /** The compact JWS the institution signed, kept beside the record, encrypted. */
+  readonly request?: string;
 };
 
 export type Releaser = {
   readonly release: (release: Release) => Promise<AppendedEntry>;
-  readonly recordRefusal: (record: QueryRefused) => Promise<void>;
+  /** @param request the compact JWS that is refused */
+  readonly recordRefusal: (record: QueryRefused, request?: string) => Promise<void>;
 };
 
 /** Refusals that were written in place of the answer: whoever catches them must not log them again. */
@@ -37,7 +41,7 @@ function logged(refusal: VeilgateError): VeilgateError {
 const batchMax = 128;
 const waitingMax = 4096;
 
-type Item = { readonly kind: 'release'; readonly release: Release } | { readonly kind: 'refusal'; readonly record: QueryRefused };
+type Item = { readonly kind: 'release'; readonly release: Release } | { readonly kind: 'refusal'; readonly record: QueryRefused; readonly request: string | undefined };
 
 function suspended(): VeilgateError {
   return new VeilgateError('INSTITUTION_NOT_ACTIVE', 'The institution\'s access was suspended or revoked while the query ran: ask the platform.');
@@ -49,10 +53,10 @@ function suspended(): VeilgateError {
  * its query ran, or a suspension meanwhile, turns the answer into a refusal, which is logged in the same transaction.
  * Errors of `release`: CONSENT_*, INSTITUTION_NOT_ACTIVE, QUERY_ATTEMPTS_EXHAUSTED; AUDIT_UNAVAILABLE, STORE_UNAVAILABLE when nothing could be logged.
  */
-export function createReleaser(database: Database, clock: Clock, onBatch: (entries: number) => void): Releaser {
+export function createReleaser(database: Database, clock: Clock, vault: RequestVault, onBatch: (entries: number) => void): Releaser {
   const commit = batcher<Item, AppendedEntry>(
     async (items) => {
-      const results = await database.eagerTransaction('release', (tx) => releaseAll(tx, items, clock.nowMs()));
+      const results = await database.eagerTransaction('release', (tx) => releaseAll(tx, items, vault, clock.nowMs()));
       onBatch(items.length);
       return results;
     },
@@ -64,8 +68,8 @@ export function createReleaser(database: Database, clock: Clock, onBatch: (entri
   });
   return {
     release: (release) => committed({ kind: 'release', release }),
-    recordRefusal: async (record) => {
-      await committed({ kind: 'refusal', record });
+    recordRefusal: async (record, request) => {
+      await committed({ kind: 'refusal', record, request });
     },
   };
 }
@@ -74,7 +78,7 @@ export function createReleaser(database: Database, clock: Clock, onBatch: (entri
  * In three trips: lock what decides, then write and append, then commit. A first statement that took effect without the
  * others would have locked rows and let them go: no harm (Database.eagerTransaction).
  */
-async function releaseAll(tx: Tx, items: readonly Item[], atMs: TimeMs): Promise<(AppendedEntry | VeilgateError)[]> {
+async function releaseAll(tx: Tx, items: readonly Item[], vault: RequestVault, atMs: TimeMs): Promise<(AppendedEntry | VeilgateError)[]> {
   const uses = new Map<Item, GrantUse>(items.flatMap((item) => (item.kind === 'release' ? [[item, { ...item.release.use, atMs }] as const] : [])));
   const [admitted, locked] = await Promise.all([approvedParties(tx, [...uses.values()].map(({ institution }) => institution)), lockUses(tx, [...uses.values()])]);
   const refusals = new Map<Item, VeilgateError>();
@@ -87,7 +91,8 @@ async function releaseAll(tx: Tx, items: readonly Item[], atMs: TimeMs): Promise
     if (item.kind === 'refusal') return item.record;
     return refusal === undefined ? item.release.record : item.release.refused(refusal.code);
   });
-  const [, entries] = await Promise.all([locked.write(), appendRecords(tx, records)]);
+  const requests = items.map((item) => (item.kind === 'refusal' ? item.request : item.release.request));
+  const [, entries] = await Promise.all([locked.write(), appendRecords(tx, records, { vault, requests })]);
   return items.map((item, at): AppendedEntry | VeilgateError => {
     const refusal = refusals.get(item);
     return refusal === undefined ? (entries[at] as AppendedEntry) : logged(refusal);

@@ -6,7 +6,7 @@ import type { KeyUse } from '../vetting.ts';
  * `actor` is the party that did it, null when nobody is signed in (an application, the first officers).
  */
 export type RegistryEvent = { readonly actor: PartyId | null } & (
-  | ({ readonly kind: 'institution.applied'; readonly class: InstitutionClass } & OfInstitution)
+  | ({ readonly kind: 'institution.applied'; readonly class: InstitutionClass; /** Thumbprint of the key it signs with from now on. */ readonly key: string } & OfInstitution)
   | ({ readonly kind: 'institution.assessed'; readonly level: number; readonly passed: boolean; readonly report: string } & OfInstitution)
   | ({ readonly kind: 'institution.approved'; readonly scopes: readonly Scope[] } & OfInstitution)
   | ({ readonly kind: 'institution.suspended' | 'institution.reinstated' | 'institution.revoked'; readonly reason: string } & OfInstitution)

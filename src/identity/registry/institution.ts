@@ -42,9 +42,9 @@ export async function applyInstitution(
     'insert into institution (id, class, country, redirect_uris, application) values ($1, $2, $3, $4, $5)',
     [application.institution, application.class, application.country, application.redirectUris, application.jws],
   );
-  await insertKey(tx, application.institution, application.signatureKey, 'sig', nowMs);
-  for (const key of application.encryptionKeys) await insertKey(tx, application.institution, key, 'enc', nowMs);
-  return { kind: 'institution.applied', actor: registrar, institution: application.institution, class: application.class };
+  const key = await insertKey(tx, application.institution, application.signatureKey, 'sig', nowMs);
+  for (const each of application.encryptionKeys) await insertKey(tx, application.institution, each, 'enc', nowMs);
+  return { kind: 'institution.applied', actor: registrar, institution: application.institution, class: application.class, key };
 }
 
 async function requireRoomForApplications(tx: Tx): Promise<void> {

@@ -1,3 +1,4 @@
+import { isoTime } from '../../clock.ts';
 import { VeilgateError } from '../../errors.ts';
 import type { Sql, Tx } from '../../store/database.ts';
 import type { PartyId, PublicJwk, TimeMs } from '../../vocabulary.ts';
@@ -40,6 +41,17 @@ export async function activeSignatureKey(sql: Sql, party: PartyId, kid: string):
     values: [party, kid],
   });
   return rows[0]?.jwk;
+}
+
+/** A public key with the time in which it was in use: RFC 3339, UTC; null while it is. */
+export type DatedKey = { readonly jwk: PublicJwk; readonly thumbprint: string; readonly addedAt: string; readonly retiredAt: string | null };
+
+/** The signature key a party calls or called `kid`, retired or not: a kid never comes to mean another key. */
+export async function signatureKeyEver(sql: Sql, party: PartyId, kid: string): Promise<DatedKey | undefined> {
+  const { rows: [row] } = await sql.query<{ jwk: PublicJwk; thumbprint: string; added_ms: TimeMs; retired_ms: TimeMs | null }>(
+    "select jwk, thumbprint, added_ms, retired_ms from party_key where party = $1 and kid = $2 and use = 'sig'", [party, kid],
+  );
+  return row && { jwk: row.jwk, thumbprint: row.thumbprint, addedAt: isoTime(row.added_ms), retiredAt: row.retired_ms === null ? null : isoTime(row.retired_ms) };
 }
 
 /** @returns what the key was for; undefined when the party has no such key in use */

@@ -5,6 +5,7 @@ import type { ErrorCode } from '../../../src/errors.ts';
 import { applyInstitution, approveInstitution, assessInstitution, changeLimits, type Assessment } from '../../../src/identity/registry/institution.ts';
 import { listInstitutions, readInstitution } from '../../../src/identity/registry/institution-view.ts';
 import { reinstate, revoke, suspend } from '../../../src/identity/registry/status.ts';
+import { jwkThumbprint } from '../../../src/identity/vetting.ts';
 import { isUscc, usccCheckDigit } from '../../../src/uscc.ts';
 import type { Database, Tx } from '../../../src/store/database.ts';
 import type { InstitutionId, PartyId, Scope } from '../../../src/vocabulary.ts';
@@ -34,7 +35,7 @@ describe('identity/registry/institution', () => {
   const statusNow = async () => (await readInstitution(database, applicant.id)).status;
 
   it('takes an institution from application through assessment and approval, and says what to log', async () => {
-    assert.deepEqual(await apply(), { kind: 'institution.applied', actor: null, institution: 'bank-a', class: 'commercial_bank' });
+    assert.deepEqual(await apply(), { kind: 'institution.applied', actor: null, institution: 'bank-a', class: 'commercial_bank', key: jwkThumbprint(applicant.key.jwk) });
     assert.deepEqual(await assess(), { kind: 'institution.assessed', actor: gao, institution: 'bank-a', level: 3, passed: true, report: goodDigest });
     assert.equal(await statusNow(), 'assessed');
     assert.deepEqual(await approve(lin, { requestsPerSecond: 50, queriesPerDay: 1000 }), { kind: 'institution.approved', actor: lin, institution: 'bank-a', scopes: ['query'] });
