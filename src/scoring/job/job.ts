@@ -63,6 +63,12 @@ export async function jobsOf(sql: Sql, institution: InstitutionId, limit: number
   return rows;
 }
 
+/** Jobs of an institution that are open or under way. */
+export async function liveJobs(sql: Sql, institution: InstitutionId): Promise<number> {
+  const { rows } = await sql.query<{ live: number }>("select count(*)::integer as live from scoring_job where institution = $1 and state in ('open', 'planning', 'running')", [institution]);
+  return rows[0]?.live ?? 0;
+}
+
 // No row lock: those who share a row can keep somebody who wants it alone waiting for ever, these queue.
 const holdingLock = "hashtext('veilgate score job'), hashtext($1)";
 

@@ -21,8 +21,8 @@ export type ChunkPlan = {
 /** Keeps what planning made of a chunk. @returns false when that was done before: then nothing is changed */
 export async function storeChunkPlan(tx: Tx, { job, n, planned, unscored, policy, day }: ChunkPlan): Promise<boolean> {
   const { rowCount } = await tx.query(
-    'insert into scoring_job_chunk (job, n, asked, subjects, reasons) values ($1, $2, $3, $4, $5) on conflict do nothing',
-    [job, n, planned.length + unscored.length, unscored.map(({ subject }) => subject), unscored.map(({ reason }) => reason)],
+    'insert into scoring_job_chunk (job, n, asked, planned, subjects, reasons) values ($1, $2, $3, $4, $5, $6) on conflict do nothing',
+    [job, n, planned.length + unscored.length, planned.length, unscored.map(({ subject }) => subject), unscored.map(({ reason }) => reason)],
   );
   if (rowCount === 0) return false;
   const fragments = [...Map.groupBy(planned, ({ position }) => position.block)].map(([block, members]) => ({ block, members: members.toSorted((one, other) => one.position.slot - other.position.slot) }));

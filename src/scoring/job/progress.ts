@@ -18,10 +18,11 @@ export type Progress = {
 export async function readProgress(sql: Sql, job: string): Promise<Progress> {
   const { rows } = await sql.query<{ state: PartState | 'planned'; count: number; released: number; unscored: number }>({
     name: 'scoring progress',
-    text: `select state, count(*)::integer as count, coalesce(sum(released), 0)::integer as released, coalesce(sum(cardinality(reasons)), 0)::integer as unscored
+    text: `select state, count(*)::integer as count, coalesce(sum(released), 0)::integer as released,
+             coalesce(sum(asked - released) filter (where state in ('released', 'empty', 'failed')), 0)::integer as unscored
            from scoring_job_part where job = $1 group by state
            union all
-           select 'planned', count(*)::integer, 0, coalesce(sum(cardinality(reasons)), 0)::integer from scoring_job_chunk where job = $1`,
+           select 'planned', count(*)::integer, 0, coalesce(sum(asked - planned), 0)::integer from scoring_job_chunk where job = $1`,
     values: [job],
   });
   const of = (state: string) => rows.find((row) => row.state === state)?.count ?? 0;

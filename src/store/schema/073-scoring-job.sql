@@ -74,14 +74,15 @@ create index scoring_job_of_list on scoring_job (list);
 create index scoring_job_live on scoring_job (expires_ms) where state in ('open', 'planning', 'running');
 create index scoring_job_results on scoring_job (results_until_ms) where results_until_ms is not null;
 
--- What planning made of one chunk of the list: who is not scored, and why. Written once.
+-- What planning made of one chunk of the list: who is not scored, and why.
 create table scoring_job_chunk (
   job      text   not null references scoring_job (id) on delete cascade,
   -- place of the chunk in the list
   n        integer not null check (n >= 0),
-  -- enterprises of the chunk
+  -- enterprises of the chunk, and those of them that went into a part
   asked    integer not null check (asked > 0),
-  -- those not scored, and for each the code of why
+  planned  integer not null check (planned between 0 and asked),
+  -- the others, and for each the code of why; emptied when the job's results expire
   subjects text[] not null,
   reasons  text[] not null check (cardinality(reasons) = cardinality(subjects)),
   primary key (job, n)
@@ -115,7 +116,7 @@ create table scoring_job_part (
   asked      integer not null check (asked > 0),
   -- enterprises whose scores were released; set with the state
   released   integer not null default 0 check (released >= 0),
-  -- those that were planned and not scored, and why; set with the state
+  -- those that were planned and not scored, and why; set with the state, emptied when the job's results expire
   unscored   text[]  not null default '{}',
   reasons    text[]  not null default '{}' check (cardinality(reasons) = cardinality(unscored)),
   -- times the custodian refused; counted up
