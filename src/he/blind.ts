@@ -73,7 +73,7 @@ const lowerBits = 47;
  * Integers uniform from −2^bits to 2^bits − 1, one for each coefficient, modulo both primes: bits + 1 random bits
  * as upper·2^47 + lower, less 2^bits. Both primes are a little below a power of two, so 2^47 mod each is small.
  */
-function uniformFlood({ degree, kept, dropped }: Arithmetic, bits: number, random: RandomBytes): { readonly kept: Float64Array; readonly dropped: Float64Array } {
+export function uniformFlood({ degree, kept, dropped }: Arithmetic, bits: number, random: RandomBytes): { readonly kept: Float64Array; readonly dropped: Float64Array } {
   const words = new Uint32Array(random(12 * degree).buffer);
   const upperSize = 2 ** (bits + 1 - lowerBits);
   const inPrime = (prime: number): Float64Array => {

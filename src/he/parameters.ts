@@ -1,5 +1,5 @@
 /** Names of the parameter sets of homomorphic encryption. A set never changes: another one gets another name. */
-export type ParameterSetId = 'veilgate-score-1';
+export type ParameterSetId = 'veilgate-score-1' | 'veilgate-joint-1';
 
 /**
  * A named, versioned literal of the BFV scheme with batching. `coeffModulus` lists the data primes, the last of
@@ -45,7 +45,7 @@ export type ParameterSet = {
  * - Dropping r divides by 2^47 and rounds: (2^70 + 2^27.1)/2^47 + ½ + ½·4096 < 2^23.01.
  * - Decryption is exact while this stays below p/2t − 1 ≈ 2^25.02. Two bits are left.
  */
-export const parameterSets: Readonly<Record<ParameterSetId, ParameterSet>> = {
+export const parameterSets: Readonly<Record<'veilgate-score-1', ParameterSet>> = {
   'veilgate-score-1': {
     id: 'veilgate-score-1',
     polyModulusDegree: 4096,
@@ -68,5 +68,5 @@ export const parameterSets: Readonly<Record<ParameterSetId, ParameterSet>> = {
 
 /** The set of that name; undefined for a name of somebody else's. */
 export function parameterSetOf(id: string): ParameterSet | undefined {
-  return Object.hasOwn(parameterSets, id) ? parameterSets[id as ParameterSetId] : undefined;
+  return Object.hasOwn(parameterSets, id) ? parameterSets[id as keyof typeof parameterSets] : undefined;
 }

@@ -2,6 +2,7 @@ import { initialize } from 'node-seal';
 import type { Ciphertext, MainModule, ParmsIdType, Plaintext, SEALContext } from 'node-seal';
 import { VeilgateError } from '../errors.ts';
 import type { ParameterSet } from './parameters.ts';
+import { webAssembly, type CompiledModule, type Imports, type Instance } from './web-assembly.ts';
 
 /**
  * The one place that knows node-seal (Microsoft SEAL 4.1.2 as WebAssembly). Whoever makes a handle frees it
@@ -31,18 +32,18 @@ let loaded: Promise<He> | undefined;
  * Starts SEAL. Without `compiled` the same instance is given to every caller; with it (a thread's own copy) a new
  * one whose heap can be measured.
  */
-export function loadHe(compiled?: WebAssembly.Module): Promise<He> {
+export function loadHe(compiled?: CompiledModule): Promise<He> {
   if (compiled !== undefined) return start(compiled);
   loaded ??= start(undefined);
   return loaded;
 }
 
-async function start(compiled: WebAssembly.Module | undefined): Promise<He> {
-  let memory: WebAssembly.Memory | undefined;
+async function start(compiled: CompiledModule | undefined): Promise<He> {
+  let memory: { readonly buffer: ArrayBuffer } | undefined;
   const seal = await initialize(compiled === undefined ? {} : {
-    instantiateWasm: (imports: WebAssembly.Imports, received: (instance: WebAssembly.Instance, module: WebAssembly.Module) => void) => {
-      const instance = new WebAssembly.Instance(compiled, imports);
-      memory = Object.values(instance.exports).find((each) => each instanceof WebAssembly.Memory);
+    instantiateWasm: (imports: Imports, received: (instance: Instance, module: CompiledModule) => void) => {
+      const instance = new webAssembly.Instance(compiled, imports);
+      memory = Object.values(instance.exports).find((each) => each instanceof webAssembly.Memory);
       received(instance, compiled);
       return instance.exports;
     },

@@ -74,6 +74,31 @@ export function ownResidues(bytes: Uint8Array): Uint32Array {
   return wordsAfter(bytes, ciphertextPrefixBytes);
 }
 
+/** Length of a partner's pad: a seeded ciphertext holds its first component and the seed of the second. */
+export function padBytesOf(set: ParameterSet): number {
+  return ciphertextPrefixBytes + 8 * set.polyModulusDegree * primesOf(set, 'column').length + generatorBytes;
+}
+
+/** A header, the generator's kind (1: BLAKE2xb) and 64 bytes of seed. */
+const generatorBytes = 81;
+
+/**
+ * Refuses bytes that are not a seeded, uncompressed ciphertext of the set with both data primes.
+ * @throws VeilgateError HE_CIPHERTEXT_REFUSED
+ */
+export function checkSeededBytes(set: ParameterSet, bytes: Uint8Array): void {
+  const primes = primesOf(set, 'column');
+  const words = set.polyModulusDegree * primes.length;
+  const prefix = join(
+    header(padBytesOf(set)), uint64(...set.parmsIds.column), Uint8Array.of(0), uint64(2), uint64(set.polyModulusDegree), uint64(primes.length),
+    float64(1), uint64(1), arrayHead(words),
+  );
+  checkPrefix('HE_CIPHERTEXT_REFUSED', bytes, prefix, padBytesOf(set));
+  const end = ciphertextPrefixBytes + 8 * words;
+  if (!areBelow(wordsAfter(bytes.subarray(0, end), ciphertextPrefixBytes), set.polyModulusDegree, primes)) refuse('HE_CIPHERTEXT_REFUSED');
+  checkPrefix('HE_CIPHERTEXT_REFUSED', bytes.subarray(end), join(header(generatorBytes), Uint8Array.of(1)), generatorBytes);
+}
+
 /** Bytes of a ciphertext whose coefficients are still to be written, at `ciphertextPrefixBytes`, 8 bytes each. */
 export function emptyCiphertext(set: ParameterSet, form: CiphertextForm): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(form === 'column' ? set.columnBytes : set.resultBytes);

@@ -1,0 +1,100 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { isVeilgateError } from '../errors.ts';
+import { createBlinderSource, type BlinderSource } from './blind.ts';
+import { evaluateColumns } from './evaluate.ts';
+import { parameterSetOf, type ParameterSet } from './parameters.ts';
+import { columnBodyAt, columnStart, type PoolWork, type ThreadData, type ThreadReply } from './pool-words.ts';
+import { webRandomBytes } from './random.ts';
+import { loadHe } from './runtime.ts';
+import { checkCiphertextBytes } from './wire.ts';
+
+/**
+ * A disposable thread of the evaluation pool: started by pool-thread.ts, ended whenever it misbehaves. Columns lie
+ * in memory shared with the pool and are read where they are; SEAL only makes blinders here. Foreign bytes are loaded
+ * into SEAL only in threads that do nothing else.
+ */
+const { compiled, blindersMax } = workerData as ThreadData;
+const he = await loadHe(compiled);
+const port = parentPort;
+if (port === null) throw new Error('started as a thread of the evaluation pool only');
+
+/** Blinders by key: a key in use and the one it replaces. */
+const sources = new Map<string, BlinderSource>();
+const keysMax = 2;
+/** Shared memory of the columns, by place in the pool's cache. */
+const places = new Map<number, SharedArrayBuffer>();
+let latest: BlinderSource | undefined;
+let filling = false;
+
+port.on('message', (work: PoolWork) => {
+  try {
+    reply(work);
+  } catch (thrown) {
+    const code = isVeilgateError(thrown) ? thrown.code : 'HE_EVALUATION_FAILED';
+    post({ failed: code, message: isVeilgateError(thrown) ? thrown.message : '', heapBytes: he.heapBytes() ?? 0 });
+  }
+  fillInIdleTime();
+});
+
+function reply(work: PoolWork): void {
+  const set = parameterSetOf(work.set);
+  if (set === undefined) throw new Error('unknown parameter set');
+  switch (work.kind) {
+    case 'check':
+      loadForeign(set, work.bytes);
+      return post({ results: [], heapBytes: he.heapBytes() ?? 0 });
+    case 'prepare':
+      latest = sourceOf(set, work.keyId, work.publicKey);
+      return post({ results: [], heapBytes: he.heapBytes() ?? 0 });
+    case 'evaluate': {
+      latest = sourceOf(set, work.keyId, work.publicKey);
+      const columns = work.columns.map(({ place, memory, isNew }) => {
+        if (memory !== undefined) places.set(place, memory);
+        const shared = places.get(place);
+        if (shared === undefined) throw new Error('a column without memory');
+        if (isNew) checkCiphertextBytes(set, new Uint8Array(shared, columnStart, set.columnBytes), 'column');
+        return new Uint32Array(shared, columnBodyAt, (set.columnBytes - (columnBodyAt - columnStart)) / 4);
+      });
+      const results = evaluateColumns(set, columns, work.outputs, latest.take, work.bounds);
+      return post({ results, heapBytes: he.heapBytes() ?? 0 }, results.flatMap(({ ciphertext, masks }) => [ciphertext.buffer, masks.buffer]));
+    }
+    default:
+      work satisfies never;
+  }
+}
+
+function post(answer: ThreadReply, transfer: readonly ArrayBuffer[] = []): void {
+  port?.postMessage(answer, transfer);
+}
+
+function sourceOf(set: ParameterSet, keyId: string, publicKey: Uint8Array): BlinderSource {
+  const name = `${set.id} ${keyId}`;
+  const known = sources.get(name);
+  if (known !== undefined) return known;
+  const [oldest] = sources.keys();
+  if (sources.size >= keysMax && oldest !== undefined) {
+    sources.get(oldest)?.close();
+    sources.delete(oldest);
+  }
+  const made = createBlinderSource(he, set, publicKey.slice(), blindersMax, webRandomBytes);
+  sources.set(name, made);
+  return made;
+}
+
+function loadForeign(set: ParameterSet, bytes: Uint8Array): void {
+  checkCiphertextBytes(set, bytes, 'column');
+  const { seal, context } = he.context(set);
+  using ciphertext = new seal.Ciphertext();
+  ciphertext.loadFromArray(context, bytes);
+  if (ciphertext.isTransparent()) throw new Error('transparent');
+}
+
+/** One blinder at a time, so that the next message waits for one at most. */
+function fillInIdleTime(): void {
+  if (filling) return;
+  filling = true;
+  setImmediate(() => {
+    filling = false;
+    if (latest?.prepare() === true) fillInIdleTime();
+  });
+}
