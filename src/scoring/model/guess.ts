@@ -19,7 +19,7 @@ const valuesMax = 1 << 17;
 
 /** A run of contributions `start, start + step, …`, each as likely as the others of its field. */
 type Run = { readonly start: number; readonly step: number; readonly count: number };
-type Contribution = { readonly field: FieldRange; readonly bins: readonly (readonly Run[])[]; readonly values: number };
+type Contribution = { readonly field: FieldRange; readonly all: readonly Run[]; readonly bins: readonly (readonly Run[])[]; readonly values: number };
 
 /** The field of which a number tells most; undefined when there are too many numbers to count through. */
 export function largestGain(ranges: readonly FieldRange[]): GuessGain | undefined {
@@ -45,20 +45,23 @@ function leaveOneOut(items: readonly Contribution[], outside: Float64Array, visi
   }
   const middle = items.length >> 1;
   const [left, right] = [items.slice(0, middle), items.slice(middle)];
-  leaveOneOut(left, right.reduce((sum, { bins, values }) => convolve(sum, bins.flat(), values), outside), visit);
-  leaveOneOut(right, left.reduce((sum, { bins, values }) => convolve(sum, bins.flat(), values), outside), visit);
+  leaveOneOut(left, right.reduce((sum, { all, values }) => convolve(sum, all, values), outside), visit);
+  leaveOneOut(right, left.reduce((sum, { all, values }) => convolve(sum, all, values), outside), visit);
 }
 
 function gainOf({ bins, values }: Contribution, rest: Float64Array): number {
   const prior = Math.max(...bins.map((bin) => sizeOf(bin) / values));
   if (prior === 1) return 0;
-  const length = rest.length + highest(bins);
-  const best = new Float64Array(length);
+  const best = new Float64Array(rest.length + highest(bins));
   for (const bin of bins) {
-    const likely = convolve(rest, bin, values, length);
-    for (let at = 0; at < length; at += 1) if ((likely[at] as number) > (best[at] as number)) best[at] = likely[at] as number;
+    const likely = convolve(rest, bin, values, best.length);
+    for (let at = 0; at < likely.length; at += 1) {
+      const chance = likely[at] as number;
+      if (chance > (best[at] as number)) best[at] = chance;
+    }
   }
-  const hits = best.reduce((sum, chance) => sum + chance, 0);
+  let hits = 0;
+  for (let at = 0; at < best.length; at += 1) hits += best[at] as number;
   return Math.min(1, Math.max(0, (hits - prior) / (1 - prior)));
 }
 
@@ -66,23 +69,19 @@ function gainOf({ bins, values }: Contribution, rest: Float64Array): number {
 function convolve(distribution: Float64Array, runs: readonly Run[], values: number, length = distribution.length + highest([runs])): Float64Array {
   const sum = new Float64Array(length);
   for (const { start, step, count } of runs) {
-    if (count <= 3) {
-      for (let turn = 0; turn < count; turn += 1) {
-        const shift = start + turn * step;
-        for (let at = 0; at < distribution.length; at += 1) sum[at + shift] = (sum[at + shift] as number) + (distribution[at] as number) / values;
-      }
+    if (count === 1) {
+      for (let at = 0; at < distribution.length; at += 1) sum[at + start] = (sum[at + start] as number) + (distribution[at] as number) / values;
       continue;
     }
-    // a window that slides along each residue: what enters on one side leaves on the other
+    // sums along each residue; a window's content is the difference of two of them
+    const until = Math.min(length - start, distribution.length + step * (count - 1));
+    const sums = new Float64Array(until);
+    sums.set(distribution.subarray(0, until));
+    for (let at = step; at < until; at += 1) sums[at] = (sums[at] as number) + (sums[at - step] as number);
     const width = step * count;
-    const window = new Float64Array(Math.min(length - start, distribution.length + width));
-    for (let at = 0; at < window.length; at += 1) {
-      const before = at >= step ? (window[at - step] as number) : 0;
-      const enters = at < distribution.length ? (distribution[at] as number) : 0;
-      const leaves = at >= width && at - width < distribution.length ? (distribution[at - width] as number) : 0;
-      const inside = before + enters - leaves;
-      window[at] = inside > 1e-18 ? inside : 0;
-      sum[at + start] = (sum[at + start] as number) + (window[at] as number) / values;
+    for (let at = 0; at < until; at += 1) {
+      const inside = at < width ? (sums[at] as number) : (sums[at] as number) - (sums[at - width] as number);
+      sum[at + start] = (sum[at + start] as number) + inside / values;
     }
   }
   return sum;
@@ -101,9 +100,9 @@ function contributionOf(field: FieldRange, grid: number): Contribution {
     const alike = new Map<number, Run>();
     const byValue = all.flatMap(({ start, step, count }) => Array.from({ length: count }, (_, turn) => start + turn * step));
     for (const value of byValue) alike.set(value, { start: value, step: 0, count: (alike.get(value)?.count ?? 0) + 1 });
-    return { field, bins: [...alike.values()].map((run) => Array.from({ length: run.count }, () => ({ start: run.start, step: 1, count: 1 }))), values };
+    return { field, all, bins: [...alike.values()].map((run) => Array.from({ length: run.count }, () => ({ start: run.start, step: 1, count: 1 }))), values };
   }
-  return { field, bins: partsOf(all, values), values };
+  return { field, all, bins: partsOf(all, values), values };
 }
 
 /** Runs whose steps are whole; where the two ends do not allow that, value by value. */

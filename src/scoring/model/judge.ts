@@ -1,8 +1,9 @@
 import { parameterSets, type ParameterSet } from '../../he/parameters.ts';
-import type { Model } from '../protocol.ts';
+import type { FeatureId, Model } from '../protocol.ts';
 import { disjointParts, functionalsOf, type Terms } from './functional.ts';
 import { largestGain } from './guess.ts';
 import { bounds, dominantField, effectiveNumber, fieldRanges, heaviestFeature, stepsOf, type FieldRange } from './range.ts';
+import { largestRemainder } from './remainder.ts';
 import type { ScoringSettings } from './settings.ts';
 import type { FeatureSpace } from './space.ts';
 import { shareIn, type ModelFinding, type ModelVerdict } from './verdict.ts';
@@ -19,24 +20,33 @@ export function judgeModel(model: Model, space: FeatureSpace, settings: ScoringS
   if (unknown.length > 0) return verdict(unknown.map(({ feature }) => unknownFeature(feature)));
   const whole = fieldRanges(model.terms, space);
   const parts = disjointParts(model);
-  const functionals = functionalsOf(model).length;
+  const functionals = functionalsOf(model);
   return verdict([
     ...arithmeticFindings(model, whole, parameters),
-    ...(functionals <= settings.functionalsMax ? [] : [finding('functionals', 'score', functionals, settings.functionalsMax, 'The model gives more numbers than an institution may have of one enterprise: have fewer reason groups.')]),
+    ...(functionals.length <= settings.functionalsMax ? [] : [finding('functionals', 'score', functionals.length, settings.functionalsMax, 'The model gives more numbers than an institution may have of one enterprise: have fewer reason groups.')]),
     ...stepFindings('score', whole, settings),
     ...parts.flatMap(({ name, terms }) => judgeTerms(name, terms, space, settings)),
+    ...remainderFindings('score', functionals, space),
   ]);
 }
 
 /** The rules for one number that somebody gets. */
-export function judgeTerms(part: string, terms: Terms, space: FeatureSpace, settings: ScoringSettings): ModelFinding[] {
-  const unknown = terms.filter(({ feature }) => !space.features.has(feature));
-  if (unknown.length > 0) return unknown.map(({ feature }) => unknownFeature(feature));
+function judgeTerms(part: string, terms: Terms, space: FeatureSpace, settings: ScoringSettings): ModelFinding[] {
   const ranges = fieldRanges(terms, space);
   if (ranges.every(({ certainRange }) => certainRange === 0)) {
     return [finding('constant', part, 0, 1, `${sentenceName(part)} is the same for every enterprise that has values: leave it out or give its bins different weights.`)];
   }
   return [...effectiveFindings(part, ranges, settings), ...shareFindings(part, ranges, space, settings), ...gainFindings(part, ranges, space, settings)];
+}
+
+/** Of all numbers of a use together. */
+export function remainderFindings(part: string, functionals: readonly { readonly terms: Terms }[], space: FeatureSpace): ModelFinding[] {
+  const largest = largestRemainder(functionals, space);
+  if (largest === undefined || largest.classes === 1) return [];
+  return [{
+    ...finding('remainder', part, largest.classes, 1, `The remainders of ${part === 'score' ? 'the numbers of this model' : phraseName(part)} would tell values of ${largest.shape.field} apart with certainty: give its features weights with the same common divisor as all others.`),
+    feature: largest.shape.features[0] as FeatureId,
+  }];
 }
 
 function arithmeticFindings(model: Model, ranges: readonly FieldRange[], { plainModulus, weightSumMax }: ParameterSet): ModelFinding[] {
@@ -50,12 +60,12 @@ function arithmeticFindings(model: Model, ranges: readonly FieldRange[], { plain
   ];
 }
 
-export function stepFindings(part: string, ranges: readonly FieldRange[], { stepsMax }: ScoringSettings): ModelFinding[] {
+function stepFindings(part: string, ranges: readonly FieldRange[], { stepsMax }: ScoringSettings): ModelFinding[] {
   const steps = stepsOf(ranges);
   return steps <= stepsMax ? [] : [finding('steps', part, steps, stepsMax, `${sentenceName(part)} can be ${steps} different numbers, finer than anybody needs: use coarser weights.`)];
 }
 
-function effectiveFindings(part: string, ranges: readonly FieldRange[], { effectiveFeaturesMin }: ScoringSettings): ModelFinding[] {
+export function effectiveFindings(part: string, ranges: readonly FieldRange[], { effectiveFeaturesMin }: ScoringSettings): ModelFinding[] {
   const { squareOfSum, sumOfSquares } = effectiveNumber(ranges);
   // compared in thousandths, so that nothing is rounded
   if (squareOfSum * 1000n >= BigInt(Math.round(effectiveFeaturesMin * 1000)) * sumOfSquares) return [];
@@ -63,7 +73,7 @@ function effectiveFindings(part: string, ranges: readonly FieldRange[], { effect
   return [finding('effective_features', part, found, effectiveFeaturesMin, `${sentenceName(part)} rests on ${found} effective fields; at least ${effectiveFeaturesMin} are needed: add fields or spread the weights.`)];
 }
 
-function shareFindings(part: string, ranges: readonly FieldRange[], space: FeatureSpace, { dominantShareMax }: ScoringSettings): ModelFinding[] {
+export function shareFindings(part: string, ranges: readonly FieldRange[], space: FeatureSpace, { dominantShareMax }: ScoringSettings): ModelFinding[] {
   const worst = dominantField(ranges);
   if (worst === undefined || worst.part * 1000n <= BigInt(Math.round(dominantShareMax * 1000)) * worst.whole) return [];
   const { dominant } = worst;
@@ -89,7 +99,7 @@ function finding(rule: ModelFinding['rule'], part: string, found: number, allowe
   return { rule, part, found, allowed, problem };
 }
 
-function unknownFeature(feature: Terms[number]['feature']): ModelFinding {
+export function unknownFeature(feature: FeatureId): ModelFinding {
   return { ...finding('feature_unknown', 'score', 0, 1, `There is no feature ${feature} on this platform: use one of those declared in policies/features.`), feature };
 }
 

@@ -44,21 +44,16 @@ function shapeOf(field: FieldRef, features: readonly Feature[], declared: Field 
   return {
     field,
     features: features.map(({ id }) => id),
-    stretches: byCode ? codeStretches(features, declared) : numberStretches(features, declared),
+    stretches: byCode ? codeStretches(features) : numberStretches(features, declared),
     missing: absent ? undefined : features.map(({ missing }) => missing as number),
   };
 }
 
-/** A code no feature names stands for all such codes, where the field has any. */
-function codeStretches(features: readonly Feature[], declared: Field | undefined): Stretch[] {
-  const listed = new Set(features.flatMap(({ encoding }) => (encoding.kind === 'code_indicator' ? encoding.codes : [])));
-  const possible = declared?.type === 'boolean' ? ['true', 'false'] : declared?.codes === undefined ? undefined : Object.keys(declared.codes);
-  const named = possible?.filter((code) => listed.has(code)) ?? [...listed];
-  const others = possible === undefined || possible.some((code) => !listed.has(code)) ? [undefined] : [];
-  return [...named, ...others].map((code) => {
-    const point = features.map(({ encoding }) => (encoding.kind === 'code_indicator' && code !== undefined && encoding.codes.includes(code) ? 1 : 0));
-    return { first: point, last: point, count: 1 };
-  });
+/** Codes that no feature tells apart stand for each other. */
+function codeStretches(features: readonly Feature[]): Stretch[] {
+  const known = features.flatMap(({ encoding }) => (encoding.kind === 'code_indicator' ? encoding.known : []));
+  const points = [...new Set(known)].map((code) => features.map(({ encoding }) => (encoding.kind === 'code_indicator' && encoding.codes.includes(code) ? 1 : 0)));
+  return [...new Map(points.map((point) => [point.join(), point])).values()].map((point) => ({ first: point, last: point, count: 1 }));
 }
 
 /** Numbers between two edges of indicators are alike to all of them; fixed-point features grow evenly in between. */

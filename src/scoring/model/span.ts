@@ -1,5 +1,4 @@
 import type { FeatureId } from '../protocol.ts';
-import { greatestCommonDivisor } from './functional.ts';
 
 /** A vector over features as exact integers. */
 export type Vector = readonly bigint[];
@@ -72,9 +71,33 @@ function gcd(one: bigint, other: bigint): bigint {
   return a;
 }
 
-/** weight × vector + weight × vector as terms, in the order of `features`. */
-export function combined(one: Vector, times: number, other: Vector, otherTimes: number, features: readonly FeatureId[]): { readonly feature: FeatureId; readonly weight: number }[] {
-  const sums = features.map((feature, at) => ({ feature, weight: Number((one[at] as bigint) * BigInt(times) + (other[at] as bigint) * BigInt(otherTimes)) })).filter(({ weight }) => weight !== 0);
-  const divisor = sums.reduce((common, { weight }) => greatestCommonDivisor(common, weight), 0);
-  return sums.map(({ feature, weight }) => ({ feature, weight: weight / divisor }));
+/**
+ * Integer combinations of the vectors that span the same lattice and are short: those whose numbers are small tell most
+ * by their digits. Pairs are reduced against each other (Lagrange) until none gets shorter.
+ */
+export function reduced(vectors: readonly Vector[], ranges: readonly number[]): Vector[] {
+  const short = vectors.map((vector) => [...vector]);
+  const product = (one: Vector, other: Vector) => one.reduce((sum, entry, at) => sum + Number(entry) * Number(other[at] as bigint) * (ranges[at] as number) ** 2, 0);
+  for (let turn = 0; turn < 1000; turn += 1) {
+    let changed = false;
+    for (const [index, row] of short.entries()) {
+      for (const [other, by] of short.entries()) {
+        const size = product(by, by);
+        if (index === other || size === 0) continue;
+        const times = BigInt(Math.round(product(row, by) / size));
+        if (times === 0n) continue;
+        const next = row.map((entry, at) => entry - times * (by[at] as bigint));
+        if (product(next, next) >= product(row, row) * (1 - 1e-9)) continue;
+        row.splice(0, row.length, ...next);
+        changed = true;
+      }
+    }
+    if (!changed) break;
+  }
+  return short.filter((row) => row.some((entry) => entry !== 0n));
+}
+
+/** A vector as terms, in the order of `features`. */
+export function termsOf(vector: Vector, features: readonly FeatureId[]): { readonly feature: FeatureId; readonly weight: number }[] {
+  return features.map((feature, at) => ({ feature, weight: Number(vector[at] as bigint) })).filter(({ weight }) => weight !== 0);
 }

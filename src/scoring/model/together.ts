@@ -1,11 +1,11 @@
 import type { FeatureId, ModelRef } from '../protocol.ts';
-import type { Functional } from './functional.ts';
-import { gainFindings, judgeTerms, stepFindings } from './judge.ts';
+import { primitive, type Functional } from './functional.ts';
+import { gainFindings, remainderFindings, unknownFeature } from './judge.ts';
 import { dot, fieldRanges } from './range.ts';
 import type { ScoringSettings } from './settings.ts';
 import { maximise } from './simplex.ts';
 import { allPoints, certainPoints, fieldShapes, type FeatureSpace, type FieldShape } from './space.ts';
-import { combined, independentSpans, type Vector } from './span.ts';
+import { independentSpans, reduced, termsOf, type Vector } from './span.ts';
 import { shareIn, type ModelFinding, type ModelVerdict } from './verdict.ts';
 
 type Given = Pick<Functional, 'id' | 'terms' | 'model'>;
@@ -15,7 +15,7 @@ const functionalsCeiling = 64;
 const featuresMax = 1000;
 /** Rows of one linear programme. */
 const rowsMax = 6000;
-/** Pairs of functions whose sums and differences are looked at digit by digit. */
+/** Combinations that are looked at digit by digit. */
 const pairsMax = 120;
 /** What the search for the worst combination may be off by; taken as if it were there. */
 const slack = 1e-9;
@@ -26,8 +26,8 @@ const tolerance = 1e-5;
  *
  * Whoever has several numbers can work out every weighted sum of them. In each such sum no field may have more than the
  * dominant share: the largest share over the whole span is found by linear programmes, one for each way a field can
- * move (docs/decisions/0123-joint-guard.md). Sums of and differences between two functions are also looked at digit by
- * digit, like the functions themselves.
+ * move (docs/decisions/0123-joint-guard.md). Remainders of all numbers together must tell nothing, and the shortest
+ * combinations are looked at digit by digit. Each function alone was judged with its model.
  */
 export function judgeTogether(functionals: readonly Given[], space: FeatureSpace, settings: ScoringSettings): ModelVerdict {
   const different = [...new Map(functionals.map((functional) => [functional.id, functional])).values()];
@@ -38,26 +38,23 @@ export function judgeTogether(functionals: readonly Given[], space: FeatureSpace
   }
   const features = [...new Set(different.flatMap(({ terms }) => terms.map(({ feature }) => feature)))].toSorted();
   if (features.length > featuresMax) return refused([about({ rule: 'functionals', part: 'all functions together', found: features.length, allowed: featuresMax, problem: 'Too many features to be judged together: keep to the models used before.' }, models)]);
-  const alone = different.flatMap((functional) => [
-    ...judgeTerms('a function of the model', functional.terms, space, settings), ...stepFindings('a function of the model', fieldRanges(functional.terms, space), settings),
-  ].map((found) => about(found, modelsOf([functional]))));
-  if (alone.length > 0) return refused(alone);
-
+  const unknown = features.filter((feature) => !space.features.has(feature));
+  if (unknown.length > 0) return refused(unknown.map((feature) => about(unknownFeature(feature), models)));
   const shapes = fieldShapes(features, space);
   const fieldOf = features.map((feature) => shapes.findIndex(({ features: of }) => of.includes(feature)));
   const unitRange = features.map((feature) => { const { low, high } = space.features.get(feature) ?? { low: 0, high: 0 }; return high - low; });
   const vectorOf = ({ terms }: Given): Vector => { const weights = new Map(terms.map(({ feature, weight }) => [feature, BigInt(weight)])); return features.map((feature) => weights.get(feature) ?? 0n); };
-  const findings: ModelFinding[] = [];
   for (const basis of independentSpans(different.map(vectorOf), unitRange, fieldOf)) {
-    if (basis.length < 2) continue; // multiples of one function, judged above
-    const within = features.map((_, at) => basis.some((row) => row[at] !== 0n));
-    const members = different.filter(({ terms }) => terms.some(({ feature }) => within[features.indexOf(feature)]));
-    const touched = shapes.filter(({ features: of }) => of.some((feature) => within[features.indexOf(feature)]));
-    findings.push(...worstShare(basis, touched, features, space, settings).map((found) => about(found, modelsOf(members))));
-    findings.push(...pairFindings(members.map((functional) => ({ functional, vector: vectorOf(functional) })), features, space, settings));
-    if (findings.length > 0) break;
+    const within = new Set(features.filter((_, at) => basis.some((row) => row[at] !== 0n)));
+    const members = different.filter(({ terms }) => terms.some(({ feature }) => within.has(feature)));
+    const touched = shapes.filter(({ features: of }) => of.some((feature) => within.has(feature)));
+    const findings = [
+      ...worstShare(basis, touched, features, space, settings),
+      ...(basis.length < 2 ? [] : digitFindings(members.map(vectorOf), unitRange, features, within, space, settings)),
+    ];
+    if (findings.length > 0) return refused(findings.map((found) => about(found, modelsOf(members))));
   }
-  return refused(findings);
+  return refused(remainderFindings('all of these numbers', different, space).map((found) => about(found, models)));
 }
 
 /** The largest share one field has in any combination. */
@@ -123,16 +120,16 @@ function differences(points: readonly (readonly number[])[]): number[][] {
   return [...found.values()];
 }
 
-/** Sums and differences of two functions, whose low digits could tell what neither tells. */
-function pairFindings(members: readonly { readonly functional: Given; readonly vector: Vector }[], features: readonly FeatureId[], space: FeatureSpace, settings: ScoringSettings): ModelFinding[] {
-  const pairs = members.flatMap((one, at) => members.slice(at + 1).map((other) => [one, other] as const));
+/** Short combinations, and sums of and differences between two of them, digit by digit: small numbers tell most by their digits. */
+function digitFindings(vectors: readonly Vector[], ranges: readonly number[], features: readonly FeatureId[], within: ReadonlySet<FeatureId>, space: FeatureSpace, settings: ScoringSettings): ModelFinding[] {
+  // what lies outside belongs to another span, is told there, and can be subtracted
+  const inside = vectors.map((vector) => vector.map((entry, at) => (within.has(features[at] as FeatureId) ? entry : 0n)));
+  const short = reduced(inside, ranges);
+  const pairs = short.flatMap((one, at) => short.slice(at + 1).flatMap((other) => [one.map((entry, index) => entry + (other[index] as bigint)), one.map((entry, index) => entry - (other[index] as bigint))]));
   if (pairs.length > pairsMax) return [{ rule: 'functionals', part: 'all functions together', found: pairs.length, allowed: pairsMax, problem: 'Too many functions over the same features to be judged together: keep to the models used before.' }];
-  for (const [one, other] of pairs) {
-    for (const [times, otherTimes] of [[1, -1], [1, 1], [1, -2], [2, -1]] as const) {
-      const terms = combined(one.vector, times, other.vector, otherTimes, features);
-      const found = terms.length === 0 ? [] : gainFindings('a combination of functions', fieldRanges(terms, space), space, settings);
-      if (found.length > 0) return found.map((each) => about(each, modelsOf([one.functional, other.functional])));
-    }
+  for (const vector of [...short, ...pairs]) {
+    const found = gainFindings('a combination of functions', fieldRanges(primitive(termsOf(vector, features)).terms, space), space, settings);
+    if (found.length > 0) return found;
   }
   return [];
 }

@@ -4,7 +4,7 @@ import type { FeatureId, ModelRef } from '../protocol.ts';
 export type ModelFinding = {
   readonly rule:
     | 'feature_unknown' | 'raw_range' | 'weight_sum' | 'steps' | 'constant'
-    | 'effective_features' | 'dominant_share' | 'guess_gain' | 'functionals' | 'combination';
+    | 'effective_features' | 'dominant_share' | 'guess_gain' | 'remainder' | 'functionals' | 'combination';
   /** `score`, a reason's code, `rest` (the score without its reason groups), or the combination that was looked at. */
   readonly part: string;
   /** The feature that would be told, or that is the cause. */
