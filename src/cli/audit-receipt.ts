@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { verifyReceiptInclusion, type Receipt } from '../audit/receipt.ts';
 import { platformKeys } from '../sdk/bank.ts';
 import { checkReceipt, readAnswerFile } from './answer-file.ts';
+import { checkScoreReceipt, isScoreFile, readScoreFile } from './score-file.ts';
 import { trustOf, type TrustFlags } from './audit-verify.ts';
 import { repeated, show, verb, wholeNumber } from './command.ts';
 import { fetchProof } from './log-text.ts';
@@ -13,11 +14,24 @@ import type { Cli } from './terminal.ts';
 type Flags = TrustFlags & { readonly json?: true; readonly keys?: string; readonly offline?: true; readonly log?: string };
 
 const keysLengthMax = 262_144;
+const keptLengthMax = 16_777_216;
+
+type Kept = { readonly gateway: string; readonly keys: JSONWebKeySet; readonly check: (keys: JSONWebKeySet) => Promise<Receipt> };
+
+/** What `query ask --out` or `score one --out` wrote. Errors: CONFIG_INVALID. */
+function readKept(file: string): Kept {
+  if (isScoreFile(readJson(file, keptLengthMax))) {
+    const score = readScoreFile(file);
+    return { gateway: score.gateway, keys: score.keys, check: (keys) => checkScoreReceipt(score, keys) };
+  }
+  const answer = readAnswerFile(file);
+  return { gateway: answer.gateway, keys: answer.keys, check: (keys) => checkReceipt(answer, keys) };
+}
 
 /** `veilgate audit receipt FILE`: proves an answer that was kept. Needs no credentials. */
 export function receiptCommand(cli: Cli, audit: Command): void {
   trustOptions(verb(audit, 'receipt <file>', {
-    summary: 'Check the receipt of a saved answer: signature, request, answer, record, and its place in the log',
+    summary: 'Check the receipt of a saved answer or score: signature, request, answer, record, and its place in the log',
     detail: 'The place in the log is checked when --key names the log\'s verifier key. With --offline nothing is fetched: the platform\'s keys are those kept with the answer, or those of --keys.',
     examples: ["audit receipt answer.json --key 'gateway.example/log+1234abcd+AZ…'", 'audit receipt answer.json --offline --keys jwks.json'],
   }))
@@ -25,11 +39,11 @@ export function receiptCommand(cli: Cli, audit: Command): void {
     .option('--offline', 'fetch nothing')
     .option('--log <url>', 'address of the log; that of the gateway the answer came from when left out')
     .action(async (file: string, options: Flags) => {
-      const saved = readAnswerFile(file);
+      const saved = readKept(file);
       const keys = options.keys !== undefined ? (readJson(options.keys, keysLengthMax) as unknown as JSONWebKeySet)
         : options.offline ? saved.keys : ((await platformKeys(saved.gateway)) as JSONWebKeySet);
       const trust = options.key === undefined || options.offline ? undefined : await trustOf(options);
-      const receipt = await checkReceipt(saved, keys);
+      const receipt = await saved.check(keys);
       const checkpoint = trust === undefined ? undefined : await verifyReceiptInclusion(receipt, await fetchProof(options.log ?? `${saved.gateway}/v1/log`, receipt.log.index), trust);
       const source = options.keys !== undefined ? 'those given' : options.offline ? 'those kept with the answer' : 'those the platform publishes now';
       show(cli, options, { ...receiptJson(receipt), included_in: checkpoint === undefined ? null : { origin: checkpoint.origin, size: checkpoint.size } }, () => receiptText(receipt, source, checkpoint?.size));

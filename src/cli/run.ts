@@ -11,6 +11,7 @@ import { institutionCommand } from './institution.ts';
 import { keyCommand } from './key.ts';
 import { departmentCommand, enterpriseCommand, officerCommand } from './party.ts';
 import { queryCommand } from './query.ts';
+import { scoreCommand } from './score.ts';
 import type { Cli, Terminal } from './terminal.ts';
 
 const exitCode = { ok: 0, failed: 1, misused: 2 } as const;
@@ -53,7 +54,7 @@ Examples:
 
 Exit codes: 0 done, 1 refused or failed, 2 used wrongly. Every command has --help and --json; docs/cli.md shows them at work.`);
   for (const command of [
-    queryCommand(cli), catalogueCommand(cli), consentCommand(cli), grantCommand(cli), keyCommand(cli), institutionCommand(cli), enterpriseCommand(cli),
+    queryCommand(cli), scoreCommand(cli), catalogueCommand(cli), consentCommand(cli), grantCommand(cli), keyCommand(cli), institutionCommand(cli), enterpriseCommand(cli),
     departmentCommand(cli), officerCommand(cli),
     argv.includes('records') ? await records(cli) : noun('records', ''), argv.includes('policy') ? await policy(cli) : noun('policy', ''), auditCommand(cli),
   ]) program.addCommand(command.description(heavy[command.name()] ?? command.description()));

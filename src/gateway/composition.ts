@@ -9,12 +9,16 @@ import { VeilgateError } from '../errors.ts';
 import { openIdentity } from '../identity/identify.ts';
 import type { Keyring } from '../identity/keyring.ts';
 import type { PolicyHolder } from '../policy/holder.ts';
+import { loadFeatures } from '../scoring/feature/load.ts';
+import { loadScoringSettings, type ScoringSettings } from '../scoring/model/settings.ts';
+import type { FeatureSpace } from '../scoring/model/space.ts';
 import { fetchRows, type FetchedRows } from '../source/fetch.ts';
 import type { FetchRequest } from '../source/selection.ts';
 import { batcher } from '../store/batch.ts';
 import type { Database } from '../store/database.ts';
 import type { Catalogue, SubjectId, SubjectPseudonym } from '../vocabulary.ts';
 import type { Config } from './config.ts';
+import { composeFeatures } from './features.ts';
 import { fetchJwks } from './issuer.ts';
 import type { Metrics } from './metrics.ts';
 import type { Services } from './resources/services.ts';
@@ -22,22 +26,32 @@ import { createAdmissions } from './use-cases/admission.ts';
 import { consentReceipts } from './use-cases/consent-receipts.ts';
 import { encryptionKeys } from './use-cases/encryption-keys.ts';
 import { createReleaser } from './use-cases/release.ts';
+import { composeScoring, composeTallies, type CustodianAddress } from './scoring.ts';
 import { signedRequests } from './use-cases/signed-request.ts';
 
 type Parts = {
   readonly config: Config; readonly database: Database; readonly keyring: Keyring; readonly catalogue: Catalogue; readonly policy: PolicyHolder;
   readonly metrics: Metrics; readonly gatewayUrl: string; readonly issuerUrl: string; readonly clock: Clock;
+  /** Undefined where this platform gives no scores. */
+  readonly custodian: CustodianAddress | undefined;
 };
 
 /** What resources work with: each stage with what it needs of the others. */
-export async function composeServices({ config, database, keyring, catalogue, policy, metrics, gatewayUrl, issuerUrl, clock }: Parts): Promise<Services> {
+export async function composeServices({ config, database, keyring, catalogue, policy, metrics, gatewayUrl, issuerUrl, clock, custodian }: Parts): Promise<Services> {
   const current = () => policy.current();
   const vault = requestVault(keyring.requestSecrets);
-  const releaser = createReleaser(database, clock, vault, (entries) => {
+  const space: FeatureSpace = { features: loadFeatures(config.policyFolder, catalogue), fields: catalogue.fields };
+  let scoringSettings: ScoringSettings | undefined;
+  const tallies = composeTallies(() => space, () => (scoringSettings ??= loadScoringSettings(config.policyFolder)));
+  const releaser = createReleaser(database, clock, vault, tallies, (entries) => {
     metrics.logAppended(entries);
     metrics.batch('release', entries);
   });
   const signer = keyring.gatewaySigner;
+  const scoring = composeScoring({
+    database, clock, policy: current, signer, gatewayUrl, metrics, custodian, logOrigin: config.auditLogOrigin, space: () => space,
+    pool: { threads: config.scoreThreads, memoryMb: config.scoreMemoryMb, cacheBytesMax: config.scoreCacheMb * 1_048_576 },
+  }, tallies, releaser);
   return {
     database, clock, catalogue, policy: current, signer, gatewayUrl, issuerUrl,
     identity: openIdentity({
@@ -53,6 +67,8 @@ export async function composeServices({ config, database, keyring, catalogue, po
       recordRefusal: releaser.recordRefusal,
       tokenKeys: createTokenKeys(keyring.tokenSecrets),
     },
+    scoring,
+    features: composeFeatures(() => space.features, scoring, custodian?.id ?? ''),
     receipts: consentReceipts({ database, clock, catalogue, policy: current, signer, gatewayUrl, issuerUrl, dataRegion: config.dataRegion }),
     log: auditReader(database),
     signedRequests: signedRequests(database, clock, vault),

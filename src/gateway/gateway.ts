@@ -18,7 +18,9 @@ import { createMetrics, type Metrics } from './metrics.ts';
 import { routes } from './resources/routes.ts';
 import type { Services } from './resources/services.ts';
 import { querySchemas } from './schema/query.ts';
+import { scoreSchemas } from './schema/score.ts';
 import { signedSchemas } from './schema/signed.ts';
+import type { CustodianAddress } from './scoring.ts';
 import { startServer, type RunningServer } from './server.ts';
 import { recordPolicy } from './use-cases/policy-in-force.ts';
 
@@ -36,17 +38,18 @@ export type RunningGateway = {
 /**
  * Puts the stages together and listens: the gateway, and its own authorization server unless the platform has one.
  * @param databaseUrl what startNode gave
+ * @param custodian who opens scores; without one the gateway gives none
  */
-export async function startGateway(config: Config, databaseUrl: string, log: Log, clock: Clock): Promise<RunningGateway> {
+export async function startGateway(config: Config, databaseUrl: string, log: Log, clock: Clock, custodian?: CustodianAddress): Promise<RunningGateway> {
   const database = openDatabase({ url: databaseUrl, maxConnections: config.databaseConnections, applicationName: 'veilgate gateway', statementTimeoutMs: config.databaseTimeoutSeconds * 1000 });
   const limits = createLimits(config);
   const metrics = createMetrics({ inFlight: limits.inFlight, process: true });
   const keyring = openKeyring(config.keysFolder, clock);
   const catalogue = loadCatalogue(path.join(config.policyFolder, 'catalogue'));
   const policy = new PolicyHolder(() => loadPolicyPack(config.policyFolder, catalogue));
-  const gatewayUrl = config.publicUrl ?? `${scheme(config)}://${shownHost(config.host)}:${config.port}`;
+  const gatewayUrl = gatewayUrlOf(config);
   const issuerUrl = config.issuerUrl ?? config.issuerPublicUrl ?? `${scheme(config)}://${shownHost(config.issuerHost ?? config.host)}:${config.issuerPort}`;
-  const services = await composeServices({ config, database, keyring, catalogue, policy, metrics, gatewayUrl, issuerUrl, clock });
+  const services = await composeServices({ config, database, keyring, catalogue, policy, metrics, gatewayUrl, issuerUrl, clock, custodian });
   const policyInForce = (report?: ReloadReport) => reportPolicy(report, policy, catalogue, database, log, metrics, clock);
   policyInForce();
   const stopWatching = watchPolicy(policy, config.policyFolder, policyInForce);
@@ -58,7 +61,7 @@ export async function startGateway(config: Config, databaseUrl: string, log: Log
     identify: identifyCaller(services),
     dpop: { algorithms: 'EdDSA Ed25519 ES256 PS256', resourceMetadataUrl: `${gatewayUrl}/.well-known/oauth-protected-resource`, nonce: () => services.identity.nonces.current(clock.nowMs()) },
     routes: routes(services),
-    schemas: { ...querySchemas, ...signedSchemas },
+    schemas: { ...querySchemas, ...signedSchemas, ...scoreSchemas },
     health: [
       { name: 'database', check: () => database.ready(1000) },
       { name: 'policy', check: async () => policy.current().version.length > 0 },
@@ -81,9 +84,15 @@ export async function startGateway(config: Config, databaseUrl: string, log: Log
     async stop() {
       stopWatching();
       await Promise.all([gateway.stop(), issuer?.stop()]);
+      await services.scoring.close();
       await database.close();
     },
   };
+}
+
+/** Where callers reach the gateway: audience of what they sign, issuer of what it signs. */
+export function gatewayUrlOf(config: Config): string {
+  return config.publicUrl ?? `${scheme(config)}://${shownHost(config.host)}:${config.port}`;
 }
 
 /** Who calls, for every route that does not find out itself. */

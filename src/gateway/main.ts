@@ -6,14 +6,18 @@ import { isVeilgateError } from '../errors.ts';
 import { freePorts } from '../store/cluster.ts';
 import { configHelp } from './config-page.ts';
 import { readConfig } from './config.ts';
+import { findCustodian } from './custodian-address.ts';
 import { startGateway, type RunningGateway } from './gateway.ts';
 import { createLog, installCrashHandlers } from './log.ts';
 import { clusterMetricsText, serveMetrics } from './metrics.ts';
 import { startNode } from './node.ts';
+import type { CustodianAddress } from './scoring.ts';
 import { runProcesses } from './server-processes.ts';
 
 /** How a node's primary tells its workers where the database is; no setting. */
 const handedDown = 'PRIMARY_DATABASE_URL';
+/** The same for where the custodian is: JSON, holds no secret. */
+const custodianHandedDown = 'PRIMARY_CUSTODIAN';
 
 if (process.argv.includes('--help')) {
   console.log(configHelp());
@@ -49,6 +53,8 @@ async function run(): Promise<void> {
     async primary() {
       const node = await startNode(config, log, systemClock);
       process.env[handedDown] = node.databaseUrl;
+      const custodian = await findCustodian(config, node.databaseUrl, log, systemClock);
+      if (custodian !== undefined) process.env[custodianHandedDown] = JSON.stringify(custodian.address);
       const metrics = config.metricsPort === undefined ? undefined : await serveMetrics({
         host: config.metricsHost, port: config.metricsPort,
         ...(config.metricsToken === undefined ? {} : { token: config.metricsToken }),
@@ -57,12 +63,14 @@ async function run(): Promise<void> {
       return {
         async stop() {
           await metrics?.stop();
+          await custodian?.stop();
           await node.stop();
         },
       };
     },
     async worker() {
-      gateway = await startGateway(config, process.env[handedDown] ?? '', log, systemClock);
+      const custodian = process.env[custodianHandedDown];
+      gateway = await startGateway(config, process.env[handedDown] ?? '', log, systemClock, custodian === undefined ? undefined : JSON.parse(custodian) as CustodianAddress);
       log.write('gateway.started', {
         port: Number(new URL(gateway.gatewayUrl).port || config.port), workers: config.workers, tls: config.tlsCertFile !== undefined,
         issuer: config.issuerUrl === undefined ? 'embedded' : 'external', database: config.databaseUrl === undefined ? 'embedded' : 'external',

@@ -4,12 +4,12 @@ import { openSealed } from '../disclosure/open.ts';
 import { VeilgateError, isVeilgateError } from '../errors.ts';
 import { parameterSets } from '../he/parameters.ts';
 import type { ModelRef, OpenedScore, ScoreRequestClaims, ScoreSubjects, SealedScores } from '../scoring/protocol.ts';
+import { modelFromJson, type ModelJson } from '../scoring/model/document.ts';
 import { openScore, type OpenableModel } from '../scoring/model/open.ts';
 import { combineHalves, unreadable, type UnmaskedScores } from '../scoring/run/halves.ts';
 import type { SubjectId } from '../vocabulary.ts';
 import { sha256Hex } from './bank.ts';
 import type { Connection } from './connection.ts';
-import { modelsClient } from './models.ts';
 
 /** What a bank asks: the score of one enterprise under an approved model. */
 export type ScoreAsk = {
@@ -61,8 +61,6 @@ const oneLifetimeS = 60;
 
 /** Scores as a bank asks for them. The same code runs in Node and in a browser. */
 export function scoresClient(connection: Connection) {
-  const models = modelsClient(connection);
-
   const sign = (ask: ScoreAsk) => signScoreRequest(connection, {
     kind: 'one', model: ask.model, purpose: ask.purpose, lifetimeS: oneLifetimeS,
     subjects: [{ subject: ask.subject, ...(ask.grant === undefined ? {} : { grant: ask.grant }) }],
@@ -75,7 +73,10 @@ export function scoresClient(connection: Connection) {
     const signed = await sign(ask);
     return { ...signed, answer: await send<ScoreAnswer>('/v1/scores', signed, accessToken) };
   };
-  const openable = (model: string): Promise<OpenableModel> => models.openable(model);
+  const openable = async (ref: string): Promise<OpenableModel> => {
+    const { model, reason_ranges: reasonRanges } = await connection.call<{ readonly model: ModelJson; readonly reason_ranges: OpenableModel['reasonRanges'] }>({ method: 'GET', path: `/v1/models/${encodeURIComponent(ref)}` });
+    return { model: modelFromJson(model), reasonRanges };
+  };
 
   return {
     exchange,

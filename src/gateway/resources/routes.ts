@@ -1,11 +1,13 @@
 import type { Route } from '../route.ts';
 import { catalogueRoutes } from './catalogue.ts';
 import { datasetRoutes } from './datasets.ts';
+import { featureRoutes } from './features.ts';
 import { grantRoutes } from './grants.ts';
 import { institutionRoutes } from './institutions.ts';
 import { logRoutes } from './log.ts';
 import { partyRoutes } from './parties.ts';
 import { queryRoutes } from './queries.ts';
+import { scoreRoutes } from './scores.ts';
 import type { Services } from './services.ts';
 import { wellKnownRoutes } from './well-known.ts';
 
@@ -13,12 +15,14 @@ import { wellKnownRoutes } from './well-known.ts';
 export function routes(services: Services): readonly Route[] {
   return [
     ...queryRoutes(services),
+    ...scoreRoutes(services),
     ...grantRoutes(services),
     ...institutionRoutes(services),
     ...partyRoutes(services),
     ...datasetRoutes(services),
     ...catalogueRoutes(services),
     ...logRoutes(services),
+    ...featureRoutes(services),
     ...wellKnownRoutes(services),
   ];
 }

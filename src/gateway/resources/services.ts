@@ -5,10 +5,12 @@ import type { CompiledPolicy } from '../../policy/policy.ts';
 import type { Database } from '../../store/database.ts';
 import type { Catalogue, Signer, SubjectId, SubjectPseudonym } from '../../vocabulary.ts';
 import type { QueryOutcome } from '../metrics.ts';
+import type { Scoring } from '../scoring.ts';
 import type { Admissions } from '../use-cases/admission.ts';
 import type { QueryDesk } from '../use-cases/answer-query.ts';
 import type { ConsentReceipts } from '../use-cases/consent-receipts.ts';
 import type { SignedRequests } from '../use-cases/signed-request.ts';
+import type { FeatureServices } from './features.ts';
 
 /** What resources are made of: the stages, put together once by composition.ts. */
 export type Services = {
@@ -19,6 +21,7 @@ export type Services = {
   readonly identity: Identity;
   readonly admissions: Admissions;
   readonly desk: QueryDesk;
+  readonly scoring: Scoring;
   readonly receipts: ConsentReceipts;
   readonly log: AuditReader;
   readonly signedRequests: SignedRequests;
@@ -31,5 +34,6 @@ export type Services = {
   /** Public URLs without a slash at the end. */
   readonly gatewayUrl: string;
   readonly issuerUrl: string;
+  readonly features: FeatureServices;
   readonly onQuery: (outcome: QueryOutcome, ms: number) => void;
 };

@@ -1,28 +1,33 @@
 import { appendRecords } from '../../audit/append.ts';
-import type { AppendedEntry, AuditRecord, QueryRefused, QueryReleased } from '../../audit/entry.ts';
+import type { AppendedEntry, AuditRecord, QueryRefused, QueryReleased, ScoreRefused, ScoreReleased } from '../../audit/entry.ts';
 import type { RequestVault } from '../../audit/request-vault.ts';
 import type { Clock } from '../../clock.ts';
-import { lockUses, type GrantUse } from '../../consent/consume.ts';
+import type { GrantUse } from '../../consent/consume.ts';
 import { VeilgateError, isVeilgateError, type ErrorCode } from '../../errors.ts';
-import { approvedParties } from '../../identity/registry/party.ts';
+import type { Tallies, TallyUse } from '../../scoring/run/tally.ts';
 import { batcher } from '../../store/batch.ts';
 import type { Database, Tx } from '../../store/database.ts';
 import type { TimeMs } from '../../vocabulary.ts';
+import { lockRelease, type ReleaseUse } from './lock-release.ts';
 
 /** An answer that is ready to leave: what the log will say of it, and what it costs the grant. */
 export type Release = {
-  readonly record: QueryReleased;
+  readonly record: QueryReleased | ScoreReleased;
   readonly use: Omit<GrantUse, 'atMs'>;
+  /** For a score: what the institution learns by it. */
+  readonly tally?: TallyUse;
   /** What the log says instead when the grant can no longer be used. */
-  readonly refused: (code: ErrorCode) => QueryRefused;
+  readonly refused: (code: ErrorCode) => Refused;
   /** The compact JWS the institution signed, kept beside the record, encrypted. */
   readonly request?: string;
 };
 
+export type Refused = QueryRefused | ScoreRefused;
+
 export type Releaser = {
   readonly release: (release: Release) => Promise<AppendedEntry>;
   /** @param request the compact JWS that is refused */
-  readonly recordRefusal: (record: QueryRefused, request?: string) => Promise<void>;
+  readonly recordRefusal: (record: Refused, request?: string) => Promise<void>;
 };
 
 /** Refusals that were written in place of the answer: whoever catches them must not log them again. */
@@ -41,22 +46,18 @@ function logged(refusal: VeilgateError): VeilgateError {
 const batchMax = 128;
 const waitingMax = 4096;
 
-type Item = { readonly kind: 'release'; readonly release: Release } | { readonly kind: 'refusal'; readonly record: QueryRefused; readonly request: string | undefined };
-
-function suspended(): VeilgateError {
-  return new VeilgateError('INSTITUTION_NOT_ACTIVE', 'The institution\'s access was suspended or revoked while the query ran: ask the platform.');
-}
+type Item = { readonly kind: 'release'; readonly release: Release } | { readonly kind: 'refusal'; readonly record: Refused; readonly request: string | undefined };
 
 /**
  * The one door through which answers leave: one transaction re-checks and spends the grants, counts verification
  * attempts and appends to the log, for all answers that are ready. A grant that was paused, revoked or spent while
  * its query ran, or a suspension meanwhile, turns the answer into a refusal, which is logged in the same transaction.
- * Errors of `release`: CONSENT_*, INSTITUTION_NOT_ACTIVE, QUERY_ATTEMPTS_EXHAUSTED; AUDIT_UNAVAILABLE, STORE_UNAVAILABLE when nothing could be logged.
+ * Errors of `release`: CONSENT_*, INSTITUTION_NOT_ACTIVE, QUERY_ATTEMPTS_EXHAUSTED, SCORE_LIMIT_REACHED; AUDIT_UNAVAILABLE, STORE_UNAVAILABLE when nothing could be logged.
  */
-export function createReleaser(database: Database, clock: Clock, vault: RequestVault, onBatch: (entries: number) => void): Releaser {
+export function createReleaser(database: Database, clock: Clock, vault: RequestVault, tallies: Tallies, onBatch: (entries: number) => void): Releaser {
   const commit = batcher<Item, AppendedEntry>(
     async (items) => {
-      const results = await database.eagerTransaction('release', (tx) => releaseAll(tx, items, vault, clock.nowMs()));
+      const results = await database.eagerTransaction('release', (tx) => releaseAll(tx, items, vault, tallies, clock.nowMs()));
       onBatch(items.length);
       return results;
     },
@@ -78,13 +79,13 @@ export function createReleaser(database: Database, clock: Clock, vault: RequestV
  * In three trips: lock what decides, then write and append, then commit. A first statement that took effect without the
  * others would have locked rows and let them go: no harm (Database.eagerTransaction).
  */
-async function releaseAll(tx: Tx, items: readonly Item[], vault: RequestVault, atMs: TimeMs): Promise<(AppendedEntry | VeilgateError)[]> {
-  const uses = new Map<Item, GrantUse>(items.flatMap((item) => (item.kind === 'release' ? [[item, { ...item.release.use, atMs }] as const] : [])));
-  const [admitted, locked] = await Promise.all([approvedParties(tx, [...uses.values()].map(({ institution }) => institution)), lockUses(tx, [...uses.values()])]);
+async function releaseAll(tx: Tx, items: readonly Item[], vault: RequestVault, tallies: Tallies, atMs: TimeMs): Promise<(AppendedEntry | VeilgateError)[]> {
+  const uses = new Map<Item, ReleaseUse>(items.flatMap((item) => (item.kind === 'release' ? [[item, useOf(item.release, atMs)] as const] : [])));
+  const locked = await lockRelease(tx, [...uses.values()], tallies);
   const refusals = new Map<Item, VeilgateError>();
   for (const [item, use] of uses) {
-    const outcome = admitted.has(use.institution) ? locked.decide(use) : suspended();
-    if (outcome instanceof VeilgateError) refusals.set(item, outcome);
+    const refusal = locked.decide(use);
+    if (refusal !== undefined) refusals.set(item, refusal);
   }
   const records = items.map((item): AuditRecord => {
     const refusal = refusals.get(item);
@@ -97,4 +98,8 @@ async function releaseAll(tx: Tx, items: readonly Item[], vault: RequestVault, a
     const refusal = refusals.get(item);
     return refusal === undefined ? (entries[at] as AppendedEntry) : logged(refusal);
   });
+}
+
+function useOf({ use, tally }: Release, atMs: TimeMs): ReleaseUse {
+  return { grant: { ...use, atMs }, ...(tally === undefined ? {} : { tally }) };
 }

@@ -1,0 +1,87 @@
+import { strict as assert } from 'node:assert';
+import fc from 'fast-check';
+import { isVeilgateError } from '../../../src/errors.ts';
+import type { CustodianHalf, GatewayHalf, ModelRef } from '../../../src/scoring/protocol.ts';
+import { combineHalves, packWords, unpackWords, type HalvesExpectation } from '../../../src/scoring/run/halves.ts';
+import type { SubjectId } from '../../../src/vocabulary.ts';
+
+const t = 1_032_193;
+const model = 'sme@1' as ModelRef;
+const [a, b, c] = ['91350211M000100Y43', '91370202MA00QJTFYT', '91440300708461136T'] as unknown as [SubjectId, SubjectId, SubjectId];
+
+/** Halves of `values[output][place]`, with random masks. */
+function halvesOf(values: readonly (readonly number[])[], released: readonly { place: number; subject: SubjectId }[], random: () => number = () => Math.floor(Math.random() * t)): { custodian: CustodianHalf; gateway: GatewayHalf } {
+  const masks = values.map((row) => row.map(random));
+  return {
+    custodian: { v: 1, ticket: 'ticket-1', masked: values.map((row, output) => packWords(row.map((value, place) => (value + (masks[output]?.[place] ?? 0)) % t))) },
+    gateway: { v: 1, ticket: 'ticket-1', model, modulus: t, released, masks: masks.map((row) => packWords(released.map(({ place }) => row[place] ?? 0))) },
+  };
+}
+
+const expected: HalvesExpectation = { model, modulus: t, outputs: 2, subjects: [a, b] };
+const good = () => halvesOf([[5, t - 7, 9], [1, 2, 3]], [{ place: 0, subject: a }, { place: 2, subject: b }]);
+const refuses = (custodian: unknown, gateway: unknown, what: string, expectation = expected) =>
+  assert.throws(() => combineHalves(custodian, gateway, expectation), (error) => isVeilgateError(error, 'SCORE_UNREADABLE'), what);
+
+describe('halves of a score', () => {
+  it('give back what was masked, for the released enterprises alone', () => {
+    const { custodian, gateway } = good();
+    const { subjects, values } = combineHalves(custodian, gateway, expected);
+    assert.deepEqual(subjects, [a, b]);
+    assert.deepEqual(values.map((row) => [...row]), [[5, 9], [1, 3]]);
+  });
+
+  it('give back any values under any masks', () => {
+    const word = fc.integer({ min: 0, max: t - 1 });
+    fc.assert(fc.property(fc.array(fc.tuple(word, word), { minLength: 1, maxLength: 3 }), (rows) => {
+      let at = 0;
+      const masks = rows.flat();
+      const { custodian, gateway } = halvesOf([rows.map(([value]) => value)], rows.map((_, place) => ({ place, subject: [a, b, c][place] as SubjectId })), () => masks[at++] ?? 0);
+      const { values } = combineHalves(custodian, gateway, { model, modulus: t, outputs: 1, subjects: [a, b, c] });
+      assert.deepEqual([...values[0] as Uint32Array], rows.map(([value]) => value));
+    }));
+  });
+
+  it('are refused together when either was changed in any member', () => {
+    const { custodian, gateway } = good();
+    combineHalves(custodian, gateway, expected);
+    const changed: readonly (readonly [string, unknown, unknown])[] = [
+      ['another ticket', { ...custodian, ticket: 'ticket-2' }, gateway],
+      ['another ticket of the gateway', custodian, { ...gateway, ticket: 'ticket-2' }],
+      ['another version', { ...custodian, v: 2 }, gateway],
+      ['an unknown member', { ...custodian, noise: 3 }, gateway],
+      ['an unknown member of the gateway', custodian, { ...gateway, bands: [] }],
+      ['too few outputs', { ...custodian, masked: custodian.masked.slice(1) }, gateway],
+      ['too many masks', custodian, { ...gateway, masks: [...gateway.masks, gateway.masks[0]] }],
+      ['a shorter output', { ...custodian, masked: [custodian.masked[0], packWords([1, 2])] }, gateway],
+      ['a longer mask', custodian, { ...gateway, masks: [gateway.masks[0], packWords([1, 2, 3])] }],
+      ['another model', custodian, { ...gateway, model: 'sme@2' }],
+      ['another modulus', custodian, { ...gateway, modulus: t + 2 }],
+      ['a value beyond the modulus', { ...custodian, masked: [packWords([t, 0, 0]), custodian.masked[1]] }, gateway],
+      ['a mask beyond the modulus', custodian, { ...gateway, masks: [packWords([t, 0]), gateway.masks[1]] }],
+      ['an enterprise nobody asked for', custodian, { ...gateway, released: [{ place: 0, subject: a }, { place: 2, subject: c }] }],
+      ['an enterprise twice', custodian, { ...gateway, released: [{ place: 0, subject: a }, { place: 2, subject: a }] }],
+      ['a place twice', custodian, { ...gateway, released: [{ place: 0, subject: a }, { place: 0, subject: b }] }],
+      ['a place beyond the ticket', custodian, { ...gateway, released: [{ place: 0, subject: a }, { place: 3, subject: b }] }],
+      ['a place that is no number', custodian, { ...gateway, released: [{ place: '0', subject: a }, { place: 2, subject: b }] }],
+      ['nothing released', custodian, { ...gateway, released: [], masks: ['', ''] }],
+      ['padding', { ...custodian, masked: [`${custodian.masked[0]}=`, custodian.masked[1]] }, gateway],
+      ['nothing at all', null, gateway],
+      ['a list', custodian, [gateway]],
+    ];
+    for (const [what, one, other] of changed) refuses(one, other, what);
+    refuses(custodian, gateway, 'another model was asked for', { ...expected, model: 'sme@2' as ModelRef });
+    refuses(custodian, gateway, 'another enterprise was asked for', { ...expected, subjects: [c] });
+  });
+
+  it('have one spelling for one value', () => {
+    fc.assert(fc.property(fc.uint32Array({ maxLength: 20, max: t - 1 }), (words) => {
+      assert.deepEqual(unpackWords(packWords(words), words.length, t), words);
+    }));
+    const text = packWords([1]);
+    assert.equal(text, 'AQAAAA');
+    assert.equal(unpackWords('AQAAAB', 1, t), undefined, 'unused bits that are set');
+    assert.equal(unpackWords('AQAAA*', 1, t), undefined);
+    assert.equal(unpackWords(undefined, 1, t), undefined);
+  });
+});

@@ -1,0 +1,136 @@
+import { strict as assert } from 'node:assert';
+import { VeilgateError, isVeilgateError } from '../../../src/errors.ts';
+import type { FeatureId } from '../../../src/scoring/protocol.ts';
+import { recordScoreRelease, scoreReleasesOf } from '../../../src/scoring/run/release.ts';
+import { createTallies, functionalSet, type Functional, type FunctionalSet, type TallyUse } from '../../../src/scoring/run/tally.ts';
+import type { ModelRef } from '../../../src/scoring/protocol.ts';
+import type { Database } from '../../../src/store/database.ts';
+import type { InstitutionId, SubjectId } from '../../../src/vocabulary.ts';
+import { freshDatabase } from '../../support/database.ts';
+
+const bank = 'bank-a' as InstitutionId;
+const subject = '91350211M000100Y43' as SubjectId;
+const other = '91370202MA00QJTFYT' as SubjectId;
+const functional = (id: string): Functional => ({ id, terms: [{ feature: `tax/${id}` as FeatureId, weight: 1 }] });
+const set = (...ids: string[]): FunctionalSet => functionalSet(ids.map(functional));
+const use = (of: FunctionalSet, about: SubjectId = subject, institution: InstitutionId = bank): TallyUse => ({ institution, subject: about, set: of });
+
+/** At most two different functions: enough to tell what is judged together. */
+const tallies = () => createTallies((functionals) => functionals.length <= 2);
+
+describe('what scores tell together', () => {
+  let database: Database;
+  before(async () => {
+    database = await freshDatabase();
+  });
+  beforeEach(() => database.query('truncate scoring_tally, scoring_functional_set'));
+
+  const release = (uses: readonly TallyUse[], guard = tallies(), held: () => Promise<void> = async () => {}) => database.transaction('test', async (tx) => {
+    const locked = await guard.lock(tx, uses);
+    const results = uses.map((one) => {
+      const refusal = locked.refusal(one);
+      if (refusal === undefined) locked.count(one);
+      return refusal?.code;
+    });
+    await held();
+    await locked.write();
+    return results;
+  });
+
+  it('is judged with everything the institution got of the enterprise before', async () => {
+    assert.deepEqual(await release([use(set('a', 'b'))]), [undefined]);
+    assert.deepEqual(await release([use(set('c'))]), ['SCORE_LIMIT_REACHED']);
+    assert.deepEqual(await release([use(set('b'))]), [undefined], 'a function it has already tells nothing new');
+    assert.deepEqual(await release([use(set('a', 'b'))]), [undefined], 'and the same model again neither');
+  });
+
+  it('is counted for each institution and each enterprise by itself', async () => {
+    await release([use(set('a', 'b'))]);
+    assert.deepEqual(await release([use(set('c'), other), use(set('c'), subject, 'bank-b' as InstitutionId)]), [undefined, undefined]);
+  });
+
+  it('counts within one batch too', async () => {
+    assert.deepEqual(await release([use(set('a')), use(set('b')), use(set('c')), use(set('c'), other)]), [undefined, undefined, 'SCORE_LIMIT_REACHED', undefined]);
+  });
+
+  it('lets one of two concurrent scores pass when both together would tell too much', async () => {
+    await release([use(set('a'))]);
+    for (let round = 0; round < 5; round += 1) {
+      await database.query('delete from scoring_tally');
+      await release([use(set('a'))]);
+      const pause = () => new Promise<void>((resolve) => setTimeout(resolve, 20));
+      const results = await Promise.all([release([use(set('b'))], tallies(), pause), release([use(set('c'))], tallies(), pause)]);
+      assert.deepEqual(results.flat().toSorted(), ['SCORE_LIMIT_REACHED', undefined], `round ${round}`);
+    }
+  });
+
+  it('waits also where nothing was told before', async () => {
+    const one = createTallies((functionals) => functionals.length <= 1);
+    const two = createTallies((functionals) => functionals.length <= 1);
+    const pause = () => new Promise<void>((resolve) => setTimeout(resolve, 20));
+    const results = await Promise.all([release([use(set('b'))], one, pause), release([use(set('c'))], two, pause)]);
+    assert.deepEqual(results.flat().toSorted(), ['SCORE_LIMIT_REACHED', undefined]);
+  });
+
+  it('does not deadlock over many enterprises in any order', async () => {
+    const subjects = Array.from({ length: 40 }, (_, at) => `91370202MA00QJ${String(at).padStart(4, '0')}` as SubjectId);
+    const rounds = await Promise.all(['a', 'b'].map((id, at) => release((at === 0 ? subjects : subjects.toReversed()).map((one) => use(set(id), one)))));
+    assert.ok(rounds.flat().every((code) => code === undefined));
+    const { rows } = await database.query<{ n: number }>('select count(*)::int as n from scoring_tally where cardinality(sets) = 2');
+    assert.equal(rows[0]?.n, 40);
+  });
+
+  it('is not counted when the transaction fails, or when the use was not', async () => {
+    await assert.rejects(database.transaction('test', async (tx) => {
+      const locked = await tallies().lock(tx, [use(set('a', 'b'))]);
+      locked.count(use(set('a', 'b')));
+      await locked.write();
+      throw new Error('the log is gone');
+    }));
+    assert.deepEqual(await release([use(set('c', 'd'))]), [undefined]);
+    await database.transaction('test', async (tx) => {
+      const locked = await tallies().lock(tx, [use(set('a', 'b'), other)]);
+      assert.equal(locked.refusal(use(set('a', 'b'), other)), undefined);
+      await locked.write();
+    });
+    assert.deepEqual(await release([use(set('c', 'd'), other)]), [undefined]);
+  });
+
+  it('can be asked for without counting', async () => {
+    await release([use(set('a', 'b'))]);
+    const [same, more] = await tallies().preview(database, [use(set('a', 'b')), use(set('c'))]);
+    assert.deepEqual(same?.obtained.map(({ id }) => id).toSorted(), ['a', 'b']);
+    assert.equal(same?.refusal, undefined);
+    assert.equal(more?.refusal?.code, 'SCORE_LIMIT_REACHED');
+    assert.deepEqual(await release([use(set('b'))]), [undefined]);
+  });
+
+  it('stays known to processes that start later, and does not depend on the order of functions', async () => {
+    await release([use(set('a', 'b'))]);
+    const [seen] = await createTallies((functionals) => functionals.length <= 2).preview(database, [use(set('c'))]);
+    assert.equal(seen?.refusal?.code, 'SCORE_LIMIT_REACHED');
+    assert.equal(set('a', 'b').digest, set('b', 'a').digest);
+    assert.notEqual(set('a', 'b').digest, set('a').digest);
+  });
+
+  it('refuses a use that was not locked, and more at once than a transaction should hold', async () => {
+    await assert.rejects(database.transaction('test', async (tx) => (await tallies().lock(tx, [])).refusal(use(set('a')))), (error) => error instanceof VeilgateError && error.code === 'INTERNAL');
+    await assert.rejects(database.transaction('test', (tx) => tallies().lock(tx, Array.from({ length: 8193 }, () => use(set('a'))))), (error) => isVeilgateError(error, 'REQUEST_TOO_LARGE'));
+  });
+});
+
+describe('releases of many scores', () => {
+  it('stand in the history of each enterprise, newest first, by institution, in pages', async () => {
+    const database = await freshDatabase();
+    const record = (entry: number, institution: string, subjects: readonly SubjectId[]) =>
+      database.transaction('test', (tx) => recordScoreRelease(tx, { entry, institution: institution as InstitutionId, model: 'sme@1' as ModelRef, subjects }));
+    await record(3, 'bank-a', [subject, other]);
+    await record(5, 'bank-b', [subject]);
+    await record(9, 'bank-a', []);
+    assert.deepEqual(await scoreReleasesOf(database, subject, { limit: 10 }), [5, 3]);
+    assert.deepEqual(await scoreReleasesOf(database, subject, { limit: 10, beforeEntry: 5 }), [3]);
+    assert.deepEqual(await scoreReleasesOf(database, subject, { limit: 10, institution: 'bank-a' }), [3]);
+    assert.deepEqual(await scoreReleasesOf(database, subject, { limit: 1 }), [5]);
+    assert.deepEqual(await scoreReleasesOf(database, other, { limit: 10 }), [3]);
+  });
+});
