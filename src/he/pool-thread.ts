@@ -21,7 +21,13 @@ export type PoolThread = {
   readonly end: () => Promise<void>;
 };
 
-export type ThreadOptions = { readonly memoryMb: number; readonly timeoutMs: number; readonly blindersMax: number };
+export type ThreadOptions = {
+  readonly memoryMb: number;
+  readonly timeoutMs: number;
+  readonly blindersMax: number;
+  /** Another program than the real one: how tests make a thread crash, hang and grow. */
+  readonly program?: URL;
+};
 
 let compiled: Promise<CompiledModule> | undefined;
 
@@ -35,9 +41,9 @@ export function compiledSeal(): Promise<CompiledModule> {
  * A thread that lives until it crashes, hangs or grows. The limits of worker_threads hold for its JavaScript heap;
  * the heap of WebAssembly it reports after each piece of work, and is ended when that is above memoryMb.
  */
-export function startThread(module: CompiledModule, { memoryMb, timeoutMs, blindersMax }: ThreadOptions): PoolThread {
+export function startThread(module: CompiledModule, { memoryMb, timeoutMs, blindersMax, program = new URL('./pool-worker.ts', import.meta.url) }: ThreadOptions): PoolThread {
   const data: ThreadData = { compiled: module, blindersMax };
-  const worker = new Worker(new URL('./pool-worker.ts', import.meta.url), {
+  const worker = new Worker(program, {
     workerData: data, env: {}, name: 'veilgate-he', resourceLimits: { maxOldGenerationSizeMb: memoryMb, maxYoungGenerationSizeMb: 32, stackSizeMb: 4 },
   });
   let waiting: { readonly resolve: (results: readonly MaskedResult[]) => void; readonly reject: (error: VeilgateError) => void; readonly timer: NodeJS.Timeout } | undefined;

@@ -3,7 +3,7 @@ import type { Bounds } from './clear.ts';
 import { checkOutputs, type MaskedResult, type Output } from './evaluate.ts';
 import { parameterSets, type ParameterSet } from './parameters.ts';
 import { createSharedColumns } from './pool-cache.ts';
-import { compiledSeal, startThread, type PoolThread } from './pool-thread.ts';
+import { compiledSeal, startThread, type PoolThread, type ThreadOptions } from './pool-thread.ts';
 
 export type PoolOptions = {
   readonly threads: number;
@@ -17,6 +17,8 @@ export type PoolOptions = {
   readonly blindersMax?: number;
   /** Tasks waiting for a thread; default 1,000. */
   readonly queueMax?: number;
+  /** Another thread program, for tests of what happens when one fails. */
+  readonly program?: URL;
 };
 
 export type PoolKey = { readonly set: ParameterSet; readonly keyId: string; readonly publicKey: Uint8Array };
@@ -48,10 +50,11 @@ export type EvaluationPool = {
 };
 
 /** Evaluates in disposable threads: what crashes, hangs or grows costs one task, never the process. */
-export function createEvaluationPool({ threads, memoryMb, cacheBytesMax, timeoutMs = 10_000, blindersMax = 64, queueMax = 1000 }: PoolOptions): EvaluationPool {
+export function createEvaluationPool({ threads, memoryMb, cacheBytesMax, timeoutMs = 10_000, blindersMax = 64, queueMax = 1000, program }: PoolOptions): EvaluationPool {
   const columns = createSharedColumns(cacheBytesMax, Math.max(...Object.values(parameterSets).map((set) => set.columnBytes)));
-  const evaluators = createCrew(threads, queueMax, { memoryMb, timeoutMs, blindersMax });
-  const checkers = createCrew(1, queueMax, { memoryMb, timeoutMs, blindersMax: 0 });
+  const limits = { memoryMb, timeoutMs, ...(program === undefined ? {} : { program }) };
+  const evaluators = createCrew(threads, queueMax, { ...limits, blindersMax });
+  const checkers = createCrew(1, queueMax, { ...limits, blindersMax: 0 });
   const publicKeys = new Map<string, Uint8Array>();
 
   /** Once in shared memory, a key costs nothing to send. */
@@ -120,7 +123,7 @@ type Crew = {
   readonly close: () => Promise<void>;
 };
 
-function createCrew(size: number, queueMax: number, options: Parameters<typeof startThread>[1]): Crew {
+function createCrew(size: number, queueMax: number, options: ThreadOptions): Crew {
   const threads: (PoolThread | undefined)[] = Array.from({ length: size });
   const idle = new Set(threads.keys());
   const queue: { readonly resolve: (seat: number) => void; readonly reject: (error: VeilgateError) => void }[] = [];
