@@ -55,6 +55,7 @@ export const errorCodes = [
   // homomorphic encryption
   'HE_CIPHERTEXT_REFUSED', 'HE_KEY_REFUSED', 'HE_EVALUATION_FAILED',
   'COHORT_POINT_REFUSED',
+  'JOINT_LOTTERY_INVALID', 'JOINT_INPUT_INVALID', 'JOINT_BOUND_EXCEEDED',
   // anything nobody foresaw
   'INTERNAL',
 ] as const;

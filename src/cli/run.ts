@@ -56,7 +56,7 @@ Exit codes: 0 done, 1 refused or failed, 2 used wrongly. Every command has --hel
   for (const command of [
     queryCommand(cli), scoreCommand(cli), catalogueCommand(cli), consentCommand(cli), grantCommand(cli), keyCommand(cli), institutionCommand(cli), enterpriseCommand(cli),
     departmentCommand(cli), officerCommand(cli),
-    argv.includes('records') ? await records(cli) : noun('records', ''), argv.includes('policy') ? await policy(cli) : noun('policy', ''), auditCommand(cli),
+    argv.includes('records') ? await records(cli) : noun('records', ''), argv.includes('domain') ? await domain(cli) : noun('domain', ''), argv.includes('policy') ? await policy(cli) : noun('policy', ''), auditCommand(cli),
   ]) program.addCommand(command.description(heavy[command.name()] ?? command.description()));
   for (const command of allOf(program)) {
     command
@@ -71,6 +71,7 @@ Exit codes: 0 done, 1 refused or failed, 2 used wrongly. Every command has --hel
 /** Nouns loaded only when named. */
 const heavy: Readonly<Record<string, string>> = {
   records: 'Load records of a dataset and see how good they are (departments)',
+  domain: 'Encrypt features for sealed scoring, and keep them up to date (departments)',
   policy: 'Check, test, explain and compare field-level policies; works on files alone (compliance)',
 };
 
@@ -104,6 +105,10 @@ async function records(cli: Cli): Promise<Command> {
     quality: ['records quality tax'],
     template: ['records template tax'],
   });
+}
+
+async function domain(cli: Cli): Promise<Command> {
+  return (await import('./domain.ts')).domainCommand(cli);
 }
 
 async function policy(cli: Cli): Promise<Command> {

@@ -160,6 +160,9 @@ const wire = {
   HE_EVALUATION_FAILED: { status: 500, title: 'Evaluation failed', always: 'The score could not be worked out on our side: ask again, and tell the platform the request id if it stays so.' },
 
   COHORT_POINT_REFUSED: { status: 422, title: 'Blinded codes refused' },
+  JOINT_LOTTERY_INVALID: { status: 422, title: 'Commitments or opening not acceptable' },
+  JOINT_INPUT_INVALID: { status: 422, title: 'Joint input not acceptable' },
+  JOINT_BOUND_EXCEEDED: { status: 422, title: 'Bound of a column too large' },
 
   INTERNAL: { status: 500, title: 'Internal error', always: 'Something went wrong on our side and was recorded: tell the platform the request id.' },
 } as const satisfies Record<ErrorCode, Wire>;
