@@ -73,6 +73,10 @@ export const logEvents = {
   'gateway.refused_to_start': { level: 'error', facts: { code: 'code' } },
   'worker.started': { level: 'info', facts: { worker: 'number' } },
   'worker.exited': { level: 'warn', facts: { worker: 'number', exit_code: 'number?', restart_in_ms: 'number?' } },
+  'score_worker.started': { level: 'info', facts: { tasks: 'number', threads: 'number' } },
+  'score_worker.stopped': { level: 'info', facts: {} },
+  'score_worker.exited': { level: 'warn', facts: { exit_code: 'number?', restart_in_ms: 'number' } },
+  'score_task.failed': { level: 'warn', facts: { task: ['plan', 'part', 'queue'], code: 'code', fault_name: 'fault_name?', fault_code: 'fault_code?' } },
   'tls.reloaded': { level: 'info', facts: {} },
   'tls.reload_failed': { level: 'error', facts: { fault_code: 'fault_code?' } },
 
@@ -85,6 +89,13 @@ export const logEvents = {
   'process.fault': { level: 'error', facts: { kind: ['uncaught_exception', 'unhandled_rejection'], fault_name: 'fault_name?', fault_code: 'fault_code?', frames: 'frames?' } },
   'process.warning': { level: 'warn', facts: { fault_name: 'fault_name?', fault_code: 'fault_code?' } },
 
+  'custodian.started': { level: 'info', facts: { port: 'number', keys: 'number', tls: 'flag', database: ['embedded', 'external'] } },
+  'custodian.child_exited': { level: 'warn', facts: { exit_code: 'number?', restart_in_ms: 'number' } },
+  'custodian.answered': { level: 'info', facts: { ms: 'number', party: 'party?' } },
+  'custodian.refused': { level: 'warn', facts: { step: ['body', 'ticket', 'key', 'ciphertext', 'slots', 'request', 'recipient', 'use', 'limit', 'alarm', 'mask'], party: 'party?' } },
+  'custodian.fault': { level: 'error', facts: { fault_name: 'fault_name?', fault_code: 'fault_code?', frames: 'frames?' } },
+  'custodian.thread_failed': { level: 'error', facts: { fault_name: 'fault_name?', fault_code: 'fault_code?', frames: 'frames?' } },
+
   'policy.loaded': { level: 'info', facts: { policy: 'policy', datasets: 'number', fields: 'number' } },
   'policy.refused': { level: 'error', facts: { code: 'code', problems: 'number?' } },
   'database.unavailable': { level: 'error', facts: { code: 'code' } },
@@ -94,7 +105,7 @@ export const logEvents = {
   'audit.witness_failed': { level: 'warn', facts: { witness: 'number', status: 'number?', fault_code: 'fault_code?' } },
   'idempotency.purged': { level: 'debug', facts: { keys: 'number' } },
   'clock.jumped': { level: 'warn', facts: {} },
-  'maintenance.failed': { level: 'error', facts: { task: ['idempotency_purge', 'replay_purge', 'state_purge', 'grant_expiry', 'request_purge', 'policy_reload'], fault_name: 'fault_name?', fault_code: 'fault_code?' } },
+  'maintenance.failed': { level: 'error', facts: { task: ['idempotency_purge', 'replay_purge', 'state_purge', 'grant_expiry', 'request_purge', 'score_jobs', 'policy_reload'], fault_name: 'fault_name?', fault_code: 'fault_code?' } },
 } as const satisfies Readonly<Record<string, EventForm>>;
 
 export type LogEvents = typeof logEvents;

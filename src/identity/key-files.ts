@@ -5,7 +5,7 @@ import { VeilgateError } from '../errors.ts';
 
 /** Files of secrets: theirs and nobody else's, whole or not there at all. */
 
-const lengthMax = 65_536;
+const defaultLengthMax = 65_536;
 const othersMask = 0o077;
 /** Windows has no such modes; there the folder's own access list counts. */
 const modesCount = process.platform !== 'win32';
@@ -22,11 +22,14 @@ export function openSecretFolder(folder: string): void {
   }
   const found = lstatSync(folder);
   if (!found.isDirectory()) throw new VeilgateError('CONFIG_INSECURE', 'The keys folder is a link or no folder: name the real folder.');
-  requireOwn(found, 'The keys folder must belong to the gateway\'s user and be closed to all others: chmod 700.', {});
+  requireOwn(found, 'The keys folder must belong to the user of the process and be closed to all others: chmod 700.', {});
 }
 
-/** @returns the text; undefined when there is no such file. Errors: CONFIG_INSECURE, CONFIG_INVALID. */
-export function readSecretFile(folder: string, name: string): string | undefined {
+/**
+ * @param lengthMax bytes; 65,536 when absent
+ * @returns the text; undefined when there is no such file. Errors: CONFIG_INSECURE, CONFIG_INVALID.
+ */
+export function readSecretFile(folder: string, name: string, lengthMax = defaultLengthMax): string | undefined {
   const file = path.join(folder, name);
   let descriptor: number;
   try {
@@ -41,7 +44,7 @@ export function readSecretFile(folder: string, name: string): string | undefined
   try {
     const found = fstatSync(descriptor);
     if (!found.isFile() || found.size > lengthMax) throw new VeilgateError('CONFIG_INVALID', 'A key file is no file of keys: restore it from your backup.', { file: name });
-    requireOwn(found, 'A key file must belong to the gateway\'s user and be closed to all others: chmod 600.', { file: name });
+    requireOwn(found, 'A key file must belong to the user of the process and be closed to all others: chmod 600.', { file: name });
     return readFileSync(descriptor, 'utf8');
   } finally {
     closeSync(descriptor);
@@ -52,7 +55,7 @@ export function readSecretFile(folder: string, name: string): string | undefined
  * Writes a file that was not there before; when another process was faster, its file stays.
  * @returns the text that is there afterwards
  */
-export function createSecretFile(folder: string, name: string, text: string): string {
+export function createSecretFile(folder: string, name: string, text: string, lengthMax = defaultLengthMax): string {
   writeAtomically(folder, name, text, (from, to) => {
     try {
       linkSync(from, to); // unlike rename, never over a file that is there
@@ -61,7 +64,7 @@ export function createSecretFile(folder: string, name: string, text: string): st
     }
     rmSync(from, { force: true });
   });
-  return readSecretFile(folder, name) ?? text;
+  return readSecretFile(folder, name, lengthMax) ?? text;
 }
 
 /** Puts a new text in the place of the old one: whoever reads gets the one or the other. */

@@ -25,6 +25,8 @@ export type Keyring = {
   readonly tokenSecrets: { readonly secrets: ReadonlyMap<number, Uint8Array>; readonly currentVersion: number };
   /** Secrets behind the encryption of signed requests in the log, 32 bytes each, by version. */
   readonly requestSecrets: { readonly secrets: ReadonlyMap<number, Uint8Array>; readonly currentVersion: number };
+  /** Secrets behind the encryption of masks that wait for the release of scores, 32 bytes each, by version. */
+  readonly maskSecrets: { readonly secrets: ReadonlyMap<number, Uint8Array>; readonly currentVersion: number };
   /** 32 bytes. */
   readonly dpopNonceSecret: Uint8Array;
   /** 32 bytes; behind pseudonyms of subjects, so it is never changed. */
@@ -39,8 +41,10 @@ const purposes = {
   'gateway-signing': { kind: 'signature', rotates: true },
   'log-signing': { kind: 'signature', rotates: false },
   'issuer-signing': { kind: 'signature', rotates: true },
+  'custodian-signing': { kind: 'signature', rotates: false },
   'token-secret': { kind: 'secret', rotates: true },
   'request-secret': { kind: 'secret', rotates: true },
+  'mask-secret': { kind: 'secret', rotates: true },
   'dpop-nonce-secret': { kind: 'secret', rotates: true },
   'pseudonym-secret': { kind: 'secret', rotates: false },
   'cookie-secret': { kind: 'secret', rotates: true },
@@ -65,11 +69,7 @@ type StoredKey = (PrivateSigningJwk | SecretJwk) & { readonly iat: number };
  * Errors: CONFIG_INSECURE when others than the gateway's user can read the folder or a file; CONFIG_INVALID.
  */
 export function openKeyring(folder: string, clock: Clock): Keyring {
-  openSecretFolder(folder);
-  const load = (purpose: KeyPurpose) => {
-    const there = readSecretFile(folder, fileName(purpose));
-    return readKeys(purpose, there ?? createSecretFile(folder, fileName(purpose), written([makeKey(purpose, [], clock)])));
-  };
+  const load = openPurposes(folder, clock);
   const signing = (purpose: KeyPurpose) => load(purpose) as readonly (PrivateSigningJwk & StoredKey)[];
   const secrets = (purpose: KeyPurpose) => (load(purpose) as readonly (SecretJwk & StoredKey)[]).map(({ kid, k }) => ({ version: Number(kid), text: k, bytes: new Uint8Array(Buffer.from(k, 'base64url')) }));
 
@@ -87,9 +87,36 @@ export function openKeyring(folder: string, clock: Clock): Keyring {
     issuerJwks: publicSet(issuerKeys),
     tokenSecrets: versioned('token-secret'),
     requestSecrets: versioned('request-secret'),
+    maskSecrets: versioned('mask-secret'),
     dpopNonceSecret: secrets('dpop-nonce-secret')[0]?.bytes ?? new Uint8Array(0),
     pseudonymSecret: secrets('pseudonym-secret')[0]?.bytes ?? new Uint8Array(0),
     cookieKeys: secrets('cookie-secret').map(({ text }) => text),
+  };
+}
+
+/** A custodian's own keys, in its own folder. */
+export type CustodianKeyring = {
+  /** Signs what it says of its public keys. */
+  readonly statementSigner: Signer;
+  readonly statementKey: PublicJwk;
+  /** Signs checkpoints of its own log, so it is never changed. */
+  readonly logSigningKey: PrivateSigningJwk;
+};
+
+/** The same for a custodian. Errors: CONFIG_INSECURE, CONFIG_INVALID. */
+export function openCustodianKeyring(folder: string, clock: Clock): CustodianKeyring {
+  const load = openPurposes(folder, clock);
+  const newest = (purpose: KeyPurpose) => load(purpose)[0] as PrivateSigningJwk & StoredKey;
+  const statement = newest('custodian-signing');
+  return { statementSigner: signerOf(statement), statementKey: publicSet([statement]).keys[0] as PublicJwk, logSigningKey: withoutDate(newest('log-signing')) };
+}
+
+/** Reads the keys of a purpose, newest first, making one where there is none. */
+function openPurposes(folder: string, clock: Clock): (purpose: KeyPurpose) => readonly StoredKey[] {
+  openSecretFolder(folder);
+  return (purpose) => {
+    const there = readSecretFile(folder, fileName(purpose));
+    return readKeys(purpose, there ?? createSecretFile(folder, fileName(purpose), written([makeKey(purpose, [], clock)])));
   };
 }
 

@@ -172,6 +172,39 @@ function unconfirmed(transaction: string): VeilgateError {
   return new VeilgateError('STORE_UNAVAILABLE', 'The platform\'s database broke off before it said whether this was stored: look whether it was before you repeat it.', { transaction, outcome: 'unknown' });
 }
 
+/** SQLSTATE invalid_catalog_name: the server has no such database. */
+const databaseMissing = '3D000';
+
+/**
+ * Makes the database of `url` when the server has none of that name and the user may; does nothing when it is there.
+ * Errors: STORE_UNAVAILABLE; SQL errors as they come.
+ */
+export async function createDatabase(url: string): Promise<void> {
+  const name = decodeURIComponent(new URL(url).pathname.slice(1));
+  const there = await withClient(url, () => Promise.resolve(true)).catch((error: unknown) => {
+    if ((error as { code?: string }).code === databaseMissing) return false;
+    throw asStoreError(error);
+  });
+  if (there) return;
+  const admin = new URL(url);
+  admin.pathname = '/postgres';
+  await withClient(admin.href, (client) => client.query(`create database ${pg.escapeIdentifier(name)}`)).catch((error: unknown) => {
+    // another process was faster: duplicate_database, or a unique_violation in its catalogue
+    if (!['42P04', '23505'].includes((error as { code?: string }).code ?? '')) throw asStoreError(error);
+  });
+}
+
+async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: connectTimeoutMs });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    return await work(client);
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
 /** True for PostgreSQL's unique_violation, optionally of one named constraint. */
 export function isUniqueViolation(error: unknown, constraint?: string): boolean {
   const fault = error as { code?: string; constraint?: string };
