@@ -10,7 +10,7 @@ import { backOffMs } from './server-processes.ts';
 export type CustodianChildOptions = {
   /** Its keys, and the gateway's pinned keys: a folder of its own, mode 0700, made when missing. */
   readonly folder: string;
-  /** A database of its own, made when missing: see custodianDatabaseUrl. */
+  /** The platform's database: the custodian gets one of its own beside it, made when missing (custodianDatabaseUrl). */
   readonly databaseUrl: string;
   /** The gateway's public URL: issuer of tickets, audience of banks' requests. */
   readonly gatewayUrl: string;
@@ -65,7 +65,7 @@ export async function startCustodianChild(options: CustodianChildOptions): Promi
   writeFileSync(`${jwksFile}.new`, JSON.stringify(options.gatewayJwks), { mode: 0o600 });
   renameSync(`${jwksFile}.new`, jwksFile);
   const environment = (port: number): NodeJS.ProcessEnv => ({
-    CUSTODIAN_PORT: String(port), CUSTODIAN_KEYS_FOLDER: options.folder, CUSTODIAN_DATABASE_URL: options.databaseUrl,
+    CUSTODIAN_PORT: String(port), CUSTODIAN_KEYS_FOLDER: options.folder, CUSTODIAN_DATABASE_URL: custodianDatabaseUrl(options.databaseUrl),
     CUSTODIAN_GATEWAY_URL: options.gatewayUrl, CUSTODIAN_GATEWAY_JWKS_FILE: jwksFile, ...options.settings,
   });
   let stopping = false;
