@@ -146,6 +146,11 @@ function sendReply(reply: Reply, response: Response): void {
     response.writeHead(204).end();
     return;
   }
+  const etag = 'headers' in reply ? reply.headers?.['ETag'] : undefined;
+  if (etag !== undefined && response.req.headers['if-none-match'] === etag) {
+    response.writeHead(304).end(); // the caller has it (RFC 9110 section 13.1.2)
+    return;
+  }
   const [mediaType, content] = 'json' in reply ? ['application/json', JSON.stringify(reply.json)] : [reply.mediaType, reply.content];
   response.writeHead(reply.status, { 'Content-Type': mediaType, 'Content-Length': Buffer.byteLength(content) }).end(content);
 }

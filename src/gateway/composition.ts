@@ -8,6 +8,7 @@ import { createTokenKeys } from '../disclosure/tokens.ts';
 import { VeilgateError } from '../errors.ts';
 import { openIdentity } from '../identity/identify.ts';
 import type { Keyring } from '../identity/keyring.ts';
+import { openQueue } from '../jobs/queue.ts';
 import type { PolicyHolder } from '../policy/holder.ts';
 import { loadFeatures } from '../scoring/feature/load.ts';
 import { loadScoringSettings, type ScoringSettings } from '../scoring/model/settings.ts';
@@ -68,6 +69,10 @@ export async function composeServices({ config, database, keyring, catalogue, po
       tokenKeys: createTokenKeys(keyring.tokenSecrets),
     },
     scoring,
+    jobs: {
+      database, clock, queue: openQueue(database), features: scoring.desk.features, model: scoring.desk.model,
+      resultDays: config.scoreResultDays, listDays: config.scoreListDays, jobsMax: config.scoreJobs,
+    },
     features: composeFeatures(() => space.features, scoring, custodian?.id ?? ''),
     receipts: consentReceipts({ database, clock, catalogue, policy: current, signer, gatewayUrl, issuerUrl, dataRegion: config.dataRegion }),
     log: auditReader(database),

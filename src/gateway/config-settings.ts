@@ -62,13 +62,17 @@ export const settings = {
   } satisfies Setting<readonly Witness[]> as Setting<readonly Witness[]>,
 
   custodian: choice({ env: 'VEILGATE_CUSTODIAN', group: scoring, options: ['own', 'remote', 'none'], default: 'none', meaning: 'Who opens scores: a process that this node starts beside itself, one that runs elsewhere, or nobody; then the platform gives no scores.' }),
-  custodianFolder: text({ env: 'VEILGATE_CUSTODIAN_FOLDER', group: scoring, default: 'keys/custodian', form: 'folder', meaning: 'Keys of the custodian this node starts. The gateway itself never reads them.' }),
+  custodianFolder: text({ env: 'VEILGATE_CUSTODIAN_FOLDER', group: scoring, default: 'keys/private/custodian', form: 'folder', meaning: 'Keys of the custodian this node starts. The gateway itself never reads them.' }),
   custodianUrl: optionalText({ env: 'VEILGATE_CUSTODIAN_URL', group: scoring, pattern: webUrl, form: 'https://host[:port]', meaning: 'Where the remote custodian is.' }),
   custodianId: optionalText({ env: 'VEILGATE_CUSTODIAN_ID', group: scoring, pattern: '^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$', form: 'id', meaning: 'What the remote custodian calls itself: audience of tickets.' }),
   custodianKeyFile: optionalText({ env: 'VEILGATE_CUSTODIAN_KEY_FILE', group: scoring, form: 'file', meaning: 'Public key (JWK) of the remote custodian that its statements are checked with, learned by a way you trust.' }),
   scoreThreads: integer({ env: 'VEILGATE_SCORE_THREADS', group: scoring, default: 2, min: 1, max: 64, meaning: 'Threads of one process that compute on encrypted columns.' }),
   scoreMemoryMb: integer({ env: 'VEILGATE_SCORE_MEMORY_MB', group: scoring, default: 1024, min: 128, max: 4096, meaning: 'Most memory of one such thread in MB; one that grows beyond is replaced.' }),
   scoreCacheMb: integer({ env: 'VEILGATE_SCORE_CACHE_MB', group: scoring, default: 256, min: 8, max: 3072, meaning: 'Encrypted columns one such thread keeps at hand, in MB.' }),
+  scoreTasks: integer({ env: 'VEILGATE_SCORE_TASKS', group: scoring, default: 3, min: 0, max: 64, meaning: 'Parts of score jobs that one worker process works on at a time; 0: this node starts no worker beside itself.' }),
+  scoreJobs: integer({ env: 'VEILGATE_SCORE_JOBS', group: scoring, default: 8, min: 1, max: 1000, meaning: 'Score jobs of one institution that may be open or under way.' }),
+  scoreResultDays: integer({ env: 'VEILGATE_SCORE_RESULT_DAYS', group: scoring, default: 7, min: 1, max: 90, meaning: 'Days for which the results of a finished score job wait to be fetched.' }),
+  scoreListDays: integer({ env: 'VEILGATE_SCORE_LIST_DAYS', group: scoring, default: 100, min: 1, max: 400, meaning: 'Days after the start of its last job for which a list of enterprises is kept, so that a job can be repeated.' }),
 
   partyRequestsPerSecond: integer({ env: 'VEILGATE_PARTY_REQUESTS_PER_SECOND', group: limits, default: 500, min: 1, max: 1_000_000, meaning: 'Requests a second that one party may make of one process, unless its registration says otherwise.' }),
   addressRequestsPerSecond: integer({ env: 'VEILGATE_ADDRESS_REQUESTS_PER_SECOND', group: limits, default: 50, min: 1, max: 1_000_000, meaning: 'Requests a second without, or with refused, credentials from one address (IPv6: one /64) to one process.' }),

@@ -8,16 +8,13 @@ import { configHelp } from './config-page.ts';
 import { readConfig } from './config.ts';
 import { findCustodian } from './custodian-address.ts';
 import { startGateway, type RunningGateway } from './gateway.ts';
+import { custodianHandedDown, databaseHandedDown } from './handed-down.ts';
 import { createLog, installCrashHandlers } from './log.ts';
 import { clusterMetricsText, serveMetrics } from './metrics.ts';
 import { startNode } from './node.ts';
 import type { CustodianAddress } from './scoring.ts';
 import { runProcesses } from './server-processes.ts';
-
-/** How a node's primary tells its workers where the database is; no setting. */
-const handedDown = 'PRIMARY_DATABASE_URL';
-/** The same for where the custodian is: JSON, holds no secret. */
-const custodianHandedDown = 'PRIMARY_CUSTODIAN';
+import { startWorkerChild } from './worker/child.ts';
 
 if (process.argv.includes('--help')) {
   console.log(configHelp());
@@ -52,7 +49,7 @@ async function run(): Promise<void> {
     exit,
     async primary() {
       const node = await startNode(config, log, systemClock);
-      process.env[handedDown] = node.databaseUrl;
+      process.env[databaseHandedDown] = node.databaseUrl;
       const custodian = await findCustodian(config, node.databaseUrl, log, systemClock);
       if (custodian !== undefined) process.env[custodianHandedDown] = JSON.stringify(custodian.address);
       const metrics = config.metricsPort === undefined ? undefined : await serveMetrics({
@@ -60,9 +57,12 @@ async function run(): Promise<void> {
         ...(config.metricsToken === undefined ? {} : { token: config.metricsToken }),
         text: config.workers > 1 ? clusterMetricsText() : async () => (await gateway?.metrics.text()) ?? '',
       });
+      const worker = custodian === undefined || config.scoreTasks === 0 ? undefined : startWorkerChild(process.env, log);
       return {
+        reload: () => worker?.reload(),
         async stop() {
           await metrics?.stop();
+          await worker?.stop();
           await custodian?.stop();
           await node.stop();
         },
@@ -70,7 +70,7 @@ async function run(): Promise<void> {
     },
     async worker() {
       const custodian = process.env[custodianHandedDown];
-      gateway = await startGateway(config, process.env[handedDown] ?? '', log, systemClock, custodian === undefined ? undefined : JSON.parse(custodian) as CustodianAddress);
+      gateway = await startGateway(config, process.env[databaseHandedDown] ?? '', log, systemClock, custodian === undefined ? undefined : JSON.parse(custodian) as CustodianAddress);
       log.write('gateway.started', {
         port: Number(new URL(gateway.gatewayUrl).port || config.port), workers: config.workers, tls: config.tlsCertFile !== undefined,
         issuer: config.issuerUrl === undefined ? 'embedded' : 'external', database: config.databaseUrl === undefined ? 'embedded' : 'external',

@@ -11,6 +11,7 @@ import { VeilgateError, isVeilgateError } from '../errors.ts';
 import { openKeyring } from '../identity/keyring.ts';
 import { bootstrapOfficers, hasOfficers, type NewOfficer } from '../identity/registry/staff.ts';
 import { deleteExpired } from '../identity/replay.ts';
+import { prepareQueue } from '../jobs/queue.ts';
 import { loadPolicyPack } from '../policy/load.ts';
 import { loadCatalogue } from '../source/catalogue.ts';
 import { prepareDomainTables } from '../source/domain.ts';
@@ -23,6 +24,7 @@ import { faultFacts, type Log } from './log.ts';
 import { steadyClock } from './steady-clock.ts';
 import { recordPolicy } from './use-cases/policy-in-force.ts';
 import { recordRegistryEvent } from './use-cases/record-change.ts';
+import { tidyJobs } from './use-cases/score-job-desk.ts';
 
 /** What there is once per node: its own PostgreSQL, the schema, first officers, the log's publisher, housekeeping. */
 export type RunningNode = {
@@ -45,6 +47,7 @@ export async function startNode(config: Config, log: Log, clock: Clock): Promise
   const databaseUrl = config.databaseUrl ?? cluster?.url() ?? '';
   const database = openDatabase({ url: databaseUrl, maxConnections: 4, applicationName: 'veilgate node', statementTimeoutMs: config.databaseTimeoutSeconds * 1000 * housekeepingPatience });
   await applySchema(database);
+  await prepareQueue(database);
   const catalogue = loadCatalogue(path.join(config.policyFolder, 'catalogue'));
   await prepareDomainTables(database, catalogue);
   const keyring = openKeyring(config.keysFolder, clock);
@@ -93,6 +96,7 @@ function startHousekeeping(config: Config, database: Database, log: Log, clock: 
     grant_expiry: () => database.transaction('expire grants', (tx) => expireGrants(tx, clock.nowMs())),
     idempotency_purge: () => idempotency.purge(purgeMax),
     request_purge: () => deleteEndedRequests(config, database, clock),
+    score_jobs: () => tidyJobs({ database, clock, resultDays: config.scoreResultDays }),
   } as const;
   const steady = steadyClock(clock, () => log.write('clock.jumped', {}));
   let round = Promise.resolve();

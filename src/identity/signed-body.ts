@@ -22,6 +22,8 @@ export const signedQuery: BodyKind = { typ: 'query+jwt', requiredClaims: ['query
 export const signedGrant: BodyKind = { typ: 'grant+jwt', requiredClaims: ['institution', 'terms'], maxLifetimeS: 86_400, maxLength: 65_536 };
 /** The request for a score: goes on to the custodian, so it names no enterprise (docs/formats/sealed-scoring.md). */
 export const signedScore: BodyKind = { typ: 'score+jwt', requiredClaims: ['score'], maxLifetimeS: 60, maxLength: 4096 };
+/** The same for many enterprises: the work may take days, and every ticket carries it. */
+export const signedScoreJob: BodyKind = { typ: 'score+jwt', requiredClaims: ['score'], maxLifetimeS: 7 * 86_400, maxLength: 4096 };
 /** The envelope of an encrypted feature column: docs/formats/feature-block.md. */
 export const featureBlock: BodyKind = { typ: 'feature-block+jwt', requiredClaims: ['feature', 'declaration', 'key', 'parameters', 'block', 'revision', 'filled', 'digest'], maxLifetimeS: 86_400, maxLength: 4096 };
 

@@ -7,6 +7,7 @@ import { institutionRoutes } from './institutions.ts';
 import { logRoutes } from './log.ts';
 import { partyRoutes } from './parties.ts';
 import { queryRoutes } from './queries.ts';
+import { scoreJobRoutes } from './score-jobs.ts';
 import { scoreRoutes } from './scores.ts';
 import type { Services } from './services.ts';
 import { wellKnownRoutes } from './well-known.ts';
@@ -16,6 +17,7 @@ export function routes(services: Services): readonly Route[] {
   return [
     ...queryRoutes(services),
     ...scoreRoutes(services),
+    ...scoreJobRoutes(services),
     ...grantRoutes(services),
     ...institutionRoutes(services),
     ...partyRoutes(services),

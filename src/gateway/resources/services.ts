@@ -9,6 +9,7 @@ import type { Scoring } from '../scoring.ts';
 import type { Admissions } from '../use-cases/admission.ts';
 import type { QueryDesk } from '../use-cases/answer-query.ts';
 import type { ConsentReceipts } from '../use-cases/consent-receipts.ts';
+import type { JobDoor } from '../use-cases/score-job-requests.ts';
 import type { SignedRequests } from '../use-cases/signed-request.ts';
 import type { FeatureServices } from './features.ts';
 
@@ -22,6 +23,7 @@ export type Services = {
   readonly admissions: Admissions;
   readonly desk: QueryDesk;
   readonly scoring: Scoring;
+  readonly jobs: JobDoor;
   readonly receipts: ConsentReceipts;
   readonly log: AuditReader;
   readonly signedRequests: SignedRequests;

@@ -3,6 +3,7 @@ import { VeilgateError } from '../../errors.ts';
 import type { RequestVault } from '../../audit/request-vault.ts';
 import { readInstitution } from '../../identity/registry/institution-view.ts';
 import type { TaskQueue } from '../../jobs/queue.ts';
+import { dropResults, expiredJobs, forgetLists } from '../../scoring/job/expire.ts';
 import { findJob, finishJob, takeJob, type Job, type JobEnd } from '../../scoring/job/job.ts';
 import { hasPart, type Part } from '../../scoring/job/part.ts';
 import type { MaskSecrets } from '../../scoring/job/sealed-masks.ts';
@@ -71,4 +72,14 @@ export async function endJob(desk: Pick<JobDesk, 'database' | 'clock' | 'resultD
 
 export function resultsUntil({ resultDays }: Pick<JobDesk, 'resultDays'>, atMs: TimeMs): TimeMs {
   return (atMs + resultDays * dayMs) as TimeMs;
+}
+
+/** Jobs, results and lists that one round of tidying takes at most. */
+const tidyMax = 100;
+
+/** Ends jobs whose request has expired, deletes results that nobody fetched in time, forgets old lists. */
+export async function tidyJobs(desk: Pick<JobDesk, 'database' | 'clock' | 'resultDays'>): Promise<void> {
+  for (const id of await expiredJobs(desk.database, desk.clock.nowMs(), tidyMax)) await endJob(desk, id, { state: 'stopped', reason: 'SCORE_JOB_EXPIRED' });
+  await dropResults(desk.database, desk.clock.nowMs(), tidyMax);
+  await forgetLists(desk.database, desk.clock.nowMs(), tidyMax);
 }

@@ -18,7 +18,7 @@ import { generateCredentialsFile, readCredentials } from '../../../src/sdk/keys.
 import { loadCatalogue } from '../../../src/source/catalogue.ts';
 import { usccCheckDigit } from '../../../src/uscc.ts';
 import type { Database } from '../../../src/store/database.ts';
-import type { ConsentCeiling, FieldRef, GrantId, InstitutionClass, InstitutionId, PartyId, PurposeCode, SubjectId, TimeMs } from '../../../src/vocabulary.ts';
+import type { ConsentCeiling, FieldRef, GrantId, InstitutionClass, InstitutionId, PartyId, PublicJwk, PurposeCode, SubjectId, TimeMs } from '../../../src/vocabulary.ts';
 import type { JobDesk } from '../../../src/gateway/use-cases/score-job-desk.ts';
 import { addChunk, beginJob, openJob, type JobDoor, type SignedScores } from '../../../src/gateway/use-cases/score-job-requests.ts';
 import { readPartResult } from '../../../src/scoring/job/part.ts';
@@ -75,7 +75,7 @@ export async function makeWorld(options: { readonly judge?: JudgeFunctionals; re
   await prepareQueue(database);
   const clock = fixedClock(startMs);
   const credentials = await readCredentials(await generateCredentialsFile(bank, { encryption: true }));
-  const recipient = credentials.encryption!.publicJwk;
+  const recipient = credentials.encryption!.publicJwk as PublicJwk;
   await admitBank(database);
   await database.query("insert into score_key (key_id, custodian, parameters, public_key, thumbprint, state, received_at) values ('key-1', 'custodian-1', $1, '', 'none', 'active', now()) on conflict do nothing", [set.id]);
   const secrets = { secrets: new Map([[1, new Uint8Array(randomBytes(32))]]), currentVersion: 1 };
@@ -113,7 +113,7 @@ export async function makeWorld(options: { readonly judge?: JudgeFunctionals; re
     let digest = await beginListDigest(salt);
     for (const chunk of chunksOf(subjects)) digest = await extendListDigest(digest, await digestOfLines(chunkLines(chunk)));
     const request = `e30.${randomBytes(16).toString('base64url')}.c2ln`;
-    const score = { kind: 'many', model: model.ref, purpose, recipient: String(recipient.kid).padEnd(43, 'a').slice(0, 43), subjects: digest, count: subjects.length } as const;
+    const score = { kind: 'many', model: model.ref, purpose, recipient: recipient.kid, subjects: digest, count: subjects.length } as const;
     return { salt, signed: { institution: bank, score, request, requestDigest: hash('sha256', request, 'hex'), expiresMs: (clock.nowMs() + lifeMs) as SignedScores['expiresMs'] } };
   };
 

@@ -1,0 +1,75 @@
+import path from 'node:path';
+import { requestVault } from '../../audit/request-vault.ts';
+import type { Clock } from '../../clock.ts';
+import { isVeilgateError } from '../../errors.ts';
+import { openKeyring } from '../../identity/keyring.ts';
+import { openQueue, startWork, type Task } from '../../jobs/queue.ts';
+import { PolicyHolder, watchPolicy } from '../../policy/holder.ts';
+import { loadPolicyPack } from '../../policy/load.ts';
+import { loadFeatures } from '../../scoring/feature/load.ts';
+import { loadScoringSettings } from '../../scoring/model/settings.ts';
+import type { FeatureSpace } from '../../scoring/model/space.ts';
+import { loadCatalogue } from '../../source/catalogue.ts';
+import { openDatabase } from '../../store/database.ts';
+import type { Config } from '../config.ts';
+import { gatewayUrlOf } from '../gateway.ts';
+import { faultFacts, type Log } from '../log.ts';
+import { createMetrics } from '../metrics.ts';
+import { composeScoring, composeTallies, type CustodianAddress } from '../scoring.ts';
+import { createReleaser } from '../use-cases/release.ts';
+import type { JobDesk } from '../use-cases/score-job-desk.ts';
+import { runJobTask } from '../use-cases/score-job-part.ts';
+
+export type RunningWorker = { readonly stop: () => Promise<void>; readonly reload: () => void };
+
+/** How many times longer a statement may take for which no request waits. */
+const patience = 8;
+
+/**
+ * Works on jobs that score many, beside any number of others on the same database. It is configured like the gateway
+ * whose jobs it does, and answers nobody.
+ * @param databaseUrl where the node that made the schema keeps everything
+ */
+export async function startWorker(config: Config, databaseUrl: string, custodian: CustodianAddress, log: Log, clock: Clock): Promise<RunningWorker> {
+  const database = openDatabase({
+    url: databaseUrl, applicationName: 'veilgate score worker', statementTimeoutMs: config.databaseTimeoutSeconds * 1000 * patience,
+    maxConnections: config.scoreTasks * 2 + 2, // a task looks things up side by side; and the queue
+  });
+  const keyring = openKeyring(config.keysFolder, clock);
+  const catalogue = loadCatalogue(path.join(config.policyFolder, 'catalogue'));
+  const policy = new PolicyHolder(() => loadPolicyPack(config.policyFolder, catalogue));
+  const stopWatching = watchPolicy(policy, config.policyFolder, (report) => {
+    if (report.outcome === 'kept') log.write('policy.refused', { code: 'POLICY_BROKEN', problems: report.problems.length });
+  });
+  const space: FeatureSpace = { features: loadFeatures(config.policyFolder, catalogue), fields: catalogue.fields };
+  const scoringSettings = loadScoringSettings(config.policyFolder);
+  const vault = requestVault(keyring.requestSecrets);
+  const tallies = composeTallies(() => space, () => scoringSettings);
+  const scoring = composeScoring({
+    database, clock, policy: () => policy.current(), signer: keyring.gatewaySigner, gatewayUrl: gatewayUrlOf(config), custodian, logOrigin: config.auditLogOrigin,
+    metrics: createMetrics(), space: () => space,
+    pool: { threads: config.scoreThreads, memoryMb: config.scoreMemoryMb, cacheBytesMax: config.scoreCacheMb * 1_048_576 },
+  }, tallies, createReleaser(database, clock, vault, tallies, () => {}));
+  const desk: JobDesk = { ...scoring.desk, database, vault, tallies, queue: openQueue(database), maskSecrets: keyring.maskSecrets, resultDays: config.scoreResultDays, onStep: () => {} };
+  const work = await startWork({ database, concurrency: config.scoreTasks, run: (task) => runJobTask(desk, task), onError: (error, task) => report(log, error, task) });
+  log.write('score_worker.started', { tasks: config.scoreTasks, threads: config.scoreThreads });
+  return {
+    reload: () => policy.reload(),
+    async stop() {
+      stopWatching();
+      await work.stop();
+      await scoring.close();
+      await database.close();
+      log.write('score_worker.stopped', {});
+    },
+  };
+}
+
+/** A task that fails is tried again; what went wrong is told by codes alone. */
+function report(log: Log, error: unknown, task: Task | undefined): void {
+  const { fault_name, fault_code } = faultFacts(error);
+  log.write('score_task.failed', {
+    task: task?.kind ?? 'queue', code: isVeilgateError(error) ? error.code : 'INTERNAL',
+    ...(fault_name === undefined ? {} : { fault_name }), ...(fault_code === undefined ? {} : { fault_code }),
+  });
+}
