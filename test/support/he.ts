@@ -42,8 +42,10 @@ export function naiveSum(he: He, keys: KeyPair, columns: readonly Uint8Array[], 
   columns.forEach((bytes, at) => {
     const into = at === 0 ? sum : term;
     into.loadFromArray(sealContext, bytes);
-    encoder.encode(new BigInt64Array(set.slots).fill(BigInt(weights[at] ?? 0)), plaintext);
+    // SEAL multiplies by t − |w| for a negative constant, which makes a million times the noise: multiply, then negate
+    encoder.encode(new BigInt64Array(set.slots).fill(BigInt(Math.abs(weights[at] ?? 0))), plaintext);
     evaluator.multiplyPlainInplace(into, plaintext);
+    if ((weights[at] ?? 0) < 0) evaluator.negateInplace(into);
     if (at > 0) evaluator.addInplace(sum, term);
   });
   if (masks !== undefined) {
@@ -71,3 +73,10 @@ export const firstOf = (results: readonly MaskedResult[]): MaskedResult => {
   if (result === undefined) throw new Error('no result');
   return result;
 };
+
+/** Where two arrays differ first, -1 when nowhere: a report of all differences would not end. */
+export function firstDifference(a: ArrayLike<number> | undefined, b: ArrayLike<number>): number {
+  if (a?.length !== b.length) return Math.min(a?.length ?? 0, b.length);
+  for (let at = 0; at < b.length; at++) if (a[at] !== b[at]) return at;
+  return -1;
+}
