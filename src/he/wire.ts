@@ -144,7 +144,7 @@ function checkPrefix(code: ErrorCode, bytes: Uint8Array, prefix: Uint8Array, len
 
 /** A copy, because a word must stand at a multiple of four bytes. */
 function wordsAfter(bytes: Uint8Array, prefixBytes: number): Uint32Array {
-  return new Uint32Array(bytes.slice(prefixBytes).buffer);
+  return new Uint32Array(new Uint8Array(bytes.subarray(prefixBytes)).buffer); // a Buffer's slice would be no copy
 }
 
 /** Whether each polynomial's coefficients are below its prime. */
