@@ -118,7 +118,7 @@ export type SealedExpectation = {
   readonly model: ModelRef;
   readonly openable: OpenableModel;
   /** Enterprises that were asked for. */
-  readonly subjects: readonly SubjectId[];
+  readonly subjects: readonly SubjectId[] | ReadonlySet<SubjectId>;
   /** The custodian's id. */
   readonly custodian: string;
   readonly parameters: string;
@@ -146,20 +146,27 @@ export async function signScoreRequest({ gateway, credentials }: Own, asked: {
   readonly kind: 'one' | 'many'; readonly model: string; readonly purpose: string; readonly lifetimeS: number;
   readonly subjects: readonly { readonly subject: string; readonly grant?: string }[];
 }): Promise<SignedScoreRequest> {
-  if (credentials.encryption === undefined) throw new VeilgateError('DISCLOSURE_KEY_MISSING', 'Scores are sealed for your encryption key: make one and register it first.');
   const subjects = { salt: randomSalt(), subjects: asked.subjects } as ScoreSubjects;
+  const request = await signScoreClaims({ gateway, credentials }, { ...asked, subjects: await subjectsDigest(subjects), count: asked.subjects.length });
+  return { request, subjects };
+}
+
+/** The request itself: what goes on to the custodian. @param asked `subjects` is the digest of the list. Errors: DISCLOSURE_KEY_MISSING. */
+export async function signScoreClaims({ gateway, credentials }: Own, asked: {
+  readonly kind: 'one' | 'many'; readonly model: string; readonly purpose: string; readonly lifetimeS: number; readonly subjects: string; readonly count: number;
+}): Promise<string> {
+  if (credentials.encryption === undefined) throw new VeilgateError('DISCLOSURE_KEY_MISSING', 'Scores are sealed for your encryption key: make one and register it first.');
   const score: ScoreRequestClaims['score'] = {
     kind: asked.kind, model: asked.model as ModelRef, purpose: asked.purpose as ScoreRequestClaims['score']['purpose'],
-    recipient: await calculateJwkThumbprint(credentials.encryption.publicJwk), subjects: await subjectsDigest(subjects), count: asked.subjects.length,
+    recipient: await calculateJwkThumbprint(credentials.encryption.publicJwk), subjects: asked.subjects, count: asked.count,
   };
-  const request = await new SignJWT({ score, jti: crypto.randomUUID() })
+  return new SignJWT({ score, jti: crypto.randomUUID() })
     .setProtectedHeader({ alg: 'EdDSA', typ: 'score+jwt', kid: credentials.signing.publicJwk.kid })
     .setIssuer(credentials.party)
     .setAudience(gateway)
     .setIssuedAt()
     .setExpirationTime(`${asked.lifetimeS}s`)
     .sign(credentials.signing.privateKey);
-  return { request, subjects };
 }
 
 /** What a receipt calls `answer`: over the answer as it travelled, without the receipt and the log's record. */

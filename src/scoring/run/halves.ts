@@ -10,7 +10,7 @@ export type HalvesExpectation = {
   /** Outputs for each enterprise: the score and one for each reason group. */
   readonly outputs: number;
   /** Enterprises that were asked for: the halves may hold some of them, each once, and no other. */
-  readonly subjects: readonly SubjectId[];
+  readonly subjects: readonly SubjectId[] | ReadonlySet<SubjectId>;
 };
 
 /** Raw values mod t, not yet centred: `values[output][place]` belongs to `subjects[place]`. */
@@ -72,7 +72,7 @@ function readGatewayHalf(half: unknown, ticketOfCustodian: string, places: numbe
   const { v, ticket, model, modulus, released, masks, ...others } = asObject(half) as Partial<GatewayHalf>;
   if (v !== 1 || ticket !== ticketOfCustodian || model !== expected.model || modulus !== expected.modulus || Object.keys(others).length > 0) throw unreadable();
   if (!Array.isArray(released) || released.length < 1 || released.length > places || !Array.isArray(masks) || masks.length !== expected.outputs) throw unreadable();
-  const asked: ReadonlySet<unknown> = new Set(expected.subjects);
+  const asked: ReadonlySet<unknown> = expected.subjects instanceof Set ? expected.subjects : new Set(expected.subjects);
   for (const one of released as readonly unknown[]) {
     const { place, subject, ...more } = asObject(one);
     if (!Number.isInteger(place) || (place as number) < 0 || (place as number) >= places || !asked.has(subject) || Object.keys(more).length > 0) throw unreadable();
