@@ -3,7 +3,7 @@ import { VeilgateError } from '../errors.ts';
 import { createEvaluationPool, type EvaluationPool } from '../he/pool.ts';
 import type { CompiledPolicy } from '../policy/policy.ts';
 import { ciphertextsOf } from '../scoring/feature/columns.ts';
-import { acceptScoreKey, activeScoreKey, type ScoreKey } from '../scoring/feature/keys.ts';
+import { activeScoreKey } from '../scoring/feature/keys.ts';
 import { approvedModel } from '../scoring/model/registry.ts';
 import type { ScoringSettings } from '../scoring/model/settings.ts';
 import type { FeatureSpace } from '../scoring/model/space.ts';
@@ -63,7 +63,11 @@ export function composeScoring(options: ScoringOptions, tallies: Tallies, releas
     const { url, id, statementKey } = options.custodian;
     return createCustodianClient({ url, id, gatewayUrl, signer, pinnedKey: statementKey, clock });
   });
-  const key = remembered(keyLifeMs, clock, async () => (await activeScoreKey(database)) ?? await firstKey(database, custodian.get(), options.custodian?.id ?? '', clock));
+  const key = remembered(keyLifeMs, clock, async () => {
+    const active = await activeScoreKey(database);
+    if (active === undefined) throw unavailable('The platform has no key to compute scores under yet: a compliance officer accepts the custodian\'s.');
+    return active;
+  });
   return {
     pool: pool.get,
     custodian: custodian.get,
@@ -89,15 +93,6 @@ export function composeScoring(options: ScoringOptions, tallies: Tallies, releas
     },
     close: async () => { await pool.made()?.close(); },
   };
-}
-
-/** The first key a custodian states becomes the platform's; later ones wait for their columns (scoring/feature/keys.ts). */
-async function firstKey(database: Database, client: CustodianClient, custodian: string, clock: Clock): Promise<ScoreKey> {
-  const stated = { ...(await client.publicKey()), custodian };
-  await database.transaction('first score key', (tx) => acceptScoreKey(tx, stated, clock.nowMs()));
-  const active = await activeScoreKey(database);
-  if (active === undefined) throw unavailable('The platform has no key to compute scores under: ask the platform.');
-  return active;
 }
 
 function unavailable(message: string): VeilgateError {

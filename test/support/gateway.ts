@@ -4,7 +4,7 @@ import path from 'node:path';
 import { Writable } from 'node:stream';
 import { Browser } from '../../scripts/demo/form-browser.ts';
 import { systemClock } from '../../src/clock.ts';
-import { readConfig } from '../../src/gateway/config.ts';
+import { readConfig, type Config } from '../../src/gateway/config.ts';
 import { createLog } from '../../src/gateway/log.ts';
 import { startGateway, type RunningGateway } from '../../src/gateway/gateway.ts';
 import { startNode, type RunningNode } from '../../src/gateway/node.ts';
@@ -17,6 +17,7 @@ import { generateCredentialsFile, readCredentials, type Credentials, type Creden
 import { officerClient } from '../../src/sdk/officer.ts';
 import { freePorts } from '../../src/store/cluster.ts';
 import type { Database } from '../../src/store/database.ts';
+import { startTestCustodian, type TestCustodian } from './custodian.ts';
 import { freshDatabase } from './database.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -27,6 +28,9 @@ export type TestPlatform = {
   readonly node: RunningNode;
   readonly database: Database;
   readonly folder: string;
+  readonly config: Config;
+  /** With `scoring` only. */
+  readonly custodian: TestCustodian | undefined;
   /** Every byte the gateway has logged so far. */
   readonly logged: () => string;
   readonly credentials: (party: string) => Promise<Credentials>;
@@ -35,6 +39,8 @@ export type TestPlatform = {
   readonly compliance: ReturnType<typeof officerClient>;
   /** An admitted institution. */
   readonly bank: (id: string, options?: { readonly institutionClass?: string; readonly securityLevel?: number; readonly limits?: { readonly requests_per_second?: number; readonly queries_per_day?: number } }) => Promise<BankClient>;
+  /** Registers a department unless it is. */
+  readonly department: (department: string) => Promise<void>;
   /** Loads CSV text as the department that owns the dataset. */
   readonly load: (dataset: string, department: string, csv: string) => Promise<Record<string, unknown>>;
   /** An enterprise with a key of its own, who can grant by signature. */
@@ -47,7 +53,14 @@ export type TestPlatform = {
 export const redirectUri = 'https://bank.example/callback';
 export const password = 'correct horse battery staple';
 
-export async function startTestPlatform(settings: Readonly<Record<string, string>> = {}): Promise<TestPlatform> {
+export type TestPlatformOptions = {
+  /** Also start a custodian in this process, with keys, database and log of its own. */
+  readonly scoring?: boolean;
+  /** Settings of that custodian, such as CUSTODIAN_REFUSAL_MS. */
+  readonly custodian?: Readonly<Record<string, string>>;
+};
+
+export async function startTestPlatform(settings: Readonly<Record<string, string>> = {}, options: TestPlatformOptions = {}): Promise<TestPlatform> {
   const database = await freshDatabase({ maxConnections: 4 });
   const folder = mkdtempSync(path.join(os.tmpdir(), 'veilgate-platform-'));
   const files = new Map<string, CredentialsFile>();
@@ -70,14 +83,19 @@ export async function startTestPlatform(settings: Readonly<Record<string, string
   let logText = '';
   const log = createLog({ level: config.logLevel, stream: new Writable({ write: (chunk: Buffer, _encoding, done) => { logText += chunk.toString('utf8'); done(); } }) });
   const node = await startNode(config, log, systemClock);
-  const gateway = await startGateway(config, node.databaseUrl, log, systemClock);
+  const custodian = options.scoring === true ? await startTestCustodian({ folder, config, databaseUrl: node.databaseUrl, settings: options.custodian ?? {} }) : undefined;
+  const gateway = await startGateway(config, node.databaseUrl, log, systemClock, custodian);
   const connectAs = async (party: string, scope: string) => connect({ gateway: gateway.gatewayUrl, credentials: await credentials(party), scope });
   const registrar = officerClient(await connectAs('officer-registrar', 'registry'));
   const compliance = officerClient(await connectAs('officer-compliance', 'compliance'));
   const departments = new Set<string>();
+  const registerDepartment = async (department: string) => {
+    if (!departments.has(department)) await registrar.registerDepartment({ id: department, name: { en: department, zh: department }, key: (await credentials(department)).signing.publicJwk });
+    departments.add(department);
+  };
 
   return {
-    gateway, node, database, folder, credentials, connect: connectAs, registrar, compliance,
+    gateway, node, database, folder, config, custodian, credentials, connect: connectAs, registrar, compliance,
     logged: () => logText,
     async bank(id, { institutionClass = 'commercial_bank', securityLevel = 4, limits = {} } = {}) {
       await applyForAdmission(gateway.gatewayUrl, await credentials(id), { name: { en: `Bank ${id}`, zh: `银行 ${id}` }, institution_class: institutionClass, redirect_uris: [redirectUri], country: 'CN' });
@@ -85,9 +103,9 @@ export async function startTestPlatform(settings: Readonly<Record<string, string
       await registrar.approve(id, limits);
       return bankClient(await connectAs(id, 'query'));
     },
+    department: registerDepartment,
     async load(dataset, department, csv) {
-      if (!departments.has(department)) await registrar.registerDepartment({ id: department, name: { en: department, zh: department }, key: (await credentials(department)).signing.publicJwk });
-      departments.add(department);
+      await registerDepartment(department);
       return departmentClient(await connectAs(department, 'records')).load(dataset, { format: 'csv', content: csv });
     },
     async enterprise(subject) {
@@ -105,6 +123,7 @@ export async function startTestPlatform(settings: Readonly<Record<string, string
     },
     async close() {
       await gateway.stop();
+      await custodian?.stop();
       await node.stop();
       await log.close();
       rmSync(folder, { recursive: true, force: true });
