@@ -8,6 +8,7 @@ import { connectAs, credentialsOf } from './access.ts';
 import { reasonWords } from './answer-text.ts';
 import { noun, show, verb } from './command.ts';
 import { grantNeeded } from './complaint.ts';
+import { jobVerbs } from './score-job.ts';
 import { checkScoreReceipt, readScoreFile, scoreFormat, type ScoreFile } from './score-file.ts';
 import { reserveFile } from './secret-file.ts';
 import { pairs, table } from './table.ts';
@@ -46,6 +47,7 @@ export function scoreCommand(cli: Cli): Command {
     await checkScoreReceipt(saved, saved.keys);
     show(cli, options, { ...opened, model: saved.answer.model, entry: saved.answer.entry.index }, () => `${scoreText(opened, saved.openable, saved.answer)}receipt    checked with the keys kept beside it\n`);
   });
+  jobVerbs(score, cli);
   return score;
 }
 

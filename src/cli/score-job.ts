@@ -1,0 +1,138 @@
+import { writeFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Command } from 'commander';
+import type { JSONWebKeySet } from 'jose';
+import { verifyReceipt } from '../audit/receipt.ts';
+import { systemClock } from '../clock.ts';
+import { VeilgateError } from '../errors.ts';
+import { platformKeys, sha256Hex } from '../sdk/bank.ts';
+import type { Connection } from '../sdk/connection.ts';
+import { digestList, openScoreJobPart, scoreJobPartDigest, scoreJobsClient, type ScoreJob, type ScoreJobPart, type ScoreJobsClient } from '../sdk/score-jobs.ts';
+import { scoresClient } from '../sdk/scores.ts';
+import type { InstitutionId, SubjectId } from '../vocabulary.ts';
+import { connectAs } from './access.ts';
+import { show, verb } from './command.ts';
+import { progressLine } from './progress.ts';
+import { addPart, beginResults, cutResults, jobFileOf, readJobFile, type JobFile } from './score-job-file.ts';
+import { readListFile } from './score-list.ts';
+import { pairs, table } from './table.ts';
+import type { Cli } from './terminal.ts';
+
+type Json = { readonly json?: true };
+type ManyFlags = Json & { readonly model: string; readonly purpose: string; readonly out: string; readonly repeat?: string };
+
+const pollMs = 1000;
+
+/** Verbs of `veilgate score` for many enterprises at once. */
+export function jobVerbs(score: Command, cli: Cli): void {
+  verb(score, 'many <list.csv>', {
+    summary: 'Score a list of enterprises; results go into a CSV file, who was not scored into another',
+    detail: 'The list has the columns subject and, where you want to name it, grant. Scores are opened on this machine as parts come. Interrupted, the same command goes on where it was; the job itself goes on meanwhile.',
+    examples: ['score many list.csv --model sme-growth@1 --purpose post_loan_monitoring --out scores.csv'],
+  })
+    .requiredOption('--model <name@version>', 'an approved model you may use')
+    .requiredOption('--purpose <code>', 'purpose code, such as post_loan_monitoring')
+    .requiredOption('--out <file>', 'a new CSV file for the scores')
+    .option('--repeat <file>', 'score the same list again as in these earlier results, without sending it')
+    .action(async (list: string, options: ManyFlags, command: Command) => scoreMany(cli, list, options, await connectAs(cli, command, ['query'])));
+
+  verb(score, 'job <id>', { summary: 'Say how far a job is', examples: ['score job vZ0eO2qXr5cM6m1c9yT3kQ'] })
+    .action(async (id: string, options: Json, command: Command) => {
+      const job = await scoreJobsClient(await connectAs(cli, command, ['query'])).progress(id);
+      show(cli, options, job, () => jobText(job));
+    });
+
+  verb(score, 'jobs', { summary: 'List your jobs, newest first', examples: ['score jobs'] })
+    .action(async (options: Json, command: Command) => {
+      const jobs = await scoreJobsClient(await connectAs(cli, command, ['query'])).list();
+      show(cli, options, { jobs }, () => (jobs.length === 0 ? 'You have no jobs.\n' : table(['job', 'model', 'state', 'scored', 'not scored', 'of', 'created'], jobs.map((job) => [job.job, job.model, job.state, job.scored, job.unscored, job.list.count, job.created_at]))));
+    });
+
+  verb(score, 'cancel <id>', {
+    summary: 'Cancel a job: nothing more is scored; what was released stays and can be fetched',
+    examples: ['score cancel vZ0eO2qXr5cM6m1c9yT3kQ'],
+  }).action(async (id: string, options: Json, command: Command) => {
+    const job = await scoreJobsClient(await connectAs(cli, command, ['query'])).cancel(id);
+    show(cli, options, job, () => jobText(job));
+  });
+}
+
+async function scoreMany(cli: Cli, list: string, options: ManyFlags, connection: Connection): Promise<void> {
+  const client = scoreJobsClient(connection);
+  // without the model scores could be fetched, and spent, but not read
+  const [openable, keys] = await Promise.all([scoresClient(connection).openable(options.model), platformKeys(connection.gateway)]);
+  const kept = await findOrOpen(client, connection, list, options);
+  const bar = progressLine({ write: (text) => cli.terminal.stderr.write(text), ...(cli.terminal.stderr.columns === undefined ? {} : { columns: cli.terminal.stderr.columns }) }, (done, all) => `${done} of ${all} enterprises`);
+  let progress = await client.progress(kept.job);
+  if (progress.state === 'open') progress = await client.submit(progress, readListFile(list));
+  const subjects = new Set<SubjectId>();
+  for await (const { subject } of readListFile(list)) subjects.add(subject);
+
+  let state = kept;
+  for (;;) {
+    progress = await client.progress(kept.job);
+    bar.show(progress.scored + progress.unscored, progress.list.count);
+    const parts = await client.parts(kept.job, state.part);
+    for (const n of parts) {
+      const part = await client.part(kept.job, n);
+      await checkPart(part, kept, { keys: { keys: [...keys.keys] } as JSONWebKeySet, connection });
+      state = addPart(options.out, state, n, await openScoreJobPart(part, { ...kept, subjects }, openable, connection));
+    }
+    if (progress.finished_at !== null && parts.length === 0) break;
+    if (progress.finished_at === null) await delay(pollMs);
+  }
+  bar.clear();
+  const report = await writeReport(client, kept.job, `${options.out}.unscored.csv`);
+  show(cli, options, { ...progress, results: options.out, report }, () => `${jobText(progress)}results    ${options.out}\nnot scored ${report}\n`);
+  if (progress.state !== 'done') cli.fail();
+}
+
+/** Goes on with the job of an interrupted run of the same command, or begins one. */
+async function findOrOpen(client: ScoreJobsClient, connection: Connection, list: string, options: ManyFlags): Promise<JobFile> {
+  const kept = readJobFile(options.out);
+  const earlier = options.repeat === undefined ? undefined : earlierJob(options.repeat);
+  const salt = (kept ?? earlier)?.salt;
+  const digested = await digestList(readListFile(list), salt === undefined ? undefined : new Uint8Array(Buffer.from(salt, 'base64url')));
+  if (kept !== undefined) {
+    const same = kept.digest === digested.digest && kept.gateway === connection.gateway && kept.institution === connection.credentials.party && kept.model === options.model && kept.purpose === options.purpose;
+    if (!same) throw new VeilgateError('CONFIG_INVALID', 'An interrupted job of these results was for another list, model or purpose: finish that one, or choose another name.', { file: jobFileOf(options.out) });
+    cutResults(options.out, kept);
+    return kept;
+  }
+  const opened = earlier === undefined ? await client.open(options, digested) : await client.repeat(earlier.job, options, digested);
+  return beginResults(options.out, {
+    gateway: connection.gateway, institution: connection.credentials.party, job: opened.job.job, request: opened.request,
+    model: options.model, purpose: options.purpose, ...digested,
+  });
+}
+
+function earlierJob(results: string): JobFile {
+  const job = readJobFile(results);
+  if (job === undefined) throw new VeilgateError('CONFIG_INVALID', 'There are no results of an earlier job there: name the file that `veilgate score many --out` wrote.', { file: results });
+  return job;
+}
+
+/** Holds a part against its receipt. Errors: AUDIT_RECEIPT_INVALID. */
+async function checkPart(part: ScoreJobPart, { request }: JobFile, { keys, connection }: { readonly keys: JSONWebKeySet; readonly connection: Connection }): Promise<void> {
+  await verifyReceipt(part.receipt, {
+    keys, issuer: connection.gateway, institution: connection.credentials.party as InstitutionId, clock: systemClock, record: part.entry.record,
+    request: await sha256Hex(request), answer: await scoreJobPartDigest(part),
+  });
+}
+
+async function writeReport(client: ScoreJobsClient, job: string, file: string): Promise<string> {
+  const lines = ['subject,reason'];
+  for await (const { subject, reason } of client.unscored(job)) lines.push(`${subject},${reason}`);
+  writeFileSync(file, `${lines.join('\n')}\n`, { mode: 0o600 });
+  return file;
+}
+
+function jobText(job: ScoreJob): string {
+  const { parts } = job;
+  return pairs({
+    job: job.job, model: job.model, purpose: job.purpose, state: job.reason === null ? job.state : `${job.state}: ${job.reason}`,
+    scored: `${job.scored} of ${job.list.count}`, 'not scored': job.unscored,
+    parts: `${parts.released} released, ${parts.pending} to come${parts.empty + parts.failed + parts.stopped === 0 ? '' : `, ${parts.empty} empty, ${parts.failed} failed, ${parts.stopped} stopped`}`,
+    'results until': job.results_until ?? undefined,
+  });
+}
