@@ -113,16 +113,16 @@ export async function startDecryption(options: DecryptionOptions): Promise<Decry
 function untilReady(worker: Worker): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => end(unavailable()), startTimeoutMs);
+    const isReady = () => end();
+    const exited = () => end(unavailable());
     const end = (error?: unknown) => {
       clearTimeout(timer);
-      worker.removeAllListeners();
+      worker.off('message', isReady).off('error', end).off('exit', exited);
       if (error === undefined) return resolve();
       void worker.terminate();
       reject(error);
     };
-    worker.once('message', () => end());
-    worker.once('error', end);
-    worker.once('exit', () => end(unavailable()));
+    worker.on('message', isReady).on('error', end).on('exit', exited);
   });
 }
 
