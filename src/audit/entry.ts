@@ -14,7 +14,7 @@ import { webSha256, type Sha256 } from './tree.ts';
  * in it that tells an enterprise is its code, and record and salt can be erased together.
  */
 export type AuditRecord =
-  | QueryReleased | QueryRefused | ScoreReleased | ScoreRefused | ScoresReleased | GrantCreated | GrantChanged | InstitutionChanged
+  | QueryReleased | QueryRefused | QueriesRefused | ScoreReleased | ScoreRefused | ScoresReleased | GrantCreated | GrantChanged | InstitutionChanged
   | EnterpriseRegistered | EnterpriseActivated | DepartmentRegistered | OfficerRegistered | PartyChanged
   | PolicyLoaded | RecordsLoaded | FeaturesChanged | RequestShown | EntryErased | CustodianRecord;
 
@@ -136,6 +136,14 @@ export type ScoreRefused = Common<'score.refused'> & {
   readonly ticket: string | null;
   readonly code: ErrorCode;
   readonly request: Digest | null;
+};
+
+/** Refusals at the door beyond what is logged one by one, counted by one process within a minute. */
+export type QueriesRefused = Common<'queries.refused'> & {
+  readonly institution: InstitutionId;
+  readonly from: string;
+  readonly until: string;
+  readonly refused: readonly { readonly code: ErrorCode; readonly count: number }[];
 };
 
 type GrantCommon = { readonly grant: GrantId; readonly subject: SubjectId; readonly institution: InstitutionId };

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { randomBytes } from 'node:crypto';
 import { exchange, freshKey, type Wire, type WireAnswer } from './support/wire.ts';
-import { assertNothingDisclosed, refusesLogged, refusesUnchanged, secondSubject, silentSubject, startWorld, subject, terms, unknownSubject, type World } from './support/world.ts';
+import { assertNothingDisclosed, refusesLogged, refusesUnchanged, secondSubject, silentSubject, startWorld, subject, terms, unknownSubject, withoutLog, type World } from './support/world.ts';
 
 const read = ['registry.name'];
 const query = { subject, purpose: terms.purpose, read };
@@ -124,7 +124,7 @@ describe('flow: who may do what', () => {
     it('open nothing without a token, and nothing with a token that has none', async () => {
       const { gatewayUrl } = world.platform.gateway;
       const { json: document } = await exchange(`${gatewayUrl}/openapi.json`, {});
-      const before = await world.digest();
+      const [before, entries] = [await world.digest(), (await world.entries()).length];
       let doors = 0;
       for (const [template, operations] of Object.entries(document['paths'] as Record<string, Record<string, { security: unknown[]; requestBody?: { content: object } }>>)) {
         for (const [method, { security, requestBody }] of Object.entries(operations)) {
@@ -144,7 +144,9 @@ describe('flow: who may do what', () => {
         }
       }
       assert.ok(doors > 25);
-      assert.equal(await world.digest(), before);
+      // the log says who was proven to ask a query; nothing else changed
+      assert.deepEqual((await world.entries()).slice(entries).map(({ kind, code }) => [kind, code]), [['query.refused', 'TOKEN_SCOPE_INSUFFICIENT']]);
+      assert.equal(withoutLog(await world.digest()), withoutLog(before));
     });
 
     it('count only as far as the registry gives them to the party, whatever a token says (TOKEN_SCOPE_INSUFFICIENT)', async () => {
@@ -190,7 +192,7 @@ describe('flow: who may do what', () => {
       const { applyForAdmission } = await import('../../src/sdk/application.ts');
       await applyForAdmission(world.platform.gateway.gatewayUrl, await credentials('bank-c'), { name: { en: 'Bank C', zh: '丙' }, institution_class: 'commercial_bank', redirect_uris: ['https://bank-c.example/callback'], country: 'CN' });
       const applicant = await world.wire('bank-c', 'query');
-      await refusesUnchanged(world, 'INSTITUTION_NOT_ACTIVE', () => applicant.query(query));
+      await refusesLogged(world, 'INSTITUTION_NOT_ACTIVE', () => applicant.query(query));
       for (const wire of [registrarWire, complianceWire]) assert.ok((await wire.json('POST', '/v1/institutions/bank-c/approval', {})).status >= 400, 'nobody is admitted without an assessment');
       await compliance.assess('bank-c', { level: 3, passed: true, valid_until: inThirtyDays, findings_digest: 'a'.repeat(64) });
       await refusesUnchanged(world, 'INSTITUTION_SAME_PERSON', () => complianceWire.json('POST', '/v1/institutions/bank-c/approval', {}));
@@ -201,7 +203,7 @@ describe('flow: who may do what', () => {
     it('are no help when the latest assessment failed (INSTITUTION_ASSESSMENT_MISSING)', async () => {
       const assess = (passed: boolean) => world.platform.compliance.assess('bank-b', { level: 4, passed, valid_until: inThirtyDays, findings_digest: 'b'.repeat(64) });
       await assess(false);
-      await refusesUnchanged(world, 'INSTITUTION_ASSESSMENT_MISSING', () => world.otherBank.query(query));
+      await refusesLogged(world, 'INSTITUTION_ASSESSMENT_MISSING', () => world.otherBank.query(query));
       await refusesUnchanged(world, 'INSTITUTION_ASSESSMENT_MISSING', () => world.otherBank.query(query, { path: '/v1/queries/explain' }));
       await assess(true);
       assert.equal((await world.otherBank.query(query)).code, 'CONSENT_REQUIRED');

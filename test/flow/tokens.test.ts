@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { startSecondNode } from './support/second-node.ts';
 import { compact, freshKey, issuerKey, misspellings, type Changes, type WireKey } from './support/wire.ts';
-import { refusesUnchanged, startWorld, subject, terms, type World } from './support/world.ts';
+import { refusesLogged, refusesUnchanged, startWorld, subject, terms, type World } from './support/world.ts';
 
 const query = { subject, purpose: terms.purpose, read: ['registry.name', 'tax.declared_revenue_cents'] };
 const inSeconds = (s: number) => Math.floor(Date.now() / 1000) + s;
@@ -172,7 +172,9 @@ describe('flow: tokens that are wrong', () => {
     };
     for (const [name, [code, changes]] of Object.entries(faults)) {
       it(`is refused ${name} (${code})`, async () => {
-        await refusesUnchanged(world, code, async () => world.bank.query(query, { changes: await changes() }));
+        // from here on it is proven who asks
+        const refuses = code === 'QUERY_INVALID' ? refusesLogged : refusesUnchanged;
+        await refuses(world, code, async () => world.bank.query(query, { changes: await changes() }));
       });
     }
 
@@ -209,9 +211,9 @@ describe('flow: tokens that are wrong', () => {
       const body = await world.bank.signed('query+jwt', { query });
       assert.equal((await world.bank.query(query, { token, proof, body })).status, 200);
       for (const origin of [world.platform.gateway.gatewayUrl, second.origin]) {
-        await refusesUnchanged(world, 'TOKEN_REPLAYED', () => world.bank.query(query, { token, proof, body, origin }));
-        await refusesUnchanged(world, 'TOKEN_REPLAYED', () => world.bank.query(query, { token, body, origin }));
-        await refusesUnchanged(world, 'TOKEN_REPLAYED', () => world.bank.query(query, { token, proof, origin }));
+        await refusesLogged(world, 'TOKEN_REPLAYED', () => world.bank.query(query, { token, proof, body, origin }));
+        await refusesLogged(world, 'TOKEN_REPLAYED', () => world.bank.query(query, { token, body, origin }));
+        await refusesLogged(world, 'TOKEN_REPLAYED', () => world.bank.query(query, { token, proof, origin }));
       }
     });
 
@@ -233,7 +235,7 @@ describe('flow: tokens that are wrong', () => {
       await revokeToken(connection, token);
       await assert.rejects(ask('/v1/grants'), { code: 'TOKEN_REVOKED' });
       const { jti } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as { jti: string };
-      await refusesUnchanged(world, 'TOKEN_REVOKED', async () => world.bank.query(query, { origin: second.origin, token: await world.bank.token({ claims: { jti } }) }));
+      await refusesLogged(world, 'TOKEN_REVOKED', async () => world.bank.query(query, { origin: second.origin, token: await world.bank.token({ claims: { jti } }) }));
     });
 
     it('a suspended bank is refused by both at once, and let in again (INSTITUTION_NOT_ACTIVE)', async () => {
@@ -241,7 +243,7 @@ describe('flow: tokens that are wrong', () => {
       assert.equal((await world.bank.query(query, { token, origin: second.origin })).status, 200);
       await world.platform.compliance.suspend('bank-a', 'terms_violated');
       for (const origin of [second.origin, world.platform.gateway.gatewayUrl]) {
-        await refusesUnchanged(world, 'INSTITUTION_NOT_ACTIVE', () => world.bank.query(query, { token, origin }));
+        await refusesLogged(world, 'INSTITUTION_NOT_ACTIVE', () => world.bank.query(query, { token, origin }));
         await refusesUnchanged(world, 'INSTITUTION_NOT_ACTIVE', () => world.bank.get('/v1/grants', { token, origin }));
       }
       await assert.rejects(world.platform.connect('bank-a', 'query').then((connection) => connection.token()), 'a suspended bank gets no new token');
@@ -266,7 +268,7 @@ describe('flow: tokens that are wrong', () => {
     it('a revoked bank is refused by both for good (INSTITUTION_NOT_ACTIVE)', async () => {
       await world.platform.compliance.revoke('bank-b', 'terms_violated');
       for (const origin of [second.origin, world.platform.gateway.gatewayUrl]) {
-        await refusesUnchanged(world, 'INSTITUTION_NOT_ACTIVE', () => world.otherBank.query(query, { origin }));
+        await refusesLogged(world, 'INSTITUTION_NOT_ACTIVE', () => world.otherBank.query(query, { origin }));
       }
       await assert.rejects(world.platform.compliance.reinstate('bank-b'), { code: 'INSTITUTION_STATE_CONFLICT' });
     });

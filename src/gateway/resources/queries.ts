@@ -1,15 +1,17 @@
-import { identify } from '../../identity/identify.ts';
-import { signedQuery } from '../../identity/signed-body.ts';
+import type { AdmittedCaller } from '../../identity/admit.ts';
+import { identify, type IdentifiedRequest } from '../../identity/identify.ts';
+import { signedQuery, type VerifiedBody } from '../../identity/signed-body.ts';
 import { VeilgateError, isVeilgateError } from '../../errors.ts';
 import { explain } from '../../policy/explain.ts';
 import { isUscc } from '../../uscc.ts';
-import type { Grant, InstitutionId } from '../../vocabulary.ts';
+import type { InstitutionId } from '../../vocabulary.ts';
 import { ok, route, trustedJson, type CallerProof, type JsonObject, type JwtBody, type Route } from '../route.ts';
 import type { QueryOutcome } from '../metrics.ts';
 import { named } from '../schema/compile.ts';
 import { integer, list, nullable, object, oneOf, text } from '../schema/words.ts';
 import type { AdmittedQuery } from '../use-cases/admission.ts';
 import { answerQuery, decisionRequest, grantNeededJson, type Answer, type SignedQuery } from '../use-cases/answer-query.ts';
+import { refusalAtTheDoor } from '../use-cases/door-refusals.ts';
 import type { Query } from '../use-cases/query.ts';
 import type { Services } from './services.ts';
 
@@ -80,8 +82,7 @@ export function queryRoutes(services: Services): readonly Route[] {
         const startMs = performance.now();
         let outcome: QueryOutcome = 'failed';
         try {
-          const { signed, admission } = await receive(services, proof, body, payload, true);
-          await admit(admission.caller);
+          const { signed, admission } = await letIn(services, proof, body, payload, admit);
           const answer = await answerQuery(services.desk, signed, admission);
           outcome = outcomeOf(answer);
           return ok(trustedJson(answer) as JsonObject);
@@ -102,7 +103,8 @@ export function queryRoutes(services: Services): readonly Route[] {
       errors: ['PARTY_NOT_PERMITTED', 'INSTITUTION_ASSESSMENT_MISSING', 'POLICY_PURPOSE_UNKNOWN', 'QUERY_INVALID'],
       examples: { cli: 'veilgate query explain 91350211M000100Y43 --purpose pre_loan_review --read tax.declared_revenue_cents', body: example },
       handler: async ({ proof, body, payload, admit }) => {
-        const { signed, admission } = await receive(services, proof, body, payload, false);
+        const identified = await identifyQuery(services, proof, body);
+        const { signed, admission } = await admitQuery(services, identified, body, readQuery(identified, payload), false);
         await admit(admission.caller);
         const grant = admission.grant instanceof VeilgateError ? null : admission.grant;
         const explanation = explain(services.policy(), decisionRequest({ clock }, signed, admission, grant));
@@ -128,17 +130,55 @@ function outcomeOf(answer: Answer): QueryOutcome {
   return Object.keys(answer.data).length > 0 ? 'desensitised' : 'verified';
 }
 
-/** Identify, check the form, let in. A token that came with a grant cannot be used for another. */
-async function receive(services: Services, proof: CallerProof, jws: string, payload: (claims: unknown) => { readonly query: Query }, spends: boolean): Promise<{ readonly signed: SignedQuery; readonly admission: AdmittedQuery & { readonly grant: Grant | VeilgateError } }> {
-  const identified = await identify({ ...proof, body: { jws, kind: signedQuery } }, services.identity);
-  if (identified.body === undefined) throw new VeilgateError('TOKEN_MISSING', 'The query must be signed.');
+type LetIn = { readonly signed: SignedQuery; readonly admission: AdmittedQuery };
+type Admit = (caller: AdmittedCaller) => Promise<void>;
+type IdentifiedQuery = IdentifiedRequest & { readonly body: VerifiedBody };
+
+async function identifyQuery({ identity }: Services, proof: CallerProof, jws: string): Promise<IdentifiedQuery> {
+  const { body, ...identified } = await identify({ ...proof, body: { jws, kind: signedQuery } }, identity);
+  if (body === undefined) throw new VeilgateError('TOKEN_MISSING', 'The query must be signed.');
+  return { ...identified, body };
+}
+
+/** Errors: QUERY_INVALID. */
+function readQuery(identified: IdentifiedQuery, payload: (claims: unknown) => { readonly query: Query }): Query {
   const { query } = payload(identified.body.claims);
   // also keeps out of the log what is no credit code at all, such as a person's identity number
   if (!isUscc(query.subject)) throw new VeilgateError('QUERY_INVALID', 'The unified social credit code has a wrong check digit: check how it was typed.', { part: 'payload', pointer: '/query/subject', rule: 'check_digit' });
-  const signed: SignedQuery = { institution: identified.party as InstitutionId, query, request: jws, requestDigest: identified.body.digest };
-  const admission = await services.admissions.query(identified, query, spends);
+  return query;
+}
+
+/** Lets a query in. A token that came with a grant cannot be used for another. */
+async function admitQuery({ admissions }: Services, identified: IdentifiedQuery, request: string, query: Query, spends: boolean): Promise<LetIn> {
+  const signed: SignedQuery = { institution: identified.party as InstitutionId, query, request, requestDigest: identified.body.digest };
+  const admission = await admissions.query(identified, query, spends);
   if (identified.grant !== undefined && query.grant !== undefined && identified.grant !== query.grant) {
     return { signed, admission: { ...admission, grant: new VeilgateError('CONSENT_REQUIRED', 'No consent covers this enterprise and purpose: ask the enterprise to grant it.') } };
   }
   return { signed, admission };
+}
+
+/** Identify, check the form, let in. Once it is proven who asks, a refusal is logged as every later one is. */
+async function letIn(services: Services, proof: CallerProof, jws: string, payload: (claims: unknown) => { readonly query: Query }, admit: Admit): Promise<LetIn> {
+  const identified = await identifyQuery(services, proof, jws);
+  let query: Query | undefined;
+  let caller: AdmittedCaller | undefined;
+  try {
+    try {
+      query = readQuery(identified, payload);
+    } catch (wrongForm) {
+      caller = await services.admissions.caller(identified); // or a replay could be logged as often as it is sent
+      await admit(caller);
+      throw wrongForm;
+    }
+    const result = await admitQuery(services, identified, jws, query, true);
+    caller = result.admission.caller;
+    await admit(caller);
+    return result;
+  } catch (error) {
+    const record = refusalAtTheDoor(identified, caller, query, error, services.clock.nowMs());
+    // a text of another form is no question: its digest is enough, and nothing in it could be found to be erased
+    if (record !== undefined) await services.refusals.record(record, query === undefined ? undefined : jws);
+    throw error;
+  }
 }

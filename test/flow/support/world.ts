@@ -105,6 +105,11 @@ export async function refusesUnchanged(world: World, code: string, request: () =
   return answer;
 }
 
+/** World.digest without the log's part. */
+export function withoutLog(digest: string): string {
+  return digest.split('\n').filter((line) => !line.startsWith('audit_entry ')).join('\n');
+}
+
 /** The query is refused with this code, nothing was spent, and the log holds exactly one entry that says so. */
 export async function refusesLogged(world: World, code: string, request: () => Promise<WireAnswer>): Promise<WireAnswer> {
   const [digest, entries] = [await world.digest(), await world.entries()];
@@ -113,7 +118,6 @@ export async function refusesLogged(world: World, code: string, request: () => P
   assertNothingDisclosed(answer);
   const added = (await world.entries()).slice(entries.length);
   assert.deepEqual(added.map(({ kind, code: logged }) => [kind, logged]), [['query.refused', code]]);
-  const withoutLog = (text: string) => text.split('\n').filter((line) => !line.startsWith('audit_entry ')).join('\n');
   assert.equal(withoutLog(await world.digest()), withoutLog(digest));
   return answer;
 }
