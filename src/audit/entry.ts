@@ -16,7 +16,7 @@ import { webSha256, type Sha256 } from './tree.ts';
 export type AuditRecord =
   | QueryReleased | QueryRefused | QueriesRefused | ScoreReleased | ScoreRefused | ScoresReleased | GrantCreated | GrantChanged | InstitutionChanged
   | EnterpriseRegistered | EnterpriseActivated | DepartmentRegistered | OfficerRegistered | PartyChanged
-  | PolicyLoaded | RecordsLoaded | FeaturesChanged | RequestShown | EntryErased | CustodianRecord;
+  | PolicyLoaded | RecordsLoaded | FeaturesChanged | ModelChanged | RequestShown | EntryErased | CustodianRecord;
 
 export type AuditKind = AuditRecord['kind'];
 
@@ -207,6 +207,12 @@ export type FeaturesChanged =
   | (Common<'features.removed'> & FeaturesCommon & { readonly subject: SubjectId; readonly columns: number })
   /** Blocks went to the custodian's next key through masks: nobody saw a value. */
   | (Common<'features.rekeyed'> & FeaturesCommon & { readonly from: string; readonly to: string; readonly count: number; readonly blocks: Digest });
+
+/** A scoring model as it was proposed and decided; `digest` is of its document, which never changes. */
+export type ModelChanged =
+  | (Common<'model.proposed' | 'model.approved'> & ModelCommon)
+  | (Common<'model.refused' | 'model.retired'> & ModelCommon & { /** A code, no free text. */ readonly reason: string });
+type ModelCommon = { /** `name@version`. */ readonly model: string; readonly digest: Digest };
 
 /** An auditor read the signed request beside an entry: it may hold what an institution claimed of an enterprise. */
 export type RequestShown = Common<'request.shown'> & { readonly entry: number };

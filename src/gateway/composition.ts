@@ -1,5 +1,4 @@
 import { createHmac } from 'node:crypto';
-import { appendRecords } from '../audit/append.ts';
 import { checkpointSigner } from '../audit/checkpoint.ts';
 import { formatVerifierKey } from '../audit/note.ts';
 import { auditReader } from '../audit/read.ts';
@@ -12,7 +11,7 @@ import type { Keyring } from '../identity/keyring.ts';
 import { openQueue } from '../jobs/queue.ts';
 import type { PolicyHolder } from '../policy/holder.ts';
 import { loadFeatures } from '../scoring/feature/load.ts';
-import { loadScoringSettings, type ScoringSettings } from '../scoring/model/settings.ts';
+import { loadScoringSettings } from '../scoring/model/settings.ts';
 import type { FeatureSpace } from '../scoring/model/space.ts';
 import { fetchRows, type FetchedRows } from '../source/fetch.ts';
 import type { FetchRequest } from '../source/selection.ts';
@@ -26,8 +25,8 @@ import type { Metrics } from './metrics.ts';
 import type { Services } from './resources/services.ts';
 import { createAdmissions } from './use-cases/admission.ts';
 import { consentReceipts } from './use-cases/consent-receipts.ts';
-import { createDoorRefusals } from './use-cases/door-refusals.ts';
 import { encryptionKeys } from './use-cases/encryption-keys.ts';
+import { usableModel, type ModelDesk } from './use-cases/models.ts';
 import { createReleaser } from './use-cases/release.ts';
 import { composeScoring, composeTallies, type CustodianAddress } from './scoring.ts';
 import { signedRequests } from './use-cases/signed-request.ts';
@@ -44,15 +43,16 @@ export async function composeServices({ config, database, keyring, catalogue, po
   const current = () => policy.current();
   const vault = requestVault(keyring.requestSecrets);
   const space: FeatureSpace = { features: loadFeatures(config.policyFolder, catalogue), fields: catalogue.fields };
-  let scoringSettings: ScoringSettings | undefined;
-  const tallies = composeTallies(() => space, () => (scoringSettings ??= loadScoringSettings(config.policyFolder)));
+  const scoringSettings = loadScoringSettings(config.policyFolder);
+  const models: ModelDesk = { database, clock, policy: current, space: () => space, settings: () => scoringSettings };
+  const tallies = composeTallies(() => space, () => scoringSettings);
   const releaser = createReleaser(database, clock, vault, tallies, (entries) => {
     metrics.logAppended(entries);
     metrics.batch('release', entries);
   });
   const signer = keyring.gatewaySigner;
   const scoring = composeScoring({
-    database, clock, policy: current, signer, gatewayUrl, metrics, custodian, logOrigin: config.auditLogOrigin, space: () => space,
+    database, clock, policy: current, signer, gatewayUrl, metrics, custodian, logOrigin: config.auditLogOrigin, space: () => space, model: (ref) => usableModel(models, ref),
     pool: { threads: config.scoreThreads, memoryMb: config.scoreMemoryMb, cacheBytesMax: config.scoreCacheMb * 1_048_576 },
   }, tallies, releaser);
   return {
@@ -75,11 +75,8 @@ export async function composeServices({ config, database, keyring, catalogue, po
       database, clock, queue: openQueue(database), features: scoring.desk.features, model: scoring.desk.model,
       resultDays: config.scoreResultDays, listDays: config.scoreListDays, jobsMax: config.scoreJobs,
     },
+    models,
     features: composeFeatures(() => space.features, scoring, custodian?.id ?? ''),
-    refusals: createDoorRefusals({
-      clock, perMinuteMax: config.refusalsPerMinute, append: releaser.recordRefusal,
-      appendCounts: (records) => database.transaction('refusals counted', async (tx) => { await appendRecords(tx, records); }),
-    }),
     receipts: consentReceipts({ database, clock, catalogue, policy: current, signer, gatewayUrl, issuerUrl, dataRegion: config.dataRegion }),
     log: auditReader(database),
     signedRequests: signedRequests(database, clock, vault),

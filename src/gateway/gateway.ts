@@ -18,6 +18,7 @@ import { createMetrics, type Metrics } from './metrics.ts';
 import { routes } from './resources/routes.ts';
 import type { Services } from './resources/services.ts';
 import { querySchemas } from './schema/query.ts';
+import { modelSchemas } from './schema/model.ts';
 import { scoreSchemas } from './schema/score.ts';
 import { signedSchemas } from './schema/signed.ts';
 import type { CustodianAddress } from './scoring.ts';
@@ -34,8 +35,6 @@ export type RunningGateway = {
   readonly stop: () => Promise<void>;
   readonly reload: () => void;
 };
-
-const refusalCountMs = 60_000;
 
 /**
  * Puts the stages together and listens: the gateway, and its own authorization server unless the platform has one.
@@ -56,9 +55,6 @@ export async function startGateway(config: Config, databaseUrl: string, log: Log
   policyInForce();
   const stopWatching = watchPolicy(policy, config.policyFolder, policyInForce);
 
-  const countRefusals = (all?: boolean) => services.refusals.flush(all).catch(() => log.write('maintenance.failed', { task: 'refusal_count' }));
-  const counting = setInterval(countRefusals, refusalCountMs).unref();
-
   let server: RunningServer | undefined;
   const app = createGatewayApp({
     config, publicUrl: gatewayUrl, log, metrics, limits,
@@ -66,7 +62,7 @@ export async function startGateway(config: Config, databaseUrl: string, log: Log
     identify: identifyCaller(services),
     dpop: { algorithms: 'EdDSA Ed25519 ES256 PS256', resourceMetadataUrl: `${gatewayUrl}/.well-known/oauth-protected-resource`, nonce: () => services.identity.nonces.current(clock.nowMs()) },
     routes: routes(services),
-    schemas: { ...querySchemas, ...signedSchemas, ...scoreSchemas },
+    schemas: { ...querySchemas, ...signedSchemas, ...scoreSchemas, ...modelSchemas },
     health: [
       { name: 'database', check: () => database.ready(1000) },
       { name: 'policy', check: async () => policy.current().version.length > 0 },
@@ -88,9 +84,7 @@ export async function startGateway(config: Config, databaseUrl: string, log: Log
     },
     async stop() {
       stopWatching();
-      clearInterval(counting);
       await Promise.all([gateway.stop(), issuer?.stop()]);
-      await countRefusals(true);
       await services.scoring.close();
       await database.close();
     },

@@ -27,6 +27,8 @@ export type ScoringOptions = {
   readonly policy: () => CompiledPolicy;
   /** Features as declared now, and the fields they are made from. */
   readonly space: () => FeatureSpace;
+  /** The model when it may be used; absent: when it is approved. */
+  readonly model?: ScoreDesk['model'];
   readonly signer: Signer;
   readonly gatewayUrl: string;
   readonly logOrigin: string;
@@ -77,7 +79,7 @@ export function composeScoring(options: ScoringOptions, tallies: Tallies, releas
       issuer: gatewayUrl,
       logOrigin: options.logOrigin,
       features: () => space().features,
-      model: (ref) => approvedModel(database, ref),
+      model: options.model ?? ((ref) => approvedModel(database, ref)),
       columns: batchedColumns(database, (items) => metrics.batch('columns', items)),
       async preview(use) {
         const [seen] = await tallies.preview(database, [use]);

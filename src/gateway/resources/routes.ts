@@ -5,6 +5,7 @@ import { featureRoutes } from './features.ts';
 import { grantRoutes } from './grants.ts';
 import { institutionRoutes } from './institutions.ts';
 import { logRoutes } from './log.ts';
+import { modelRoutes } from './models.ts';
 import { partyRoutes } from './parties.ts';
 import { queryRoutes } from './queries.ts';
 import { scoreJobRoutes } from './score-jobs.ts';
@@ -25,6 +26,7 @@ export function routes(services: Services): readonly Route[] {
     ...catalogueRoutes(services),
     ...logRoutes(services),
     ...featureRoutes(services),
+    ...modelRoutes(services),
     ...wellKnownRoutes(services),
   ];
 }

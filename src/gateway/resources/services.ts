@@ -10,8 +10,8 @@ import type { Admissions } from '../use-cases/admission.ts';
 import type { QueryDesk } from '../use-cases/answer-query.ts';
 import type { ConsentReceipts } from '../use-cases/consent-receipts.ts';
 import type { JobDoor } from '../use-cases/score-job-requests.ts';
-import type { DoorRefusals } from '../use-cases/door-refusals.ts';
 import type { SignedRequests } from '../use-cases/signed-request.ts';
+import type { ModelDesk } from '../use-cases/models.ts';
 import type { FeatureServices } from './features.ts';
 
 /** What resources are made of: the stages, put together once by composition.ts. */
@@ -25,8 +25,6 @@ export type Services = {
   readonly desk: QueryDesk;
   readonly scoring: Scoring;
   readonly jobs: JobDoor;
-  /** Refusals of requests that were not let in. */
-  readonly refusals: DoorRefusals;
   readonly receipts: ConsentReceipts;
   readonly log: AuditReader;
   readonly signedRequests: SignedRequests;
@@ -40,5 +38,6 @@ export type Services = {
   readonly gatewayUrl: string;
   readonly issuerUrl: string;
   readonly features: FeatureServices;
+  readonly models: ModelDesk;
   readonly onQuery: (outcome: QueryOutcome, ms: number) => void;
 };

@@ -16,6 +16,7 @@ import { gatewayUrlOf } from '../gateway.ts';
 import { faultFacts, type Log } from '../log.ts';
 import { createMetrics } from '../metrics.ts';
 import { composeScoring, composeTallies, type CustodianAddress } from '../scoring.ts';
+import { usableModel } from '../use-cases/models.ts';
 import { createReleaser } from '../use-cases/release.ts';
 import type { JobDesk } from '../use-cases/score-job-desk.ts';
 import { runJobTask } from '../use-cases/score-job-part.ts';
@@ -48,6 +49,7 @@ export async function startWorker(config: Config, databaseUrl: string, custodian
   const scoring = composeScoring({
     database, clock, policy: () => policy.current(), signer: keyring.gatewaySigner, gatewayUrl: gatewayUrlOf(config), custodian, logOrigin: config.auditLogOrigin,
     metrics: createMetrics(), space: () => space,
+    model: (ref) => usableModel({ database, clock, policy: () => policy.current(), space: () => space, settings: () => scoringSettings }, ref),
     pool: { threads: config.scoreThreads, memoryMb: config.scoreMemoryMb, cacheBytesMax: config.scoreCacheMb * 1_048_576 },
   }, tallies, createReleaser(database, clock, vault, tallies, () => {}));
   const desk: JobDesk = { ...scoring.desk, database, vault, tallies, queue: openQueue(database), maskSecrets: keyring.maskSecrets, resultDays: config.scoreResultDays, onStep: () => {} };

@@ -13,7 +13,7 @@ export type GuessGain = { readonly field: FieldRange; /** 0: the number says not
 const binsMax = 16;
 const partsOfRange = 8;
 /** Different numbers that are counted through; more is not judged (undefined). */
-export const numbersMax = 1 << 20;
+const numbersMax = 1 << 18;
 /** Values of a field that is counted value by value. */
 const valuesMax = 1 << 17;
 

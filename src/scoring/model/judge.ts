@@ -24,7 +24,7 @@ export function judgeModel(model: Model, space: FeatureSpace, settings: ScoringS
   return verdict([
     ...arithmeticFindings(model, whole, parameters),
     ...(functionals.length <= settings.functionalsMax ? [] : [finding('functionals', 'score', functionals.length, settings.functionalsMax, 'The model gives more numbers than an institution may have of one enterprise: have fewer reason groups.')]),
-    ...stepFindings('score', whole, settings),
+    ...(parts[0]?.name === 'score' ? [] : stepFindings('score', whole, settings)),
     ...parts.flatMap(({ name, terms }) => judgeTerms(name, terms, space, settings)),
     ...remainderFindings('score', functionals, space),
   ]);
@@ -36,7 +36,11 @@ function judgeTerms(part: string, terms: Terms, space: FeatureSpace, settings: S
   if (ranges.every(({ certainRange }) => certainRange === 0)) {
     return [finding('constant', part, 0, 1, `${sentenceName(part)} is the same for every enterprise that has values: leave it out or give its bins different weights.`)];
   }
-  return [...effectiveFindings(part, ranges, settings), ...shareFindings(part, ranges, space, settings), ...gainFindings(part, ranges, space, settings)];
+  const steps = stepFindings(part, ranges, settings);
+  return [
+    ...steps, ...effectiveFindings(part, ranges, settings), ...shareFindings(part, ranges, space, settings),
+    ...(steps.length > 0 ? [] : gainFindings(part, ranges, space, settings)), // counting takes as long as there are numbers
+  ];
 }
 
 /** Of all numbers of a use together. */
@@ -65,7 +69,7 @@ function stepFindings(part: string, ranges: readonly FieldRange[], { stepsMax }:
   return steps <= stepsMax ? [] : [finding('steps', part, steps, stepsMax, `${sentenceName(part)} can be ${steps} different numbers, finer than anybody needs: use coarser weights.`)];
 }
 
-export function effectiveFindings(part: string, ranges: readonly FieldRange[], { effectiveFeaturesMin }: ScoringSettings): ModelFinding[] {
+function effectiveFindings(part: string, ranges: readonly FieldRange[], { effectiveFeaturesMin }: ScoringSettings): ModelFinding[] {
   const { squareOfSum, sumOfSquares } = effectiveNumber(ranges);
   // compared in thousandths, so that nothing is rounded
   if (squareOfSum * 1000n >= BigInt(Math.round(effectiveFeaturesMin * 1000)) * sumOfSquares) return [];
@@ -73,7 +77,7 @@ export function effectiveFindings(part: string, ranges: readonly FieldRange[], {
   return [finding('effective_features', part, found, effectiveFeaturesMin, `${sentenceName(part)} rests on ${found} effective fields; at least ${effectiveFeaturesMin} are needed: add fields or spread the weights.`)];
 }
 
-export function shareFindings(part: string, ranges: readonly FieldRange[], space: FeatureSpace, { dominantShareMax }: ScoringSettings): ModelFinding[] {
+function shareFindings(part: string, ranges: readonly FieldRange[], space: FeatureSpace, { dominantShareMax }: ScoringSettings): ModelFinding[] {
   const worst = dominantField(ranges);
   if (worst === undefined || worst.part * 1000n <= BigInt(Math.round(dominantShareMax * 1000)) * worst.whole) return [];
   const { dominant } = worst;

@@ -27,9 +27,10 @@ const tolerance = 1e-5;
  * Whoever has several numbers can work out every weighted sum of them. In each such sum no field may have more than the
  * dominant share: the largest share over the whole span is found by linear programmes, one for each way a field can
  * move (docs/decisions/0123-joint-guard.md). Remainders of all numbers together must tell nothing, and the shortest
- * combinations are looked at digit by digit. Each function alone was judged with its model.
+ * combinations are looked at digit by digit (which takes most of the time: `digits: false` leaves it out, for a first look).
+ * Each function alone was judged with its model.
  */
-export function judgeTogether(functionals: readonly Given[], space: FeatureSpace, settings: ScoringSettings): ModelVerdict {
+export function judgeTogether(functionals: readonly Given[], space: FeatureSpace, settings: ScoringSettings, { digits = true }: { readonly digits?: boolean } = {}): ModelVerdict {
   const different = [...new Map(functionals.map((functional) => [functional.id, functional])).values()];
   const models = modelsOf(different);
   const limit = Math.min(settings.functionalsMax, functionalsCeiling);
@@ -50,7 +51,7 @@ export function judgeTogether(functionals: readonly Given[], space: FeatureSpace
     const touched = shapes.filter(({ features: of }) => of.some((feature) => within.has(feature)));
     const findings = [
       ...worstShare(basis, touched, features, space, settings),
-      ...(basis.length < 2 ? [] : digitFindings(members.map(vectorOf), unitRange, features, within, space, settings)),
+      ...(basis.length < 2 || !digits ? [] : digitFindings(members.map(vectorOf), unitRange, features, within, space, settings)),
     ];
     if (findings.length > 0) return refused(findings.map((found) => about(found, modelsOf(members))));
   }
