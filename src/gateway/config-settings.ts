@@ -61,8 +61,8 @@ export const settings = {
     },
   } satisfies Setting<readonly Witness[]> as Setting<readonly Witness[]>,
 
-  custodian: choice({ env: 'VEILGATE_CUSTODIAN', group: scoring, options: ['own', 'remote', 'none'], default: 'none', meaning: 'Who opens scores: a process that this node starts beside itself, one that runs elsewhere, or nobody; then the platform gives no scores.' }),
-  custodianFolder: text({ env: 'VEILGATE_CUSTODIAN_FOLDER', group: scoring, default: 'keys/private/custodian', form: 'folder', meaning: 'Keys of the custodian this node starts. The gateway itself never reads them.' }),
+  custodian: choice({ env: 'VEILGATE_CUSTODIAN', group: scoring, options: ['own', 'remote', 'none'], default: 'own', meaning: 'Who opens scores: a process that this node starts beside itself, one that runs elsewhere, or nobody; then the platform gives no scores.' }),
+  custodianFolder: optionalText({ env: 'VEILGATE_CUSTODIAN_FOLDER', group: scoring, form: 'folder', meaning: 'Keys of the custodian this node starts; the gateway itself never reads them. Without it, the folder `custodian` in that of the platform\'s keys.' }),
   custodianUrl: optionalText({ env: 'VEILGATE_CUSTODIAN_URL', group: scoring, pattern: webUrl, form: 'https://host[:port]', meaning: 'Where the remote custodian is.' }),
   custodianId: optionalText({ env: 'VEILGATE_CUSTODIAN_ID', group: scoring, pattern: '^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$', form: 'id', meaning: 'What the remote custodian calls itself: audience of tickets.' }),
   custodianKeyFile: optionalText({ env: 'VEILGATE_CUSTODIAN_KEY_FILE', group: scoring, form: 'file', meaning: 'Public key (JWK) of the remote custodian that its statements are checked with, learned by a way you trust.' }),

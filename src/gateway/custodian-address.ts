@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import type { Clock } from '../clock.ts';
 import { VeilgateError } from '../errors.ts';
 import { openKeyring } from '../identity/keyring.ts';
@@ -22,7 +23,7 @@ export async function findCustodian(config: Config, databaseUrl: string, log: Lo
     case 'remote': return { address: { url: config.custodianUrl ?? '', id: config.custodianId ?? '', statementKey: readKey(config.custodianKeyFile ?? '') }, stop: async () => {} };
     case 'own': {
       const child = await startCustodianChild({
-        folder: config.custodianFolder, databaseUrl, gatewayUrl: gatewayUrlOf(config), log,
+        folder: config.custodianFolder ?? path.join(config.keysFolder, 'custodian'), databaseUrl, gatewayUrl: gatewayUrlOf(config), log,
         gatewayJwks: openKeyring(config.keysFolder, clock).gatewayJwks as { readonly keys: readonly PublicJwk[] },
       });
       return { address: { url: child.url, id: child.id, statementKey: child.statementKey }, stop: child.stop };
