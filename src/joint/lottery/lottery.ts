@@ -36,14 +36,19 @@ export type Opening = readonly (Uint8Array | undefined)[];
 /** `cheated`: the first bundle that is not what was committed to. Its seed and digest are the evidence. */
 export type Verdict = { readonly outcome: 'honest' } | { readonly outcome: 'cheated'; readonly bundle: number };
 
+/** Errors: JOINT_LOTTERY_INVALID. */
+export function checkOpening(commitments: Commitments, drawn: number, opening: Opening): void {
+  const complete = opening.length === commitments.digests.length && opening.every((seed, at) => (at === drawn ? seed === undefined : seed?.length === seedBytes));
+  if (!complete) throw new VeilgateError('JOINT_LOTTERY_INVALID', 'Open every bundle but the drawn one, each by its seed of 32 bytes.');
+}
+
 /**
  * Makes every opened bundle again and compares. Takes the time of K − 1 encryptions of the columns; `progress` says how far.
  * An opening with a seed too few or for the drawn bundle is refused as malformed and may be sent again before its time
  * runs out. Errors: JOINT_LOTTERY_INVALID.
  */
 export function judgeOpening(he: He, set: ParameterSet, spec: BundleSpec, commitments: Commitments, drawn: number, opening: Opening, progress: (bundles: number) => void = () => {}): Verdict {
-  const complete = opening.length === commitments.digests.length && opening.every((seed, at) => (at === drawn ? seed === undefined : seed?.length === seedBytes));
-  if (!complete) throw new VeilgateError('JOINT_LOTTERY_INVALID', 'Open every bundle but the drawn one, each by its seed of 32 bytes.');
+  checkOpening(commitments, drawn, opening);
   for (const [bundle, seed] of opening.entries()) {
     if (seed === undefined) continue;
     if (makeBundle(he, set, spec, bundle, seed).digest !== commitments.digests[bundle]) return { outcome: 'cheated', bundle };
