@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { createHash } from 'node:crypto';
 import type { Command } from 'commander';
 import { VeilgateError, isVeilgateError } from '../errors.ts';
-import { parameterSets, type ParameterSet } from '../he/parameters.ts';
+import { parameterSetOf, parameterSets, type ParameterSet } from '../he/parameters.ts';
 import type { ColumnBuilder } from '../scoring/feature/column-builder.ts';
 import type { Feature } from '../scoring/protocol.ts';
 import type { Connection } from '../sdk/connection.ts';
@@ -151,7 +151,7 @@ function encrypt(cli: Cli, domain: Command): void {
 async function encryptFile(cli: Cli, connection: Connection, dataset: string, file: string, options: EncryptFlags): Promise<Upload> {
   const client = featuresClient(connection);
   const key = await client.publicKey(thumbprintOf(options.key));
-  const set = (parameterSets as Readonly<Record<string, ParameterSet>>)[key.parameters];
+  const set = parameterSetOf(key.parameters);
   if (set === undefined) throw new VeilgateError('CONFIG_INVALID', 'The key is for parameters this client does not know: update it.');
   const features = await chosenFeatures(client, dataset, options.features);
   const columns = await readColumns(cli, connection, client, dataset, file, features, set, formatOf(file, options.format));

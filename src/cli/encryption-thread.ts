@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { isVeilgateError, type ErrorCode, type ErrorDetail } from '../errors.ts';
 import { createColumnEncryptor } from '../he/encrypt.ts';
-import { parameterSets, type ParameterSet } from '../he/parameters.ts';
+import { parameterSetOf } from '../he/parameters.ts';
 import { loadHe } from '../he/runtime.ts';
 
 /** What a thread needs to know to encrypt: nothing of it is secret. */
@@ -12,7 +12,7 @@ export type EncryptionAnswer =
 
 const { parameters, publicKey } = workerData as EncryptionThreadData;
 const encryptor = (async () => {
-  const set = (parameterSets as Readonly<Record<string, ParameterSet>>)[parameters];
+  const set = parameterSetOf(parameters);
   if (set === undefined) throw new RangeError('unknown parameter set');
   return createColumnEncryptor(await loadHe(), set, publicKey);
 })();

@@ -11,7 +11,7 @@ import { removeSubject } from '../../scoring/feature/removal.ts';
 import type { Feature, FeatureId } from '../../scoring/protocol.ts';
 import { ownedDataset } from '../../source/ingest.ts';
 import { isUscc } from '../../uscc.ts';
-import type { Caller, DatasetId, SubjectId } from '../../vocabulary.ts';
+import type { Caller, DatasetId, FieldDecision, SubjectId } from '../../vocabulary.ts';
 import { content, ok, route, type Json, type Route, type StreamBody } from '../route.ts';
 import { named } from '../schema/compile.ts';
 import { integer, list, nullable, object, oneOf, text } from '../schema/words.ts';
@@ -68,7 +68,9 @@ function isVisible({ source }: Feature, caller: Caller, policy: CompiledPolicy):
   if (caller.kind !== 'institution') return true;
   const { institutionClass } = caller;
   if (institutionClass === undefined) throw new VeilgateError('PARTY_NOT_PERMITTED', 'The institution has no class: ask the platform.');
-  return [...policy.purposes.values()].some(({ code }) => policy.decide({ purpose: code, institutionClass, asked: [{ field: source, use: 'score' }], consent: null, facts: new Map() }).fields.some(({ reason }) => reason !== 'not_available'));
+  const opens = ({ disposition, reason }: FieldDecision) => disposition === 'score' || reason === 'condition_not_met' || reason === 'condition_not_evaluable';
+  return [...policy.purposes.values()].some(({ code }) =>
+    policy.decide({ purpose: code, institutionClass, asked: [{ field: source, use: 'score' }], consent: new Map([[source, 'original']]), facts: new Map() }).fields.some(opens));
 }
 
 function featureJson({ id, source, title, encoding, missing, low, high, declaration }: Feature): Json {

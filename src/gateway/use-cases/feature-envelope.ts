@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { VeilgateError } from '../../errors.ts';
 import { checkCiphertextBytes } from '../../he/wire.ts';
-import { parameterSets, type ParameterSet } from '../../he/parameters.ts';
+import { parameterSetOf, type ParameterSet } from '../../he/parameters.ts';
 import type { KnownScoreKey } from '../../scoring/feature/keys.ts';
 import { keyUnknown } from '../../scoring/feature/keys.ts';
 import type { Frame } from '../../scoring/feature/frame.ts';
@@ -40,12 +40,12 @@ export function checkBlock(claims: Readonly<Record<string, unknown>>, frame: Fra
     throw new VeilgateError('FEATURE_DECLARATION_CHANGED', `${feature.id} is declared otherwise by now: fetch its declaration and encrypt the column anew.`, { feature: feature.id });
   }
   const key = keys.find(({ keyId }) => keyId === claims.key);
-  const set = (parameterSets as Readonly<Record<string, ParameterSet>>)[claims.parameters];
+  const set = parameterSetOf(claims.parameters);
   if (key === undefined || set === undefined || key.parameters !== claims.parameters) throw keyUnknown();
   const filled = Buffer.from(claims.filled, 'base64url');
   if (set.slots !== slotsPerBlock || filled.length !== set.slots / 8 || filled.toString('base64url') !== claims.filled) throw blockInvalid('the bitmap of its slots is not as long as its parameter set says');
-  checkCiphertextBytes(set, frame.ciphertext, 'column');
   if (createHash('sha256').update(frame.ciphertext).digest('hex') !== claims.digest) throw blockInvalid('its bytes are not the ones the envelope was signed for');
+  checkCiphertextBytes(set, frame.ciphertext, 'column');
   return { feature, claims, set, filled, frame };
 }
 

@@ -5,7 +5,7 @@ import { canonicalJson } from '../../canonical.ts';
 import type { Clock } from '../../clock.ts';
 import { VeilgateError } from '../../errors.ts';
 import type { MaskedResult } from '../../he/evaluate.ts';
-import { parameterSets, type ParameterSet } from '../../he/parameters.ts';
+import { parameterSetOf, type ParameterSet } from '../../he/parameters.ts';
 import { ciphertextsOf, columnsOf, storeColumn } from '../../scoring/feature/columns.ts';
 import { acceptScoreKey, keyForStorage, scoreKeysInUse, type KnownScoreKey, type ScoreKey, type ScoreKeyState } from '../../scoring/feature/keys.ts';
 import { lockBlocks } from '../../scoring/feature/positions.ts';
@@ -74,7 +74,7 @@ export async function rekeyColumns(needs: { readonly database: Database; readonl
 
 /** @returns digest of the new ciphertext; undefined when the column was refreshed meanwhile and waits again */
 async function rekeyColumn({ database, clock, rekeyer }: { readonly database: Database; readonly clock: Clock; readonly rekeyer: Rekeyer }, column: WaitingColumn, from: KnownScoreKey, to: KnownScoreKey): Promise<string | undefined> {
-  const set = (parameterSets as Readonly<Record<string, ParameterSet>>)[from.parameters];
+  const set = parameterSetOf(from.parameters);
   if (set === undefined || from.parameters !== to.parameters) throw new VeilgateError('FEATURE_KEY_UNKNOWN', 'The custodian\'s new key has other parameters: the departments must encrypt anew.');
   const [bytes] = await ciphertextsOf(database, [column.digest]);
   const masked = await rekeyer.remask(from, set, bytes as Uint8Array);
