@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { appendRecords } from '../audit/append.ts';
 import { checkpointSigner } from '../audit/checkpoint.ts';
 import { formatVerifierKey } from '../audit/note.ts';
 import { auditReader } from '../audit/read.ts';
@@ -25,6 +26,7 @@ import type { Metrics } from './metrics.ts';
 import type { Services } from './resources/services.ts';
 import { createAdmissions } from './use-cases/admission.ts';
 import { consentReceipts } from './use-cases/consent-receipts.ts';
+import { createDoorRefusals } from './use-cases/door-refusals.ts';
 import { encryptionKeys } from './use-cases/encryption-keys.ts';
 import { usableModel, type ModelDesk } from './use-cases/models.ts';
 import { createReleaser } from './use-cases/release.ts';
@@ -77,6 +79,10 @@ export async function composeServices({ config, database, keyring, catalogue, po
     },
     models,
     features: composeFeatures(() => space.features, scoring, custodian?.id ?? ''),
+    refusals: createDoorRefusals({
+      clock, perMinuteMax: config.refusalsPerMinute, append: releaser.recordRefusal,
+      appendCounts: (records) => database.transaction('refusals counted', async (tx) => { await appendRecords(tx, records); }),
+    }),
     receipts: consentReceipts({ database, clock, catalogue, policy: current, signer, gatewayUrl, issuerUrl, dataRegion: config.dataRegion }),
     log: auditReader(database),
     signedRequests: signedRequests(database, clock, vault),

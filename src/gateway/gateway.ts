@@ -36,6 +36,8 @@ export type RunningGateway = {
   readonly reload: () => void;
 };
 
+const refusalCountMs = 60_000;
+
 /**
  * Puts the stages together and listens: the gateway, and its own authorization server unless the platform has one.
  * @param databaseUrl what startNode gave
@@ -54,6 +56,9 @@ export async function startGateway(config: Config, databaseUrl: string, log: Log
   const policyInForce = (report?: ReloadReport) => reportPolicy(report, policy, catalogue, database, log, metrics, clock);
   policyInForce();
   const stopWatching = watchPolicy(policy, config.policyFolder, policyInForce);
+
+  const countRefusals = (all?: boolean) => services.refusals.flush(all).catch(() => log.write('maintenance.failed', { task: 'refusal_count' }));
+  const counting = setInterval(countRefusals, refusalCountMs).unref();
 
   let server: RunningServer | undefined;
   const app = createGatewayApp({
@@ -84,7 +89,9 @@ export async function startGateway(config: Config, databaseUrl: string, log: Log
     },
     async stop() {
       stopWatching();
+      clearInterval(counting);
       await Promise.all([gateway.stop(), issuer?.stop()]);
+      await countRefusals(true);
       await services.scoring.close();
       await database.close();
     },

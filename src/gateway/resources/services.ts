@@ -10,6 +10,7 @@ import type { Admissions } from '../use-cases/admission.ts';
 import type { QueryDesk } from '../use-cases/answer-query.ts';
 import type { ConsentReceipts } from '../use-cases/consent-receipts.ts';
 import type { JobDoor } from '../use-cases/score-job-requests.ts';
+import type { DoorRefusals } from '../use-cases/door-refusals.ts';
 import type { SignedRequests } from '../use-cases/signed-request.ts';
 import type { ModelDesk } from '../use-cases/models.ts';
 import type { FeatureServices } from './features.ts';
@@ -25,6 +26,8 @@ export type Services = {
   readonly desk: QueryDesk;
   readonly scoring: Scoring;
   readonly jobs: JobDoor;
+  /** Refusals of requests that were not let in. */
+  readonly refusals: DoorRefusals;
   readonly receipts: ConsentReceipts;
   readonly log: AuditReader;
   readonly signedRequests: SignedRequests;
