@@ -28,7 +28,8 @@ export type CustodianAppOptions = {
   /** A refusal leaves at a whole multiple of this. */
   readonly refusalMs: number;
   readonly onAnswered: (seen: Seen, ms: number) => void;
-  readonly onRefused: (refusal: Refusal, seen: Seen) => void;
+  /** Resolves when the refusal is in the log, if it is one that gets an entry; never rejects. */
+  readonly onRefused: (refusal: Refusal, seen: Seen) => Promise<void>;
   readonly onFault: (error: unknown) => void;
   /** The newest checkpoint of the custodian's own log. */
   readonly checkpoint: () => Promise<string>;
@@ -100,7 +101,7 @@ function asked(options: CustodianAppOptions, bodyMax: number, work: (body: Uint8
       send(response, answer);
     } catch (thrown) {
       if (!(thrown instanceof Refusal)) throw thrown;
-      options.onRefused(thrown, seen);
+      await options.onRefused(thrown, seen);
       if (seen.ticket === null) await options.stranger(address);
       await untilMultiple(performance.now() - startedMs, options.refusalMs);
       if (!request.complete) response.setHeader('Connection', 'close'); // the rest of the body is not read

@@ -155,10 +155,10 @@ function deskAndLimits(config: CustodianConfig, database: Database, clock: Clock
 function reports(log: Log, refusals: RefusalLog): Pick<CustodianAppOptions, 'onAnswered' | 'onRefused' | 'onFault'> {
   return {
     onAnswered: ({ institution }, ms) => log.write('custodian.answered', { ms: Math.round(ms), party: institution ?? undefined }),
-    onRefused(refusal, seen) {
+    async onRefused(refusal, seen) {
       log.write('custodian.refused', { step: refusal.step, party: seen.institution ?? undefined });
       refusals.note(refusal, seen);
-      if (seen.ticket !== null) void refusals.flush().catch((error: unknown) => log.write('custodian.fault', faultFacts(error)));
+      if (seen.ticket !== null) await refusals.flush().catch((error: unknown) => log.write('custodian.fault', faultFacts(error)));
     },
     onFault: (error) => log.write('custodian.fault', faultFacts(error)),
   };

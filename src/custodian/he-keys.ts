@@ -95,5 +95,6 @@ function base64url(bytes: Uint8Array): string {
 }
 
 function bytesOf(text: unknown): Uint8Array | undefined {
-  return typeof text === 'string' ? decodeBase64url(text) : undefined;
+  const bytes = typeof text === 'string' ? decodeBase64url(text) : undefined;
+  return bytes === undefined ? undefined : new Uint8Array(bytes); // SEAL takes no Buffer
 }
