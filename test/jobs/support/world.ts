@@ -9,7 +9,7 @@ import { VeilgateError } from '../../../src/errors.ts';
 import { openQueue, prepareQueue, type Task } from '../../../src/jobs/queue.ts';
 import { loadPolicyPack } from '../../../src/policy/load.ts';
 import { loadFeatures } from '../../../src/scoring/feature/load.ts';
-import { assignPositions, bitmapOf, slotsPerBlock } from '../../../src/scoring/feature/positions.ts';
+import { assignPositions, bitmapOf } from '../../../src/scoring/feature/positions.ts';
 import { beginListDigest, chunkLines, chunkSubjectsMax, digestOfLines, extendListDigest, type ListedSubject } from '../../../src/scoring/job/list-digest.ts';
 import type { FeatureId, GatewayHalf, Model, ModelRef } from '../../../src/scoring/protocol.ts';
 import { combineHalves, packWords } from '../../../src/scoring/run/halves.ts';
@@ -21,6 +21,8 @@ import type { Database } from '../../../src/store/database.ts';
 import type { ConsentCeiling, FieldRef, GrantId, InstitutionClass, InstitutionId, PartyId, PublicJwk, PurposeCode, SubjectId, TimeMs } from '../../../src/vocabulary.ts';
 import type { JobDesk } from '../../../src/gateway/use-cases/score-job-desk.ts';
 import { addChunk, beginJob, openJob, type JobDoor, type SignedScores } from '../../../src/gateway/use-cases/score-job-requests.ts';
+import { readReport } from '../../../src/scoring/job/progress.ts';
+import { runJobTask } from '../../../src/gateway/use-cases/score-job-part.ts';
 import { readPartResult } from '../../../src/scoring/job/part.ts';
 import { freshDatabase } from '../../support/database.ts';
 
@@ -57,16 +59,22 @@ export type World = {
   readonly door: JobDoor;
   /** Gives each enterprise a place; and columns that hold it, unless left out. */
   readonly place: (subjects: readonly SubjectId[], options?: { readonly unfilled?: readonly SubjectId[] }) => Promise<void>;
+  /** The same at chosen places: block × 4096 + slot. */
+  readonly placeAt: (places: readonly (readonly [SubjectId, number])[]) => Promise<void>;
   readonly grant: (subjects: readonly SubjectId[], options?: { readonly usesMax?: number; readonly institution?: string; readonly fields?: readonly string[] }) => Promise<Map<SubjectId, GrantId>>;
   readonly sign: (subjects: readonly ListedSubject[], options?: { readonly salt?: Uint8Array; readonly lifeMs?: number }) => Promise<{ readonly signed: SignedScores; readonly salt: Uint8Array }>;
   /** Opens a job, hands in its list and begins it. */
   readonly begun: (subjects: readonly ListedSubject[]) => Promise<string>;
-  /** Tasks that wait in the queue, taken out. */
-  readonly takeTasks: () => Promise<Task[]>;
+  /** Tasks that wait in the queue, taken out, the oldest first. */
+  readonly takeTasks: (limit?: number) => Promise<Task[]>;
+  /** Tasks that runAll did not do. */
+  readonly held: Task[];
+  /** Puts them into the queue again. */
+  readonly putBack: () => Promise<void>;
   /** What the bank opens of a part. */
   readonly openPart: (job: string, n: number) => Promise<ReadonlyMap<SubjectId, number>>;
   /** Faults to be met: each is called before the step it is named after. */
-  readonly before: { evaluate?: () => Promise<void>; openMasked?: () => Promise<void> };
+  readonly before: { evaluate?: () => Promise<void>; openMasked?: () => Promise<void>; release?: () => Promise<void> };
   readonly counts: { evaluated: number; opened: number };
 };
 
@@ -83,6 +91,7 @@ export async function makeWorld(options: { readonly judge?: JudgeFunctionals; re
   const before: World['before'] = {};
   const counts = { evaluated: 0, opened: 0 };
   const filled = new Map<number, Set<number>>();
+  const held: Task[] = [];
   const desk: JobDesk = {
     database, clock, tallies, queue: openQueue(database), policy: () => policy, features: () => features, issuer: 'https://gateway.example',
     model: async (ref) => (ref === model.ref ? model : undefined),
@@ -103,7 +112,10 @@ export async function makeWorld(options: { readonly judge?: JudgeFunctionals; re
       const masked = ciphertexts.map((bytes) => packWords(slots.map((slot) => new Uint32Array(bytes.buffer)[slot] as number)));
       return { ticket, half: JSON.stringify({ v: 1, ticket, masked }) };
     },
-    recipientKey: async () => recipient,
+    async recipientKey() {
+      await before.release?.();
+      return recipient;
+    },
     vault: requestVault(secrets), maskSecrets: secrets, resultDays: 7, onStep: () => {},
   };
   const door: JobDoor = { ...desk, listDays: 90, jobsMax: 4 };
@@ -120,6 +132,10 @@ export async function makeWorld(options: { readonly judge?: JudgeFunctionals; re
   return {
     database, clock, desk, door, sign, before, counts,
     place: (subjects, { unfilled = [] } = {}) => placeAll(database, filled, subjects, new Set(unfilled)),
+    async placeAt(places) {
+      await database.query('insert into score_position (place, subject, assigned_at) select place, subject, now() from unnest($1::bigint[], $2::text[]) as p (place, subject)', [places.map(([, place]) => place), places.map(([subject]) => subject)]);
+      await placeAll(database, filled, places.map(([subject]) => subject), new Set());
+    },
     grant: (subjects, about) => grantAll(database, subjects, about),
     async begun(subjects) {
       const { signed, salt } = await sign(subjects);
@@ -128,9 +144,15 @@ export async function makeWorld(options: { readonly judge?: JudgeFunctionals; re
       await beginJob(door, bank, id);
       return id;
     },
-    async takeTasks() {
-      const { rows } = await database.query<{ data: Task }>("delete from job_queue.job where name = 'score' and state in ('created', 'retry') returning data, created_on");
+    async takeTasks(limit = 1000) {
+      const { rows } = await database.query<{ data: Task }>(
+        `with taken as (delete from job_queue.job where id in (select id from job_queue.job where name = 'score' and state in ('created', 'retry') order by created_on, id limit $1) returning data, created_on, id)
+         select data from taken order by created_on, id`, [limit]);
       return rows.map(({ data }) => data);
+    },
+    held,
+    async putBack() {
+      await database.transaction('test put back', (tx) => desk.queue.add(tx, held.splice(0)));
     },
     async openPart(job, n) {
       const part = await readPartResult(database, job, n);
@@ -191,4 +213,27 @@ async function grantAll(database: Database, subjects: readonly SubjectId[], opti
   return new Map(subjects.map((subject, at) => [subject, ids[at] as GrantId]));
 }
 
-export const blockSize = slotsPerBlock;
+/** Does every task until none is left, but those that `wanted` holds back. */
+export async function runAll(world: World, wanted: (task: Task) => boolean = () => true, desk: JobDesk = world.desk): Promise<void> {
+  for (let tasks = await world.takeTasks(); tasks.length > 0; tasks = await world.takeTasks()) {
+    for (const task of tasks) {
+      if (wanted(task)) await runJobTask(desk, task);
+      else world.held.push(task);
+    }
+  }
+}
+
+/** Who was not scored and why, by enterprise. */
+export async function reasonsOf(world: World, job: string): Promise<[string, string][]> {
+  const reasons: [string, string][] = [];
+  for (let page = await readReport(world.database, job, undefined); ; page = await readReport(world.database, job, page.next)) {
+    reasons.push(...page.unscored.map(({ subject, reason }): [string, string] => [subject, reason]));
+    if (page.next === undefined) return reasons.sort();
+  }
+}
+
+/** Uses spent of each enterprise's grants. */
+export async function usesOf(world: World): Promise<ReadonlyMap<string, number>> {
+  const { rows } = await world.database.query<{ subject: string; uses: number }>('select subject, sum(uses_total) as uses from consent_grant where institution = $1 group by subject order by min(created_ms), min(ctid)', [bank]);
+  return new Map(rows.map(({ subject, uses }) => [subject, Number(uses)]));
+}
