@@ -24,14 +24,14 @@ export function scoreCommand(cli: Cli): Command {
   scoreOptions(verb(score, 'one <subject>', {
     summary: 'Score one enterprise: score, band, what cost most, and a receipt',
     detail: 'The platform computes on encrypted features and never sees the score. Its two halves are opened and joined on this machine, with your key.',
-    examples: ['score one 91370202MA00QJTFYT --model sme-growth@1 --purpose pre_loan_review --out score.json'],
+    examples: ['score one 91370202MA00QJTFYT --model sme_growth@1 --purpose pre_loan_review --out score.json'],
   }))
     .option('--out <file>', 'keep score and receipt in this new file, still sealed')
     .action(async (subject: string, options: ScoreFlags & { readonly out?: string }, command: Command) => scoreOne(cli, subject, options, command));
 
   scoreOptions(verb(score, 'explain <subject>', {
     summary: 'Say what is missing for a score; spends nothing',
-    examples: ['score explain 91370202MA00QJTFYT --model sme-growth@1 --purpose pre_loan_review'],
+    examples: ['score explain 91370202MA00QJTFYT --model sme_growth@1 --purpose pre_loan_review'],
   })).action(async (subject: string, options: ScoreFlags, command: Command) => {
     const connection = await connectAs(cli, command, ['query']);
     const explanation = await scoresClient(connection).explain(askOf(subject, options));

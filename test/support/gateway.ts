@@ -71,7 +71,10 @@ export async function startTestPlatform(settings: Readonly<Record<string, string
   };
   const credentials = async (party: string) => readCredentials(await credentialsFile(party));
   const officersFile = path.join(folder, 'officers.json');
-  const officers = { 'officer-registrar': ['registrar'], 'officer-compliance': ['compliance'], 'officer-auditor': ['auditor'] };
+  const officers = {
+    'officer-registrar': ['registrar'], 'officer-compliance': ['compliance'], 'officer-auditor': ['auditor'],
+    ...(options.scoring === true ? { 'officer-models': ['compliance'] } : {}), // who proposes what the other approves
+  };
   writeFileSync(officersFile, JSON.stringify(await Promise.all(Object.entries(officers).map(async ([id, roles]) => ({ id, roles, name: { en: id, zh: id }, key: (await credentials(id)).signing.publicJwk })))));
 
   const [port, issuerPort] = await freePorts(2);

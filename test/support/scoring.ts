@@ -3,12 +3,14 @@ import { parameterSets } from '../../src/he/parameters.ts';
 import { loadHe } from '../../src/he/runtime.ts';
 import { columnBuilder } from '../../src/scoring/feature/column-builder.ts';
 import type { Feature, FeatureId, Model, ModelRef } from '../../src/scoring/protocol.ts';
+import { modelToJson } from '../../src/scoring/model/document.ts';
 import { uploadColumns } from '../../src/sdk/feature-upload.ts';
 import { featuresClient } from '../../src/sdk/features.ts';
+import { modelsClient } from '../../src/sdk/models.ts';
 import { scoresClient, type ScoresClient } from '../../src/sdk/scores.ts';
 import { usccCheckDigit } from '../../src/uscc.ts';
 import type { InstitutionClass, PurposeCode, SubjectId, Value } from '../../src/vocabulary.ts';
-import type { TestPlatform } from './gateway.ts';
+import { startTestPlatform, type TestPlatform } from './gateway.ts';
 
 /** Fields 0..1 in steps of 0.01: features 0..100. */
 const names = [
@@ -20,7 +22,7 @@ export const scoredFeatures = names.map((name) => `financials/${name}` as Featur
 const weights = [5, 6, 5, 6, 5, 6, 5, 6, 5, 6];
 
 /** A model the guards let pass: ten fields, two reason groups of five. */
-export function testModel(ref = 'sme-growth@1', change: (weights: number[]) => number[] = (same) => same): Model {
+export function testModel(ref = 'sme_growth@1', change: (weights: number[]) => number[] = (same) => same): Model {
   const text = { en: 'Test', zh: '测试' };
   const reason = (code: string, from: number, to: number) => ({ code, text: { en: `Weak ${code}`, zh: code }, features: scoredFeatures.slice(from, to) });
   const changed = change([...weights]);
@@ -91,4 +93,43 @@ export async function scoringBank(platform: TestPlatform, id: string): Promise<S
   await platform.bank(id);
   await platform.custodian?.admit(await platform.credentials(id));
   return scoresClient(await platform.connect(id, 'query'));
+}
+
+/** One officer proposes, the other approves. */
+export async function approveModel(platform: TestPlatform, model: Model): Promise<void> {
+  const { digest } = await modelsClient(await platform.connect('officer-models', 'compliance')).propose(modelToJson(model));
+  await modelsClient(await platform.connect('officer-compliance', 'compliance')).approve(model.ref, digest);
+}
+
+/** A platform with a custodian, encrypted features of `enterprises` enterprises, an approved model and a bank. */
+export type ScoreWorld = {
+  readonly platform: TestPlatform;
+  readonly model: Model;
+  readonly bank: ScoresClient;
+  /** The n-th enterprise, which grants to a bank; `change` to grant something else. */
+  readonly grant: (n: number, bank?: string, change?: Readonly<Record<string, unknown>>) => Promise<string>;
+  readonly ask: (n: number) => { readonly subject: string; readonly model: string; readonly purpose: string };
+  readonly entries: (kind?: string) => Promise<readonly Readonly<Record<string, unknown>>[]>;
+};
+
+export async function startScoreWorld(options: { readonly enterprises?: number; readonly settings?: Readonly<Record<string, string>>; readonly custodian?: Readonly<Record<string, string>> } = {}): Promise<ScoreWorld> {
+  const platform = await startTestPlatform(options.settings, { scoring: true, custodian: { CUSTODIAN_REFUSAL_MS: '0', ...options.custodian } });
+  const model = testModel();
+  await uploadFeatures(platform, new Map(Array.from({ length: options.enterprises ?? 4 }, (_, n) => [subjectOf(n), recordValues(n)])));
+  await approveModel(platform, model);
+  const enterprises = new Map<number, Awaited<ReturnType<TestPlatform['enterprise']>>>();
+  return {
+    platform, model,
+    bank: await scoringBank(platform, 'bank-a'),
+    async grant(n, bank = 'bank-a', change = {}) {
+      const enterprise = enterprises.get(n) ?? await platform.enterprise(subjectOf(n));
+      enterprises.set(n, enterprise);
+      return (await enterprise.grant(bank, { subject: subjectOf(n), ...scoringTerms, ...change })).id;
+    },
+    ask: (n) => ({ subject: subjectOf(n), model: model.ref, purpose: scoringTerms.purpose }),
+    async entries(kind) {
+      const { rows } = await platform.database.query<{ record: Readonly<Record<string, unknown>> }>('select record::jsonb as record from audit_entry where $1::text is null or kind = $1 order by index', [kind ?? null]);
+      return rows.map(({ record }) => record);
+    },
+  };
 }

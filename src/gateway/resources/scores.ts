@@ -63,7 +63,7 @@ export function scoreRoutes(services: Services): readonly Route[] {
         'POLICY_PURPOSE_UNKNOWN', 'SCORE_INVALID', 'SCORE_MODEL_NOT_USABLE', 'SCORE_NOT_PERMITTED', 'SCORE_DATA_MISSING', 'SCORE_LIMIT_REACHED', 'SCORE_UNAVAILABLE', 'FEATURE_BLOCK_MISSING',
         'DISCLOSURE_KEY_MISSING', 'DISCLOSURE_UNSEALABLE', 'CUSTODIAN_UNAVAILABLE', 'CUSTODIAN_REFUSED', 'HE_EVALUATION_FAILED', 'AUDIT_UNAVAILABLE', 'STORE_UNAVAILABLE',
       ],
-      examples: { cli: 'veilgate score one 91350211M000100Y43 --model sme-growth@1 --purpose pre_loan_review', body: example },
+      examples: { cli: 'veilgate score one 91350211M000100Y43 --model sme_growth@1 --purpose pre_loan_review', body: example },
       handler: async ({ proof, body, payload, admit }) => {
         const startMs = performance.now();
         let outcome: ScoreOutcome = 'failed';
@@ -88,7 +88,7 @@ export function scoreRoutes(services: Services): readonly Route[] {
       request: { body: scoreBody },
       responses: { 200: { description: 'What stands in the way.', schema: explanationSchema } },
       errors: ['PARTY_NOT_PERMITTED', 'INSTITUTION_ASSESSMENT_MISSING', 'POLICY_PURPOSE_UNKNOWN', 'SCORE_INVALID', 'STORE_UNAVAILABLE'],
-      examples: { cli: 'veilgate score explain 91350211M000100Y43 --model sme-growth@1 --purpose pre_loan_review', body: example },
+      examples: { cli: 'veilgate score explain 91350211M000100Y43 --model sme_growth@1 --purpose pre_loan_review', body: example },
       handler: async ({ proof, body, payload, admit }) => {
         const { signed, admission } = await receive(services, proof, body, payload, false);
         await admit(admission.caller);

@@ -5,7 +5,7 @@ const seconds = integer(0, 253_402_300_799);
 
 /** What a bank signs for scores: the payload of a `score+jwt`, whose registered claims identity/ has checked, and what goes beside it. */
 export const scoreSchemas = {
-  ModelRef: { type: 'string', pattern: '^[a-z][a-z0-9_-]{0,60}@[0-9]{1,6}$', maxLength: 68, description: 'A model as `name@version`.', examples: ['sme-growth@1'] },
+  ModelRef: { type: 'string', pattern: '^[a-z][a-z0-9_]{0,40}@[1-9][0-9]{0,5}$', maxLength: 60, description: 'A model as `name@version`.', examples: ['sme_growth@1'] },
   ScorePayload: {
     type: 'object',
     description: 'Claims of the signed request. It goes on to the custodian, so it names no enterprise.',
