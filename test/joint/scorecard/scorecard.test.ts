@@ -6,7 +6,7 @@ import { discreteGaussian } from '../../../src/joint/noise/discrete-gaussian.ts'
 import { createExactRandom } from '../../../src/joint/noise/exact-random.ts';
 import { binOf, equalFrequencyEdges } from '../../../src/joint/scorecard/binning.ts';
 import { clippedPositive, eigen, solvePositive, square } from '../../../src/joint/scorecard/linear-algebra.ts';
-import { momentsOf, noiseNorm, oneShot } from '../../../src/joint/scorecard/one-shot.ts';
+import { fitScorecard, logOddsGood } from '../../../src/joint/scorecard/fit.ts';
 import { badShareAt, scorecardOf, scoreOf } from '../../../src/joint/scorecard/points.ts';
 import { columnSums, countPairs, rowSums, total, type Table } from '../../../src/joint/scorecard/tables.ts';
 import { calibration, discriminate, stability } from '../../../src/joint/scorecard/validation.ts';
@@ -40,13 +40,12 @@ function fit(credit: Credit, noise?: { readonly variance: number; readonly draw:
   const noisy = (table: Table, exact: boolean): Table => (noise === undefined || exact ? table : { ...table, counts: table.counts.map((count) => count + noise.draw()) });
   const labels = credit.labels.map((table, f) => noisy(table, own(f)));
   const pairs = credit.pairs.map((row, f) => row.map((table, g) => (g > f ? noisy(table, own(f) && own(g)) : table)));
-  const varianceOf = (f: number, g = f) => (noise === undefined || (own(f) && own(g)) ? 0 : noise.variance);
-  const woes = labels.map((table, f) => woeTable(table, varianceOf(f), Math.max(0.5, Math.sqrt(varianceOf(f)))));
-  const weights = woes.map(({ bins }) => bins.map(({ woe }) => woe));
-  const moments = momentsOf(weights, (f) => labels[f] as Table, (f, g) => pairs[f]?.[g] as Table);
-  const model = oneShot(moments, 1e-4 * 21_000 + 2 * noiseNorm(weights, varianceOf));
-  const scores = credit.testBad.map((_, row) => -weights.reduce((sum, woe, f) => sum + (model.coefficients[f] as number) * (woe[credit.testBins[f]?.[row] as number] as number), model.intercept));
-  return { woes, weights, model, scores, ...discriminate(scores, credit.testBad) };
+  const fitted = fitScorecard({
+    names: credit.names, label: (f) => labels[f] as Table, pair: (f, g) => pairs[f]?.[g] as Table,
+    variance: (f, g) => (noise === undefined || (own(f) && own(g)) ? 0 : noise.variance),
+  });
+  const scores = credit.testBad.map((_, row) => logOddsGood(fitted, (f) => credit.testBins[f]?.[row] as number));
+  return { ...fitted, model: fitted.fit, scores, ...discriminate(scores, credit.testBad) };
 }
 
 describe('a scorecard from contingency tables alone', () => {
@@ -77,6 +76,14 @@ describe('a scorecard from contingency tables alone', () => {
       assert.ok(Math.abs((strongest?.iv ?? 0) - 0.8746) < (strongest?.ivMargin ?? 0) * 1.5, `information value ${strongest?.iv} ± ${strongest?.ivMargin}`);
     });
   }
+
+  it('leaves out what certainly tells nothing when asked to, and hardly loses by it', () => {
+    const data = { names: credit.names, label: (f: number) => credit.labels[f] as Table, pair: (f: number, g: number) => credit.pairs[f]?.[g] as Table, variance: () => 0 };
+    const fitted = fitScorecard(data, { ivLeast: 0.03 });
+    assert.ok(fitted.chosen.length < 18 && fitted.chosen.includes(18), fitted.chosen.join());
+    const { auc } = discriminate(credit.testBad.map((_, row) => logOddsGood(fitted, (f) => credit.testBins[f]?.[row] as number)), credit.testBad);
+    assert.ok(auc > 0.755, `${auc}`);
+  });
 
   it('scales to points that say what the odds are, exact to the rounding it states', () => {
     const { model, weights, scores } = fit(credit);
