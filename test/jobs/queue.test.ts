@@ -1,19 +1,70 @@
 import { strict as assert } from 'node:assert';
+import { once, EventEmitter } from 'node:events';
 import { openQueue, prepareQueue, startWork, type Task } from '../../src/jobs/queue.ts';
 import { freshDatabase } from '../support/database.ts';
-describe('x', () => { it('y', async () => {
-  const database = await freshDatabase();
-  console.time('prep'); await prepareQueue(database); console.timeEnd('prep');
-  console.time('prep2'); await prepareQueue(database); console.timeEnd('prep2');
-  const q = openQueue(database);
-  const done: Task[] = [];
-  const w = await startWork({ database, concurrency: 2, run: async (t) => { done.push(t); }, onError: (e) => console.log(e) });
-  console.time('add');
-  await database.transaction('t', (tx) => q.add(tx, Array.from({length: 20}, (_, n) => ({ kind: 'part', job: 'a', n }))));
-  console.timeEnd('add');
-  while (done.length < 20) await new Promise((r) => setTimeout(r, 10));
-  console.timeEnd('add');
-  console.log(done.map(t => t.n).join());
-  await w.stop();
-  assert.ok(true);
-}); });
+
+const task = (n: number): Task => ({ kind: 'part', job: 'job', n });
+
+describe('the queue of tasks', () => {
+  it('is made once, however many nodes start at the same time', async () => {
+    const database = await freshDatabase();
+    await Promise.all([prepareQueue(database), prepareQueue(database), prepareQueue(database)]);
+    const { rows } = await database.query("select name from job_queue.queue where name = 'score'");
+    assert.equal(rows.length, 1);
+  });
+
+  it('hands each task to one worker, in order, and none whose transaction failed', async () => {
+    const database = await freshDatabase();
+    await prepareQueue(database);
+    const queue = openQueue(database);
+    await database.transaction('test', (tx) => queue.add(tx, [task(0), task(1), task(2), task(3)]));
+    await assert.rejects(database.transaction('test', async (tx) => {
+      await queue.add(tx, [task(99)]);
+      throw new Error('changed my mind');
+    }));
+    const done: number[] = [];
+    const workers = await Promise.all([1, 2].map(() => startWork({ database, concurrency: 1, idlePollMs: 20, run: async ({ n }) => { done.push(n); }, onError: assert.fail })));
+    while (done.length < 4) await new Promise((resolve) => setTimeout(resolve, 10));
+    await Promise.all(workers.map(({ stop }) => stop()));
+    assert.deepEqual(done.toSorted(), [0, 1, 2, 3]);
+  });
+
+  it('tries a task that failed again, and keeps nothing of what went wrong', async () => {
+    const database = await freshDatabase();
+    await prepareQueue(database);
+    await database.transaction('test', (tx) => openQueue(database).add(tx, [task(7)]));
+    const happened = new EventEmitter();
+    let tries = 0;
+    const work = await startWork({
+      database, concurrency: 1, idlePollMs: 50, onError: () => happened.emit('failed'),
+      async run() {
+        tries += 1;
+        if (tries === 1) throw new Error('91310000MA1FL0AB12 owes 17');
+        happened.emit('done');
+      },
+    });
+    await once(happened, 'failed');
+    const { rows: [row] } = await database.query<{ text: string }>('select j::text as text from job_queue.job j');
+    assert.doesNotMatch(row?.text ?? '', /owes|9131/);
+    await once(happened, 'done');
+    await work.stop();
+    assert.equal(tries, 2);
+  });
+
+  it('lets a worker that stops finish what it has begun', async () => {
+    const database = await freshDatabase();
+    await prepareQueue(database);
+    await database.transaction('test', (tx) => openQueue(database).add(tx, [task(1), task(2)]));
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+    const { promise: release, resolve: end } = Promise.withResolvers<void>();
+    const done: number[] = [];
+    const work = await startWork({ database, concurrency: 1, idlePollMs: 20, onError: assert.fail, run: async ({ n }) => { begin(); await release; done.push(n); } });
+    await begun;
+    const stopped = work.stop();
+    end();
+    await stopped;
+    assert.deepEqual(done, [1]);
+    const { rows } = await database.query('select state from job_queue.job order by created_on, id');
+    assert.deepEqual(rows.map(({ state }) => state), ['completed', 'created']);
+  });
+});
