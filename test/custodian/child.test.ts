@@ -1,0 +1,48 @@
+import { strict as assert } from 'node:assert';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { systemClock } from '../../src/clock.ts';
+import { startCustodianChild } from '../../src/gateway/custodian-child.ts';
+import { createCustodianClient } from '../../src/gateway/custodian-client.ts';
+import { freshDatabase } from '../support/database.ts';
+import { memoryLog } from '../gateway/shell.ts';
+import { makeKey, refused, signCompact } from '../identity/signing.ts';
+import { gatewayUrl } from './support/workshop.ts';
+
+describe('gateway/custodian-child', () => {
+  const made: string[] = [];
+  after(() => made.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
+  const options = async () => {
+    const folder = path.join(mkdtempSync(path.join(os.tmpdir(), 'veilgate-child-')), 'custodian');
+    made.push(path.dirname(folder));
+    const key = await makeKey();
+    return { key, given: { folder, databaseUrl: (await freshDatabase()).url, gatewayUrl, gatewayJwks: { keys: [key.jwk] }, settings: { CUSTODIAN_LOG_LEVEL: 'error' } } };
+  };
+
+  it('starts a custodian as a process of its own, starts it again at the same place when it is killed, and stops it', async () => {
+    const { key, given } = await options();
+    const { log, lines } = memoryLog();
+    const custodian = await startCustodianChild({ ...given, log });
+    const client = createCustodianClient({ url: custodian.url, id: custodian.id, gatewayUrl, pinnedKey: custodian.statementKey, clock: systemClock, signer: { kid: key.jwk.kid, sign: async (typ, payload) => signCompact(key, typ, payload) } });
+    const before = await client.publicKey();
+    const first = custodian.pid() ?? 0;
+    assert.notEqual(first, process.pid);
+    assert.equal(statSync(given.folder).mode & 0o077, 0);
+    process.kill(first, 'SIGKILL');
+    let again = await client.publicKey().catch(() => undefined);
+    for (const deadline = Date.now() + 15_000; again === undefined && Date.now() < deadline; await delay(50)) again = await client.publicKey().catch(() => undefined);
+    assert.deepEqual(again, before, 'the same keys');
+    assert.notEqual(custodian.pid(), first);
+    assert.ok(lines().some(({ event }) => event === 'custodian.child_exited'));
+    await custodian.stop();
+    assert.equal(custodian.pid(), undefined);
+    await refused(client.publicKey(), 'CUSTODIAN_UNAVAILABLE');
+  });
+
+  it('says CUSTODIAN_UNAVAILABLE when it does not come up', async () => {
+    const { given } = await options();
+    await refused(startCustodianChild({ ...given, settings: { CUSTODIAN_LOG_LEVEL: 'loud' }, log: memoryLog().log }), 'CUSTODIAN_UNAVAILABLE');
+  });
+});
