@@ -164,7 +164,7 @@ export type GrantCreated = Common<'grant.created'> & GrantCommon & {
 };
 
 export type GrantChanged =
-  Common<'grant.paused' | 'grant.resumed' | 'grant.revoked' | 'grant.exhausted'> & GrantCommon;
+  Common<'grant.paused' | 'grant.resumed' | 'grant.revoked' | 'grant.exhausted' | 'grant.expired'> & GrantCommon;
 
 type InstitutionCommon = { readonly institution: InstitutionId };
 

@@ -6,7 +6,6 @@ import { startPublisher } from '../audit/publish.ts';
 import { deleteRequestsBefore, requestsDeletedMax } from '../audit/request-vault.ts';
 import { removeExpiredAuthorizationState } from '../authorization/cleanup.ts';
 import type { Clock } from '../clock.ts';
-import { expireGrants } from '../consent/expire.ts';
 import { VeilgateError, isVeilgateError } from '../errors.ts';
 import { openKeyring } from '../identity/keyring.ts';
 import { bootstrapOfficers, hasOfficers, type NewOfficer } from '../identity/registry/staff.ts';
@@ -22,6 +21,7 @@ import type { Config } from './config.ts';
 import { createIdempotency } from './idempotency.ts';
 import { faultFacts, type Log } from './log.ts';
 import { steadyClock } from './steady-clock.ts';
+import { expireAndLog } from './use-cases/grant-expiry.ts';
 import { recordPolicy } from './use-cases/policy-in-force.ts';
 import { recordRegistryEvent } from './use-cases/record-change.ts';
 import { tidyJobs } from './use-cases/score-job-desk.ts';
@@ -93,7 +93,7 @@ function startHousekeeping(config: Config, database: Database, log: Log, clock: 
   const tasks = {
     replay_purge: () => deleteExpired(database, clock.nowMs()),
     state_purge: () => removeExpiredAuthorizationState(database, clock),
-    grant_expiry: () => database.transaction('expire grants', (tx) => expireGrants(tx, clock.nowMs())),
+    grant_expiry: () => expireAndLog(database, clock),
     idempotency_purge: () => idempotency.purge(purgeMax),
     request_purge: () => deleteEndedRequests(config, database, clock),
     score_jobs: () => tidyJobs({ database, clock, resultDays: config.scoreResultDays }),

@@ -41,10 +41,9 @@ export async function recordGrantChange(tx: Tx, { grant, event }: GrantChange, a
     case 'resumed':
     case 'revoked':
     case 'exhausted':
+    case 'expired':
       await appendRecords(tx, [{ ...recordHead(`grant.${event.kind}`, event.atMs, by), ...facts }]);
       return;
-    case 'expired':
-      return; // follows from the grant's terms, which the log has
     default:
       event.kind satisfies never;
   }
