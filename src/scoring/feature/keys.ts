@@ -77,5 +77,6 @@ export async function acceptScoreKey(tx: Tx, key: ScoreKey, nowMs: TimeMs): Prom
 }
 
 function asKey(row: Row): KnownScoreKey {
-  return { keyId: row.key_id, parameters: row.parameters, publicKey: row.public_key, custodian: row.custodian, state: row.state, thumbprint: row.thumbprint };
+  const publicKey = new Uint8Array(row.public_key); // SEAL takes no Buffer
+  return { keyId: row.key_id, parameters: row.parameters, publicKey, custodian: row.custodian, state: row.state, thumbprint: row.thumbprint };
 }
