@@ -45,7 +45,7 @@ describe('documents', () => {
     const expected = schemas.flatMap((file) => [...textOf(file).matchAll(/^create table ([a-z_]+)/gm)].map(([, table]) => `${path.basename(file)} ${table}`));
     const sections = text.split(/^## /m).filter((section) => /^[^\n]*`[0-9]{3}-/.test(section));
     const described = sections.flatMap((section) => {
-      const [, file = '', room = ''] = /`([0-9]{3}-(\w+)\.sql)`/.exec(section) ?? [];
+      const [, file = '', room = ''] = /`([0-9]{3}-([a-z]+)[a-z-]*\.sql)`/.exec(section) ?? [];
       assert.match(section, new RegExp(`written by \`${room}/\``));
       return [...section.matchAll(/^\| `([a-z_]+)` \|/gm)].map(([, table]) => `${file} ${table}`);
     });

@@ -24,7 +24,10 @@ const keysMax = 2;
 /** Shared memory of the columns, by place in the pool's cache. */
 const places = new Map<number, SharedArrayBuffer>();
 let latest: BlinderSource | undefined;
-let filling = false;
+/** How long nothing may come before blinders are made ahead: within a burst they would only delay the next task. */
+const idleMs = 10;
+let idle: NodeJS.Timeout | undefined;
+let received = 0;
 
 port.on('message', (work: PoolWork) => {
   try {
@@ -89,12 +92,12 @@ function loadForeign(set: ParameterSet, bytes: Uint8Array): void {
   if (ciphertext.isTransparent()) throw new Error('transparent');
 }
 
-/** One blinder at a time, so that the next message waits for one at most. */
+/** One blinder at a time, so that the next message waits for one at most; a message ends it until the next pause. */
 function fillInIdleTime(): void {
-  if (filling) return;
-  filling = true;
-  setImmediate(() => {
-    filling = false;
-    if (latest?.prepare() === true) fillInIdleTime();
-  });
+  const seen = ++received;
+  const fill = () => {
+    if (seen === received && latest?.prepare() === true) setImmediate(fill);
+  };
+  clearTimeout(idle);
+  idle = setTimeout(fill, idleMs);
 }
