@@ -57,6 +57,7 @@ Exit codes: 0 done, 1 refused or failed, 2 used wrongly. Every command has --hel
     queryCommand(cli), scoreCommand(cli), catalogueCommand(cli), consentCommand(cli), grantCommand(cli), keyCommand(cli), institutionCommand(cli), enterpriseCommand(cli),
     departmentCommand(cli), officerCommand(cli),
     argv.includes('records') ? await records(cli) : noun('records', ''), argv.includes('domain') ? await domain(cli) : noun('domain', ''), argv.includes('policy') ? await policy(cli) : noun('policy', ''), auditCommand(cli),
+    argv.includes('custodian') ? await custodian(cli) : noun('custodian', ''),
   ]) program.addCommand(command.description(heavy[command.name()] ?? command.description()));
   for (const command of allOf(program)) {
     command
@@ -72,6 +73,7 @@ Exit codes: 0 done, 1 refused or failed, 2 used wrongly. Every command has --hel
 const heavy: Readonly<Record<string, string>> = {
   records: 'Load records of a dataset and see how good they are (departments)',
   domain: 'Encrypt features for sealed scoring, and keep them up to date (departments)',
+  custodian: 'Run a key custodian: keys, banks, alarms; on its own machine (custodian\'s operator)',
   policy: 'Check, test, explain and compare field-level policies; works on files alone (compliance)',
 };
 
@@ -109,6 +111,10 @@ async function records(cli: Cli): Promise<Command> {
 
 async function domain(cli: Cli): Promise<Command> {
   return (await import('./domain.ts')).domainCommand(cli);
+}
+
+async function custodian(cli: Cli): Promise<Command> {
+  return (await import('./custodian.ts')).custodianCommand(cli);
 }
 
 async function policy(cli: Cli): Promise<Command> {

@@ -8,7 +8,7 @@ export type Terminal = {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly stdin?: Readable;
-  /** VEILGATE_CLI_GATEWAY and VEILGATE_CLI_CREDENTIALS are read, nothing else. */
+  /** VEILGATE_CLI_GATEWAY and VEILGATE_CLI_CREDENTIALS are read, and by `custodian` its settings; nothing else. */
   readonly env: Readonly<Record<string, string | undefined>>;
 };
 

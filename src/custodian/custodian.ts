@@ -2,22 +2,20 @@ import { checkpointSigner } from '../audit/checkpoint.ts';
 import { formatVerifierKey } from '../audit/note.ts';
 import { startPublisher } from '../audit/publish.ts';
 import { auditReader } from '../audit/read.ts';
-import { appendRecords } from '../audit/append.ts';
-import { recordHead } from '../audit/entry.ts';
 import type { Clock } from '../clock.ts';
 import { VeilgateError, isVeilgateError } from '../errors.ts';
 import { createLimits } from '../gateway/limits.ts';
 import { faultFacts, type Log } from '../gateway/log.ts';
 import { startServer, type RunningServer, type ServerConfig } from '../gateway/server.ts';
-import { loadHe } from '../he/runtime.ts';
 import { openCustodianKeyring } from '../identity/keyring.ts';
 import type { Database } from '../store/database.ts';
 import type { InstitutionId, PartyId, PublicJwk } from '../vocabulary.ts';
 import { createCustodianApp, type CustodianAppOptions } from './app.ts';
 import { openCustodianDatabase } from './database.ts';
 import { startDecryption, type Decryption, type DecryptionOptions } from './decryption.ts';
-import { makeHeKey, readHeKeys, type HeKey } from './he-keys.ts';
+import { readHeKeys, type HeKey } from './he-keys.ts';
 import type { OpeningDesk } from './open.ts';
+import { makeLoggedKey } from './operator.ts';
 import { pinnedGateway } from './pinned-gateway.ts';
 import { Refusal } from './refusal.ts';
 import { createRefusalLog, type RefusalLog } from './refusal-log.ts';
@@ -112,13 +110,6 @@ async function openSecrets(config: CustodianConfig, log: Log, clock: Clock, data
     },
     close: () => current.threads.close(),
   };
-}
-
-/** Makes a key pair and says so in the log. Errors: CONFIG_*, STORE_UNAVAILABLE. */
-export async function makeLoggedKey(folder: string, database: Database, clock: Clock): Promise<HeKey> {
-  const key = makeHeKey(folder, await loadHe(), clock);
-  await database.transaction('make key', (tx) => appendRecords(tx, [{ ...recordHead('custodian.key_made', clock.nowMs(), 'operator' as PartyId), key: key.id, parameters: key.set.id, digest: key.digest }]));
-  return key;
 }
 
 type Work = {

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { systemClock } from '../../src/clock.ts';
-import { makeLoggedKey } from '../../src/custodian/custodian.ts';
-import { destroyHeKey, readHeKeys } from '../../src/custodian/he-keys.ts';
+import { readHeKeys } from '../../src/custodian/he-keys.ts';
+import { makeLoggedKey, retireLoggedKey } from '../../src/custodian/operator.ts';
 import { createCustodianClient, type CustodianClient, type CustodianClientOptions } from '../../src/gateway/custodian-client.ts';
 import { createDecryptor } from '../../src/he/decrypt.ts';
 import { createEvaluator } from '../../src/he/evaluate.ts';
@@ -117,8 +117,8 @@ describe('gateway/custodian-client', () => {
     decryptor.close();
     evaluator.close();
 
-    assert.throws(() => destroyHeKey(workshop.config.keysFolder, after.keyId), { code: 'CONFIG_INVALID' });
-    destroyHeKey(workshop.config.keysFolder, before.keyId);
+    await refused(retireLoggedKey(workshop.config.keysFolder, after.keyId, workshop.custodian.database, systemClock), 'CONFIG_INVALID');
+    await retireLoggedKey(workshop.config.keysFolder, before.keyId, workshop.custodian.database, systemClock);
     await workshop.custodian.reload();
     await refused(client.keyById(before.keyId), 'CUSTODIAN_REFUSED');
     await refused(client.reencrypt({ ...facts, toKey: after.keyId }), 'CUSTODIAN_REFUSED');
