@@ -1,5 +1,6 @@
 import { sealingKey } from '../../disclosure/seal.ts';
 import { VeilgateError } from '../../errors.ts';
+import { activeEncryptionKeys, activeEncryptionKeysNamed } from '../../identity/registry/party-key.ts';
 import { batcher } from '../../store/batch.ts';
 import type { Database } from '../../store/database.ts';
 import type { PartyId, PublicJwk } from '../../vocabulary.ts';
@@ -11,13 +12,7 @@ import type { PartyId, PublicJwk } from '../../vocabulary.ts';
 export function encryptionKeys(database: Database): (party: PartyId) => Promise<PublicJwk | undefined> {
   return batcher<PartyId, PublicJwk | undefined>(
     async (parties) => {
-      const { rows } = await database.query<{ party: PartyId; keys: PublicJwk[] }>({
-        name: 'gateway encryption keys',
-        text: `select party, jsonb_agg(jwk order by added_ms desc, thumbprint) as keys from party_key
-               where party = any($1::text[]) and use = 'enc' and retired_ms is null group by party`,
-        values: [[...new Set(parties)]],
-      });
-      const keys = new Map(rows.map((row) => [row.party, sealingKey(row.keys)]));
+      const keys = new Map([...await activeEncryptionKeys(database, parties)].map(([party, own]) => [party, sealingKey(own)]));
       return parties.map((party) => keys.get(party));
     },
     { maxItems: 128, maxWaiting: 4096, onFull: () => new VeilgateError('REQUEST_OVERLOADED', 'The platform is at its limit: try again in a second.') },
@@ -28,12 +23,8 @@ export function encryptionKeys(database: Database): (party: PartyId) => Promise<
 export function encryptionKeyByThumbprint(database: Database): (party: PartyId, thumbprint: string) => Promise<PublicJwk | undefined> {
   const find = batcher<{ readonly party: PartyId; readonly thumbprint: string }, PublicJwk | undefined>(
     async (asked) => {
-      const { rows } = await database.query<{ party: PartyId; thumbprint: string; jwk: PublicJwk }>({
-        name: 'gateway encryption keys by thumbprint',
-        text: "select party, thumbprint, jwk from party_key where thumbprint = any($1::text[]) and use = 'enc' and retired_ms is null",
-        values: [[...new Set(asked.map(({ thumbprint }) => thumbprint))]],
-      });
-      const keys = new Map(rows.map((row) => [`${row.party} ${row.thumbprint}`, sealingKey([row.jwk])]));
+      const found = await activeEncryptionKeysNamed(database, asked.map(({ thumbprint }) => thumbprint));
+      const keys = new Map(found.map(({ party, thumbprint, jwk }) => [`${party} ${thumbprint}`, sealingKey([jwk])]));
       return asked.map(({ party, thumbprint }) => keys.get(`${party} ${thumbprint}`));
     },
     { maxItems: 128, maxWaiting: 4096, onFull: () => new VeilgateError('REQUEST_OVERLOADED', 'The platform is at its limit: try again in a second.') },

@@ -43,6 +43,27 @@ export async function activeSignatureKey(sql: Sql, party: PartyId, kid: string):
   return rows[0]?.jwk;
 }
 
+/** The encryption keys in use of many parties, newest first; a party without one is not in the answer. */
+export async function activeEncryptionKeys(sql: Sql, parties: readonly PartyId[]): Promise<ReadonlyMap<PartyId, readonly PublicJwk[]>> {
+  const { rows } = await sql.query<{ party: PartyId; keys: PublicJwk[] }>({
+    name: 'identity encryption keys',
+    text: `select party, jsonb_agg(jwk order by added_ms desc, thumbprint) as keys from party_key
+           where party = any($1::text[]) and use = 'enc' and retired_ms is null group by party`,
+    values: [[...new Set(parties)]],
+  });
+  return new Map(rows.map(({ party, keys }) => [party, keys]));
+}
+
+/** Encryption keys in use by their thumbprints, whose ever they are: the caller checks that. */
+export async function activeEncryptionKeysNamed(sql: Sql, thumbprints: readonly string[]): Promise<readonly { readonly party: PartyId; readonly thumbprint: string; readonly jwk: PublicJwk }[]> {
+  const { rows } = await sql.query<{ party: PartyId; thumbprint: string; jwk: PublicJwk }>({
+    name: 'identity encryption keys named',
+    text: "select party, thumbprint, jwk from party_key where thumbprint = any($1::text[]) and use = 'enc' and retired_ms is null",
+    values: [[...new Set(thumbprints)]],
+  });
+  return rows;
+}
+
 /** A public key with the time in which it was in use: RFC 3339, UTC; null while it is. */
 export type DatedKey = { readonly jwk: PublicJwk; readonly thumbprint: string; readonly addedAt: string; readonly retiredAt: string | null };
 
