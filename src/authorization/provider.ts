@@ -11,18 +11,27 @@ import { parseConsentRequest, termsOf } from './consent-request.ts';
 import { recordIssuedToken, type OnTokenRevoked } from './issued-tokens.ts';
 import { stateAdapter } from './state.ts';
 
-export type ProviderDependencies = {
+export type ProviderOptions = {
+  /** Public URL without a slash at the end; its path is where the app is mounted. http only on the loopback interface. */
   readonly issuer: string;
+  /** What `aud` of access tokens says, and the only `resource` a client may name: the gateway's URL. */
   readonly gatewayAudience: string;
   readonly database: Database;
   readonly clock: Clock;
+  /** Private Ed25519 JWKs with `kid`; the first signs, all are published. */
   readonly signingKeys: readonly JWK[];
+  /** At least one, 32 characters or more each; the first signs, all verify. */
   readonly cookieKeys: readonly string[];
+  /** 32 bytes, the same on all nodes. */
   readonly dpopNonceSecret: Uint8Array;
   readonly findClient: FindClient;
   readonly consent: ConsentDesk;
   readonly onTokenRevoked: OnTokenRevoked;
+  /** True wherever browsers reach the issuer over https. */
   readonly secureCookies: boolean;
+};
+
+export type ProviderDependencies = ProviderOptions & {
   /** Shows an error to a person; gets the OAuth error code and a sentence, both safe to show. */
   readonly renderError: (ctx: KoaContextWithOIDC, code: string, sentence: string) => string;
 };

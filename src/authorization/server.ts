@@ -1,49 +1,26 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import express, { type RequestHandler } from 'express';
-import type { JWK } from 'jose';
 import type { Provider } from 'oidc-provider';
-import type { Clock } from '../clock.ts';
 import { VeilgateError } from '../errors.ts';
-import type { Database } from '../store/database.ts';
 import { accountRoutes } from './account-routes.ts';
 import type { OnActivated } from './accounts.ts';
-import type { FindClient } from './clients.ts';
-import type { ConsentDesk } from './consent-desk.ts';
 import { consentRoutes } from './consent-routes.ts';
 import { bodyBytesMax } from './forms.ts';
 import { grantRoutes } from './grant-routes.ts';
-import type { OnTokenRevoked } from './issued-tokens.ts';
 import type { Log } from './log.ts';
 import { finishAnswers } from './oauth-answers.ts';
 import { showError, showOAuthError } from './page-errors.ts';
 import { pageHeaders } from './page-headers.ts';
 import { texts } from './pages/language.ts';
-import { createProvider, oauthRoutes } from './provider.ts';
+import { createProvider, oauthRoutes, type ProviderOptions } from './provider.ts';
 import { answerForAccessTokens } from './token-state.ts';
 import { createVisits, type Visits } from './visits.ts';
 
-export type AuthorizationServerOptions = {
-  /** Public URL without a slash at the end; its path is where the app is mounted. http only on the loopback interface. */
-  readonly issuer: string;
-  /** What `aud` of access tokens says, and the only `resource` a client may name: the gateway's URL. */
-  readonly gatewayAudience: string;
-  readonly database: Database;
-  readonly clock: Clock;
-  /** Private Ed25519 JWKs with `kid`; the first signs, all are published. */
-  readonly signingKeys: readonly JWK[];
-  /** At least one, 32 characters or more each; the first signs, all verify. */
-  readonly cookieKeys: readonly string[];
-  /** 32 bytes, the same on all nodes. */
-  readonly dpopNonceSecret: Uint8Array;
-  readonly findClient: FindClient;
-  readonly consent: ConsentDesk;
-  readonly onTokenRevoked: OnTokenRevoked;
+export type AuthorizationServerOptions = ProviderOptions & {
   /** Writes an activation to the platform's log, in the same transaction. */
   readonly onActivated?: OnActivated;
   readonly log?: Log;
-  /** True wherever browsers reach the issuer over https. */
-  readonly secureCookies: boolean;
   /** True behind one reverse proxy that ends TLS and sets X-Forwarded-For. */
   readonly behindProxy?: boolean;
 };
