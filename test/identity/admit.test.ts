@@ -1,6 +1,5 @@
 import { strict as assert } from 'node:assert';
 import { randomUUID } from 'node:crypto';
-import { fixedClock } from '../../src/clock.ts';
 import { VeilgateError } from '../../src/errors.ts';
 import { admitCallers, queriesToday, requireScope, type AdmitItem, type AdmittedCaller } from '../../src/identity/admit.ts';
 import type { IdentifiedRequest } from '../../src/identity/identify.ts';
@@ -10,11 +9,10 @@ import { assessInstitution, changeLimits } from '../../src/identity/registry/ins
 import { retireKey } from '../../src/identity/registry/key-change.ts';
 import { reinstate, revoke, suspend } from '../../src/identity/registry/status.ts';
 import { deleteExpired, revokeToken } from '../../src/identity/replay.ts';
-import { openDatabase, type Database, type Tx } from '../../src/store/database.ts';
+import { openDatabase, type Database } from '../../src/store/database.ts';
 import type { PartyId, Scope, TimeMs } from '../../src/vocabulary.ts';
-import { freshDatabase } from '../support/database.ts';
 import { makeKey } from './signing.ts';
-import { admittedInstitution, emptyIdentity, firstOfficers, gao, goodDigest, lin, ren, startOfTests, subject, type Applicant, type TestClock } from './registry/fixtures.ts';
+import { admittedInstitution, gao, goodDigest, lin, registryBeforeEach, ren, subject, type Applicant, type TestClock } from './registry/fixtures.ts';
 
 const issuer = 'https://issuer.example';
 
@@ -22,17 +20,11 @@ describe('identity/admit', () => {
   let database: Database;
   let clock: TestClock;
   let bank: Applicant;
-  before(async () => {
-    database = await freshDatabase();
-  });
-  beforeEach(async () => {
-    await emptyIdentity(database);
-    clock = fixedClock(startOfTests);
-    await firstOfficers(database, clock);
+  const run = registryBeforeEach(async (given) => {
+    ({ database, clock } = given);
     bank = await admittedInstitution(database, clock, 'bank-a', { requestsPerSecond: 9 });
   });
 
-  const run = <Result>(work: (tx: Tx) => Promise<Result>) => database.transaction('test', work);
   const proof = (jti: string = randomUUID()) => ({ issuer: 'dpop key', jti, expiresAtMs: (clock.nowMs() + 60_000) as TimeMs });
   const item = (changes: Partial<IdentifiedRequest> = {}, countsAsQuery = true): AdmitItem => ({
     request: { party: bank.id, scopes: new Set<Scope>(['query']), dpopKeyThumbprint: 'jkt', token: { issuer, jti: 'token-1' }, replayKeys: [proof()], ...changes }, countsAsQuery,

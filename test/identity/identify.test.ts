@@ -1,6 +1,5 @@
 import { strict as assert } from 'node:assert';
 import { hash, randomUUID } from 'node:crypto';
-import { fixedClock } from '../../src/clock.ts';
 import type { ErrorCode } from '../../src/errors.ts';
 import { admitCallers } from '../../src/identity/admit.ts';
 import { identify, openIdentity, type Identity, type IncomingRequest } from '../../src/identity/identify.ts';
@@ -9,9 +8,8 @@ import { retireKey } from '../../src/identity/registry/key-change.ts';
 import { signedGrant, signedQuery } from '../../src/identity/signed-body.ts';
 import { openDatabase, type Database } from '../../src/store/database.ts';
 import type { PartyId } from '../../src/vocabulary.ts';
-import { freshDatabase } from '../support/database.ts';
 import { makeKey, refused, signCompact, signRaw, type TestKey } from './signing.ts';
-import { admittedInstitution, emptyIdentity, firstOfficers, gao, gateway, ren, startOfTests, subject, type Applicant, type TestClock } from './registry/fixtures.ts';
+import { admittedInstitution, gao, gateway, registryBeforeEach, ren, subject, type Applicant, type TestClock } from './registry/fixtures.ts';
 
 const issuer = 'https://issuer.example';
 const url = `${gateway}/v1/queries`;
@@ -24,13 +22,8 @@ describe('identity/identify', () => {
   let identity: Identity;
   let issuerKey: TestKey;
   let dpopKey: TestKey;
-  before(async () => {
-    database = await freshDatabase();
-  });
-  beforeEach(async () => {
-    await emptyIdentity(database);
-    clock = fixedClock(startOfTests);
-    await firstOfficers(database, clock);
+  registryBeforeEach(async (given) => {
+    ({ database, clock } = given);
     bank = await admittedInstitution(database, clock);
     [issuerKey, dpopKey] = [await makeKey(), await makeKey()];
     identity = node();

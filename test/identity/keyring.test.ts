@@ -9,7 +9,7 @@ import { VeilgateError, type ErrorCode } from '../../src/errors.ts';
 import { openKeyring, retirePlatformKey, rotateKey, rotatingPurposes, type Keyring } from '../../src/identity/keyring.ts';
 
 const clock = fixedClock('2026-03-01T08:00:00Z');
-const files = ['cookie-secret', 'dpop-nonce-secret', 'gateway-signing', 'issuer-signing', 'log-signing', 'pseudonym-secret', 'request-secret', 'token-secret'].map((name) => `${name}.jwks.json`);
+const files = ['cookie-secret', 'dpop-nonce-secret', 'gateway-signing', 'issuer-signing', 'log-signing', 'mask-secret', 'pseudonym-secret', 'request-secret', 'token-secret'].map((name) => `${name}.jwks.json`);
 
 describe('identity/keyring', () => {
   let parent: string;
@@ -141,7 +141,7 @@ describe('identity/keyring', () => {
     assert.deepEqual(secrets.get(1), first.tokenSecrets.secrets.get(1));
     retirePlatformKey(folder, 'token-secret', '2');
     assert.equal(rotateKey(folder, 'token-secret', clock), '4');
-    assert.deepEqual(rotatingPurposes.toSorted(), ['cookie-secret', 'dpop-nonce-secret', 'gateway-signing', 'issuer-signing', 'request-secret', 'token-secret']);
+    assert.deepEqual(rotatingPurposes.toSorted(), ['cookie-secret', 'dpop-nonce-secret', 'gateway-signing', 'issuer-signing', 'mask-secret', 'request-secret', 'token-secret']);
     for (let n = 0; n < 17; n += 1) rotateKey(folder, 'token-secret', clock);
     refuses('CONFIG_INVALID', () => rotateKey(folder, 'token-secret', clock));
     open();

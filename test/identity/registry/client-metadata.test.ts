@@ -1,28 +1,20 @@
 import { strict as assert } from 'node:assert';
 import { Provider, type JWK } from 'oidc-provider';
-import { fixedClock } from '../../../src/clock.ts';
 import { clientMetadata } from '../../../src/identity/registry/client-metadata.ts';
 import { registerEnterpriseParty } from '../../../src/identity/registry/enterprise.ts';
 import { applyInstitution } from '../../../src/identity/registry/institution.ts';
 import { retireKey } from '../../../src/identity/registry/key-change.ts';
 import { reinstate, suspend } from '../../../src/identity/registry/status.ts';
-import type { Database, Tx } from '../../../src/store/database.ts';
-import { freshDatabase } from '../../support/database.ts';
+import type { Database } from '../../../src/store/database.ts';
 import { makeKey } from '../signing.ts';
-import { admittedInstitution, applicationOf, classes, emptyIdentity, firstOfficers, gao, gateway, lin, newApplicant, ren, startOfTests, subject, type TestClock } from './fixtures.ts';
+import { admittedInstitution, applicationOf, classes, gao, gateway, lin, newApplicant, registryBeforeEach, ren, subject, type TestClock } from './fixtures.ts';
 
 describe('identity/registry/client-metadata', () => {
   let database: Database;
   let clock: TestClock;
-  before(async () => {
-    database = await freshDatabase();
+  const run = registryBeforeEach((given) => {
+    ({ database, clock } = given);
   });
-  beforeEach(async () => {
-    await emptyIdentity(database);
-    clock = fixedClock(startOfTests);
-    await firstOfficers(database, clock);
-  });
-  const run = <Result>(work: (tx: Tx) => Promise<Result>) => database.transaction('test', work);
 
   it('describes an admitted institution as oidc-provider wants it', async () => {
     const bank = await admittedInstitution(database, clock);

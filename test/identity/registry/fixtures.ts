@@ -2,9 +2,10 @@ import { fixedClock } from '../../../src/clock.ts';
 import { applicationType } from '../../../src/identity/registry/application.ts';
 import { applyInstitution, approveInstitution, assessInstitution, type InstitutionLimits } from '../../../src/identity/registry/institution.ts';
 import { bootstrapOfficers } from '../../../src/identity/registry/staff.ts';
-import type { Database } from '../../../src/store/database.ts';
+import type { Database, Tx } from '../../../src/store/database.ts';
 import { usccCheckDigit } from '../../../src/uscc.ts';
 import type { InstitutionId, PartyId, PublicJwk, SubjectId } from '../../../src/vocabulary.ts';
+import { freshDatabase } from '../../support/database.ts';
 import { makeEncryptionJwk, makeKey, signCompact, type TestKey } from '../signing.ts';
 
 export const gateway = 'https://gateway.example';
@@ -23,13 +24,34 @@ export const mei = 'officer-mei' as PartyId; // auditor
 
 /** As if nothing had ever been registered: cheaper than a database of its own for each test. */
 export async function emptyIdentity(database: Database): Promise<void> {
-  await database.query('truncate party, institution, security_assessment, party_key, officer, enterprise, replay_key, revoked_token, institution_usage');
+  await database.query('truncate party, institution, security_assessment, party_key, officer, enterprise, replay_key, revoked_token, institution_usage cascade');
 }
 
 export async function firstOfficers(database: Database, clock: TestClock): Promise<void> {
   const officer = async (id: string, roles: string[]) => ({ id, name: { en: id, zh: '职员' }, roles, key: (await makeKey()).jwk });
   const officers = [await officer(ren, ['registrar']), await officer(gao, ['compliance']), await officer(lin, ['registrar', 'compliance']), await officer(mei, ['auditor'])];
   await database.transaction('first officers', (tx) => bootstrapOfficers(tx, officers, clock));
+}
+
+/**
+ * One database for the tests of a file, and before each of them a registry that knows nobody but the first officers, and
+ * a clock that stands at startOfTests: both are handed to `prepare`.
+ * @returns runs something in a transaction of that database
+ */
+export function registryBeforeEach(
+  prepare: (registry: { readonly database: Database; readonly clock: TestClock }) => Promise<void> | void, { officers = true } = {},
+): <Result>(work: (tx: Tx) => Promise<Result>) => Promise<Result> {
+  let database: Database;
+  before(async () => {
+    database = await freshDatabase();
+  });
+  beforeEach(async () => {
+    await emptyIdentity(database);
+    const clock = fixedClock(startOfTests);
+    if (officers) await firstOfficers(database, clock);
+    await prepare({ database, clock });
+  });
+  return (work) => database.transaction('test', work);
 }
 
 export type Applicant = { readonly id: InstitutionId; readonly key: TestKey; readonly encryption: PublicJwk };

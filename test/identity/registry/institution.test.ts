@@ -1,6 +1,5 @@
 import { strict as assert } from 'node:assert';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fixedClock } from '../../../src/clock.ts';
 import type { ErrorCode } from '../../../src/errors.ts';
 import { applyInstitution, approveInstitution, assessInstitution, changeLimits, type Assessment } from '../../../src/identity/registry/institution.ts';
 import { listInstitutions, readInstitution } from '../../../src/identity/registry/institution-view.ts';
@@ -9,25 +8,19 @@ import { jwkThumbprint } from '../../../src/identity/vetting.ts';
 import { isUscc, usccCheckDigit } from '../../../src/uscc.ts';
 import type { Database, Tx } from '../../../src/store/database.ts';
 import type { InstitutionId, PartyId, Scope } from '../../../src/vocabulary.ts';
-import { freshDatabase } from '../../support/database.ts';
 import { makeKey, refused, signCompact } from '../signing.ts';
-import { admittedInstitution, applicationOf, classes, emptyIdentity, firstOfficers, gao, gateway, goodDigest, lin, mei, newApplicant, ren, startOfTests, type Applicant, type TestClock } from './fixtures.ts';
+import { admittedInstitution, applicationOf, classes, gao, gateway, goodDigest, lin, mei, newApplicant, registryBeforeEach, ren, type Applicant, type TestClock } from './fixtures.ts';
 
 describe('identity/registry/institution', () => {
   let database: Database;
   let clock: TestClock;
   let applicant: Applicant;
-  before(async () => {
-    database = await freshDatabase();
-  });
-  beforeEach(async () => {
-    await emptyIdentity(database);
-    clock = fixedClock(startOfTests);
-    await firstOfficers(database, clock);
+  registryBeforeEach(async (given) => {
+    ({ database, clock } = given);
     applicant = await newApplicant();
   });
 
-  const run = <Result>(work: (tx: Tx) => Promise<Result>) => database.transaction('test', work);
+  const run = <Result>(work: (tx: Tx) => Promise<Result>) => database.transaction('test', work); // of whichever database stands in
   const apply = (jws = applicationOf(applicant, clock), registrar?: PartyId) => run((tx) => applyInstitution(tx, { jws, audience: gateway, classes, ...(registrar === undefined ? {} : { registrar }) }, clock));
   const assess = (changes: Partial<Assessment> = {}) => run((tx) => assessInstitution(tx, { institution: applicant.id, by: gao, level: 3, passed: true, validUntil: '2027-02-28', findingsDigest: goodDigest, ...changes }, clock));
   const approve = (by = lin, limits = {}, scopes?: readonly Scope[]) => run((tx) => approveInstitution(tx, { institution: applicant.id, by, limits, ...(scopes === undefined ? {} : { scopes }) }, clock));

@@ -1,31 +1,23 @@
 import { strict as assert } from 'node:assert';
-import { fixedClock } from '../../../src/clock.ts';
 import { addKey, retireKey } from '../../../src/identity/registry/key-change.ts';
 import { activeKeys } from '../../../src/identity/registry/party-key.ts';
 import { revoke } from '../../../src/identity/registry/status.ts';
-import type { Database, Tx } from '../../../src/store/database.ts';
+import type { Database } from '../../../src/store/database.ts';
 import type { PartyId } from '../../../src/vocabulary.ts';
-import { freshDatabase } from '../../support/database.ts';
 import { makeEncryptionJwk, makeKey, refused, signCompact, type TestKey } from '../signing.ts';
-import { admittedInstitution, emptyIdentity, firstOfficers, gao, gateway, mei, ren, startOfTests, type Applicant, type TestClock } from './fixtures.ts';
+import { admittedInstitution, gao, gateway, mei, registryBeforeEach, ren, type Applicant, type TestClock } from './fixtures.ts';
 
 describe('identity/registry/key-change', () => {
   let database: Database;
   let clock: TestClock;
   let bank: Applicant;
   let next: TestKey;
-  before(async () => {
-    database = await freshDatabase();
-  });
-  beforeEach(async () => {
-    await emptyIdentity(database);
-    clock = fixedClock(startOfTests);
-    await firstOfficers(database, clock);
+  const run = registryBeforeEach(async (given) => {
+    ({ database, clock } = given);
     bank = await admittedInstitution(database, clock);
     next = await makeKey('P-256');
   });
 
-  const run = <Result>(work: (tx: Tx) => Promise<Result>) => database.transaction('test', work);
   const claims = (more: Record<string, unknown> = {}) => {
     const nowS = clock.nowMs() / 1000;
     return { iss: bank.id, aud: gateway, iat: nowS, exp: nowS + 60, jti: 'key-change-0123456789', ...more };

@@ -1,30 +1,23 @@
 import { strict as assert } from 'node:assert';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fixedClock } from '../../../src/clock.ts';
 import { registerDepartment } from '../../../src/identity/registry/department.ts';
 import { enterpriseOf, registerEnterpriseParty } from '../../../src/identity/registry/enterprise.ts';
 import { readParty } from '../../../src/identity/registry/party.ts';
 import { approveOfficer, bootstrapOfficers, hasOfficers, registerOfficer, type NewOfficer } from '../../../src/identity/registry/staff.ts';
 import { reinstate, revoke, suspend } from '../../../src/identity/registry/status.ts';
-import type { Database, Tx } from '../../../src/store/database.ts';
+import type { Database } from '../../../src/store/database.ts';
 import type { PartyId } from '../../../src/vocabulary.ts';
-import { freshDatabase } from '../../support/database.ts';
 import { makeEncryptionJwk, makeKey, refused } from '../signing.ts';
-import { anotherSubject, emptyIdentity, firstOfficers, gao, lin, mei, ren, startOfTests, subject, type TestClock } from './fixtures.ts';
+import { anotherSubject, firstOfficers, gao, lin, mei, registryBeforeEach, ren, subject, type TestClock } from './fixtures.ts';
 
 describe('identity/registry: officers, departments, enterprises', () => {
   let database: Database;
   let clock: TestClock;
   let newcomer: NewOfficer;
-  before(async () => {
-    database = await freshDatabase();
-  });
-  beforeEach(async () => {
-    await emptyIdentity(database);
-    clock = fixedClock(startOfTests);
+  const run = registryBeforeEach(async (given) => {
+    ({ database, clock } = given);
     newcomer = { id: 'officer-new', name: { en: 'New', zh: '新' }, roles: ['compliance', 'auditor'], key: (await makeKey('P-256')).jwk };
-  });
-  const run = <Result>(work: (tx: Tx) => Promise<Result>) => database.transaction('test', work);
+  }, { officers: false });
   const bootstrap = (officers: readonly NewOfficer[]) => run((tx) => bootstrapOfficers(tx, officers, clock));
   const register = (by: PartyId, changes: Partial<NewOfficer> = {}) => run((tx) => registerOfficer(tx, { ...newcomer, ...changes, by }, clock));
   const approve = (by: PartyId) => run((tx) => approveOfficer(tx, { officer: 'officer-new' as PartyId, by }, clock));
