@@ -1,4 +1,4 @@
-import { multiply, reduce, type Arithmetic } from './arithmetic.ts';
+import { multiplyBy, reduce, type Arithmetic } from './arithmetic.ts';
 
 /**
  * Weighted sums of ciphertexts, on their coefficients. A BFV ciphertext times a small constant is every coefficient
@@ -14,14 +14,30 @@ export type WordSums = { readonly low: Float64Array; readonly high: Int32Array }
 /** Coefficients gone through at once: the words of 20 columns stay in the second-level cache for all outputs. */
 const strip = 1024;
 
+/** Sums to write to, kept: allocating and clearing fresh pages would cost as much as adding up. */
+const kept: WordSums[] = [];
+
+function clearedSums(count: number, length: number): WordSums[] {
+  for (let at = 0; at < count; at++) {
+    const sums = kept[at];
+    if (sums?.low.length === length) {
+      sums.low.fill(0);
+      sums.high.fill(0);
+    } else {
+      kept[at] = { low: new Float64Array(length), high: new Int32Array(length) };
+    }
+  }
+  return kept.slice(0, count);
+}
+
 /**
- * One pass over the columns for all outputs.
+ * One pass over the columns for all outputs. The sums are valid until the next call.
  * @param columns coefficients as pairs of (low, high) words
  * @param outputs a weight per column each, integers with Σ|w| below 2^16
  */
 export function weightedSums(columns: readonly Uint32Array[], outputs: readonly (readonly number[])[]): WordSums[] {
   const length = (columns[0]?.length ?? 0) / 2;
-  const sums = outputs.map(() => ({ low: new Float64Array(length), high: new Int32Array(length) }));
+  const sums = clearedSums(outputs.length, length);
   for (let from = 0; from < length; from += strip) {
     const to = Math.min(from + strip, length);
     outputs.forEach((weights, output) => {
@@ -51,16 +67,15 @@ function reduceWords(low: number, high: number, prime: number, primeHigh: number
   return rest >= prime ? rest - prime : rest;
 }
 
-/** The sums modulo their primes: for each component the kept prime's coefficients, then the dropped one's. */
+/** The sums modulo their primes, written over `low`: for each component the kept prime's coefficients, then the dropped one's. */
 export function reducedSums(arithmetic: Arithmetic, { low, high }: WordSums): Float64Array {
-  const { degree, kept, dropped } = arithmetic;
-  const reduced = new Float64Array(low.length);
-  for (const [polynomial, prime] of [kept, dropped, kept, dropped].entries()) {
+  const { degree, kept: keptPrime, dropped } = arithmetic;
+  for (const [polynomial, prime] of [keptPrime, dropped, keptPrime, dropped].entries()) {
     const primeHigh = Math.floor(prime / 2 ** 32);
     const primeLow = prime % 2 ** 32;
-    for (let at = polynomial * degree; at < (polynomial + 1) * degree; at++) reduced[at] = reduceWords(low[at]!, high[at]!, prime, primeHigh, primeLow);
+    for (let at = polynomial * degree; at < (polynomial + 1) * degree; at++) low[at] = reduceWords(low[at]!, high[at]!, prime, primeHigh, primeLow);
   }
-  return reduced;
+  return low;
 }
 
 /**
@@ -68,7 +83,7 @@ export function reducedSums(arithmetic: Arithmetic, { low, high }: WordSums): Fl
  * mod_switch_to_next does it, to the bit). Pairs of words, written to `target`.
  */
 export function switchedSum(arithmetic: Arithmetic, sum: Float64Array, blinder: Float64Array, target: Uint32Array): void {
-  const { degree, kept, dropped, droppedInverse } = arithmetic;
+  const { degree, kept: keptPrime, dropped, byDroppedInverse } = arithmetic;
   const half = (dropped - 1) / 2;
   for (let component = 0; component < 2; component++) {
     for (let at = 0; at < degree; at++) {
@@ -76,10 +91,11 @@ export function switchedSum(arithmetic: Arithmetic, sum: Float64Array, blinder: 
       const inDropped = inKept + degree;
       const rest = reduce(sum[inDropped]! + blinder[inDropped]!, dropped);
       const centred = rest > half ? rest - dropped : rest;
-      const value = multiply(reduce(sum[inKept]! + blinder[inKept]! - centred, kept), droppedInverse, kept);
+      const value = multiplyBy(byDroppedInverse, reduce(sum[inKept]! + blinder[inKept]! - centred, keptPrime));
       const word = 2 * (component * degree + at);
-      target[word] = value % 2 ** 32;
-      target[word + 1] = Math.floor(value / 2 ** 32);
+      const upper = Math.floor(value / 2 ** 32);
+      target[word] = value - upper * 2 ** 32;
+      target[word + 1] = upper;
     }
   }
 }

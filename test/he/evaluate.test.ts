@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
 import { readFigures } from '../../scripts/sample/figures.ts';
-import { arithmeticOf, multiply, reduce } from '../../src/he/arithmetic.ts';
+import { arithmeticOf, factor, multiplyBy, reduce } from '../../src/he/arithmetic.ts';
 import { assertFits, clearWeightedSum, rangeOfSum } from '../../src/he/clear.ts';
 import { createDecryptor, type Decryptor } from '../../src/he/decrypt.ts';
 import { createColumnEncryptor, type ColumnEncryptor } from '../../src/he/encrypt.ts';
@@ -95,7 +95,7 @@ describe('weighted sums of encrypted columns', () => {
   it('multiply residues exactly', () => {
     for (const prime of set.coeffModulus.slice(0, 2)) {
       const residue = fc.bigInt({ min: 0n, max: prime - 1n });
-      fc.assert(fc.property(residue, residue, (a, b) => multiply(Number(a), Number(b), Number(prime)) === Number((a * b) % prime)), {
+      fc.assert(fc.property(residue, residue, (a, b) => multiplyBy(factor(Number(b), Number(prime)), Number(a)) === Number((a * b) % prime)), {
         numRuns: 3000, examples: [[prime - 1n, prime - 1n], [0n, prime - 1n], [1n, prime - 1n], [2n ** 24n, 2n ** 45n], [prime >> 1n, 2n]],
       });
       fc.assert(fc.property(fc.bigInt({ min: -(2n ** 51n), max: 2n ** 51n }), (value) => reduce(Number(value), Number(prime)) === Number(((value % prime) + prime) % prime)), { numRuns: 1000 });
