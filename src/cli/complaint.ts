@@ -21,11 +21,13 @@ export function shown(error: unknown): VeilgateError {
 type GrantNeeded = { readonly purpose: string; readonly fields: readonly { readonly field: string; readonly ceiling: string }[] };
 
 function details(detail: Readonly<Record<string, unknown>>): string {
-  const { status: _status, withheld, grant_needed: needed, exceeds, rejects, ...others } = detail;
+  const { status: _status, withheld, grant_needed: needed, exceeds, rejects, findings, problems, ...others } = detail;
   return [
     rows(withheld, 'withheld', ['field', 'use', 'reason']),
     Array.isArray(needed) ? needed.map(grantNeeded).join('') : '',
     rows(exceeds, 'more than policy allows', ['term', 'asked', 'cap']),
+    rows(findings, 'limits broken', ['rule', 'problem']),
+    rows(problems, 'wrong', ['pointer', 'problem']),
     rows(rejects, 'rejected', ['row', 'field', 'reason']),
     indented(pairs(others)),
   ].join('');

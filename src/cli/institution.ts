@@ -118,7 +118,7 @@ function limits({ requestsPerSecond, queriesPerDay }: LimitFlags): InstitutionLi
   return { ...(requestsPerSecond === undefined ? {} : { requests_per_second: requestsPerSecond }), ...(queriesPerDay === undefined ? {} : { queries_per_day: queriesPerDay }) };
 }
 
-function reasonCode(text: string): string {
+export function reasonCode(text: string): string {
   if (!/^[a-z][a-z0-9_]{0,63}$/.test(text)) throw new InvalidArgumentError('a code in small letters, digits and _, no free text');
   return text;
 }
