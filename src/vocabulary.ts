@@ -248,6 +248,23 @@ export type GrantState = 'active' | 'paused' | 'revoked' | 'exhausted' | 'expire
 export type ConsentCeiling = 'original' | 'desensitised';
 export type Frequency = { readonly max: number; readonly per: 'day' | 'week' | 'month' };
 
+/** What a bank asks an enterprise to consent to, as JSON carries it (RFC 9396); what is absent is left to policy. */
+export type AskedTerms = {
+  readonly subject: string;
+  readonly purpose: string;
+  readonly fields: readonly FieldCeiling[];
+  readonly data_from?: string;
+  readonly data_to?: string;
+  readonly valid_days: number;
+  readonly uses_max?: number;
+  readonly frequency?: Frequency;
+  readonly data_life_days: number;
+  readonly kind: 'one_time' | 'periodic';
+};
+
+/** Field and ceiling as JSON carries them: a list, so that order and duplicates are visible. */
+export type FieldCeiling = { readonly field: string; readonly ceiling: ConsentCeiling };
+
 /** What an enterprise is asked to consent to, or has narrowed it to. */
 export type GrantTerms = {
   readonly subject: SubjectId;

@@ -1,23 +1,11 @@
 import { Ajv } from 'ajv';
 import { VeilgateError } from '../errors.ts';
 import { isUscc } from '../uscc.ts';
-import type { ConsentCeiling, FieldRef, Frequency, GrantTerms, InstitutionId, IsoDate, PurposeCode, TimeMs } from '../vocabulary.ts';
+import type { AskedTerms, ConsentCeiling, FieldRef, GrantTerms, InstitutionId, IsoDate, PurposeCode, TimeMs } from '../vocabulary.ts';
 import { consentType } from './clients.ts';
 
 /** The `authorization_details` object of a consent request, as the bank sends it. */
-export type ConsentRequest = {
-  readonly type: typeof consentType;
-  readonly subject: string;
-  readonly purpose: string;
-  readonly fields: readonly { readonly field: string; readonly ceiling: ConsentCeiling }[];
-  readonly data_from?: string;
-  readonly data_to?: string;
-  readonly valid_days: number;
-  readonly uses_max?: number;
-  readonly frequency?: Frequency;
-  readonly data_life_days: number;
-  readonly kind: 'one_time' | 'periodic';
-};
+export type ConsentRequest = AskedTerms & { readonly type: typeof consentType };
 
 /** Most fields one request may name. */
 export const fieldsMax = 200;

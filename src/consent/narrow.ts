@@ -1,7 +1,7 @@
 import { dayMs } from '../calendar.ts';
-import type { ConsentCeiling, FieldRef, GrantTerms, IsoDate, TimeMs } from '../vocabulary.ts';
+import type { ConsentCeiling, FieldCeiling, FieldRef, GrantTerms, IsoDate, TimeMs } from '../vocabulary.ts';
 import { frequencyWithin } from './caps.ts';
-import { checkConsentChoice, type FieldCeiling } from './schemas.ts';
+import { checkConsentChoice } from './schemas.ts';
 import { fieldMap, invalid } from './terms.ts';
 
 /**

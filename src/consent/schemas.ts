@@ -1,7 +1,7 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { VeilgateError, type ErrorCode } from '../errors.ts';
-import type { ConsentCeiling, Frequency, GrantTerms } from '../vocabulary.ts';
+import type { AskedTerms, FieldCeiling } from '../vocabulary.ts';
 import consentChoiceSchema from './schema/consent-choice.json' with { type: 'json' };
 import consentDetailSchema from './schema/consent-detail.json' with { type: 'json' };
 import consentTokenSchema from './schema/consent-token.json' with { type: 'json' };
@@ -10,23 +10,8 @@ import signedGrantSchema from './schema/signed-grant.json' with { type: 'json' }
 /** The JSON Schemas of this stage, for the API description. */
 export { consentChoiceSchema, consentDetailSchema, consentTokenSchema, signedGrantSchema };
 
-/** Field and ceiling as JSON carries them: a list, so that order and duplicates are visible. */
-export type FieldCeiling = { readonly field: string; readonly ceiling: ConsentCeiling };
-
 /** consent-detail.json: one entry of `authorization_details` (RFC 9396). */
-export type ConsentDetail = {
-  readonly type: 'veilgate_consent';
-  readonly subject: string;
-  readonly purpose: string;
-  readonly fields: readonly FieldCeiling[];
-  readonly data_from?: string;
-  readonly data_to?: string;
-  readonly valid_days: number;
-  readonly uses_max?: number;
-  readonly frequency?: Frequency;
-  readonly data_life_days: number;
-  readonly kind: GrantTerms['kind'];
-};
+export type ConsentDetail = AskedTerms & { readonly type: 'veilgate_consent' };
 
 /** consent-choice.json */
 export type ConsentChoice = Partial<Pick<ConsentDetail, 'fields' | 'data_from' | 'data_to' | 'valid_days' | 'uses_max' | 'frequency' | 'data_life_days'>>;

@@ -1,9 +1,9 @@
 import { dayMs } from '../calendar.ts';
 import { VeilgateError } from '../errors.ts';
 import { isUscc } from '../uscc.ts';
-import type { ConsentCeiling, FieldRef, GrantTerms, InstitutionId, IsoDate, PurposeCaps, PurposeCode, TimeMs } from '../vocabulary.ts';
+import type { ConsentCeiling, FieldCeiling, FieldRef, GrantTerms, InstitutionId, IsoDate, PurposeCaps, PurposeCode, TimeMs } from '../vocabulary.ts';
 import { checkCaps, earliestDataDate, type CapsOf } from './caps.ts';
-import { checkConsentDetail, type ConsentDetail, type FieldCeiling } from './schemas.ts';
+import { checkConsentDetail, type ConsentDetail } from './schemas.ts';
 
 /**
  * Reads what an institution asks an enterprise to consent to, completes it (`completeTerms`) and holds it against policy.

@@ -1,21 +1,10 @@
 import * as oauth from 'oauth4webapi';
-import type { ConsentCeiling, Frequency } from '../vocabulary.ts';
+import type { AskedTerms } from '../vocabulary.ts';
 import { VeilgateError } from '../errors.ts';
 import { named } from './authorization-fault.ts';
 import { withFreshNonce, type Connection } from './connection.ts';
 
-export type ConsentRequest = {
-  readonly subject: string;
-  readonly purpose: string;
-  readonly fields: readonly { readonly field: string; readonly ceiling: ConsentCeiling }[];
-  readonly data_from?: string;
-  readonly data_to?: string;
-  readonly valid_days: number;
-  readonly uses_max?: number;
-  readonly frequency?: Frequency;
-  readonly data_life_days: number;
-  readonly kind: 'one_time' | 'periodic';
-};
+export type ConsentRequest = AskedTerms;
 
 /** A consent request under way: send the enterprise's representative to `url`, then call `finish`. */
 export type PendingConsent = {
