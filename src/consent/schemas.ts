@@ -1,7 +1,7 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { VeilgateError, type ErrorCode } from '../errors.ts';
-import type { AskedTerms, FieldCeiling } from '../vocabulary.ts';
+import type { AskedTerms, FieldCeiling, Frequency, GrantTerms } from '../vocabulary.ts';
 import consentChoiceSchema from './schema/consent-choice.json' with { type: 'json' };
 import consentDetailSchema from './schema/consent-detail.json' with { type: 'json' };
 import consentTokenSchema from './schema/consent-token.json' with { type: 'json' };
