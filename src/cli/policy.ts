@@ -8,6 +8,7 @@ import type { CompiledPolicy, DecisionRequest } from '../policy/policy.ts';
 import { problemLine, type Problem } from '../policy/problem.ts';
 import { uses } from '../policy/rule.ts';
 import { readPolicyTests, runPolicyTests, type PolicyTestReport } from '../policy/vectors.ts';
+import { loadFeatures } from '../scoring/feature/load.ts';
 import { loadCatalogue } from '../source/catalogue.ts';
 import type { ConsentState, FieldRef, InstitutionClass, PurposeCode, Use, Value } from '../vocabulary.ts';
 
@@ -103,16 +104,23 @@ function load(folder: string, options: Options): CompiledPolicy {
   return loadPolicyPack(folder, loadCatalogue(options.catalogue ?? path.join(folder, 'catalogue')));
 }
 
+/** How many features the pack declares; they are checked with it. */
+function featuresOf(folder: string, options: Options): number {
+  return loadFeatures(folder, loadCatalogue(options.catalogue ?? path.join(folder, 'catalogue'))).size;
+}
+
 function check(streams: PolicyCommandStreams, options: Options): void {
   const policy = load(options.folder, options);
+  const features = featuresOf(options.folder, options);
   const { version, warnings, rules, fields, purposes, institutionClasses } = policy;
   const ok = warnings.length === 0 || options['strict'] !== true;
   if (options.json === true) {
-    streams.out(JSON.stringify({ ok, version, rules: rules.size, fields: fields.size, purposes: [...purposes.keys()], institutionClasses: [...institutionClasses.keys()], warnings }));
+    streams.out(JSON.stringify({ ok, version, rules: rules.size, fields: fields.size, features, purposes: [...purposes.keys()], institutionClasses: [...institutionClasses.keys()], warnings }));
   } else {
     for (const warning of warnings) streams.out(`warning ${problemLine(warning)}`);
     streams.out(`${ok ? 'The policy is fine' : 'The policy has warnings'}: ${rules.size} rules over ${fields.size} fields, ${purposes.size} purposes, ${institutionClasses.size} institution classes.`);
     streams.out(`Version ${version}`);
+    if (features > 0) streams.out(`Features for scores: ${features}.`);
   }
   if (!ok) streams.exit(1);
 }

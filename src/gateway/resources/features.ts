@@ -112,7 +112,7 @@ function keys({ database, clock, features }: Needs): readonly Route[] {
 }
 
 function blocks({ database, clock, catalogue, identity, features }: Needs): readonly Route[] {
-  const store: BlockStore = { database, clock, bodies: identity.bodies, features: features.declared, check: features.check };
+  const store = (): BlockStore => ({ database, clock, bodies: identity.bodies, features: features.declared, check: features.check });
   return [
     route<{ body: { readonly subjects: readonly string[] } }>({
       method: 'POST', path: '/v1/feature-positions', operationId: 'assignPositions', tag: 'Features', access: 'party', scopes: ['records'],
@@ -140,8 +140,8 @@ function blocks({ database, clock, catalogue, identity, features }: Needs): read
         'SOURCE_DATASET_UNKNOWN', 'SOURCE_NOT_OWNER', 'FEATURE_UNKNOWN', 'FEATURE_DECLARATION_CHANGED', 'FEATURE_KEY_UNKNOWN', 'FEATURE_BLOCK_INVALID', 'FEATURE_BLOCK_STALE', 'FEATURE_SLOTS_UNASSIGNED',
         'HE_CIPHERTEXT_REFUSED', 'AUDIT_UNAVAILABLE', 'STORE_UNAVAILABLE', 'TOKEN_KEY_UNKNOWN', 'TOKEN_SIGNATURE_INVALID',
       ],
-      examples: { cli: 'veilgate domain encrypt financials features.csv' },
-      handler: async ({ caller, params, body }) => ok(await storeBlocks(store, caller.party, ownedDataset(catalogue, params.dataset, caller.party).id, body)),
+      examples: { cli: 'veilgate domain encrypt financials features.csv --key score-key.bin' },
+      handler: async ({ caller, params, body }) => ok(await storeBlocks(store(), caller.party, ownedDataset(catalogue, params.dataset, caller.party).id, body)),
     }),
     route<{ params: { readonly dataset: string }; query: { readonly key?: string; readonly from?: number; readonly to?: number } }>({
       method: 'GET', path: '/v1/datasets/{dataset}/feature-blocks', operationId: 'readFeatureBlocks', tag: 'Features', access: 'party', scopes: ['records'],

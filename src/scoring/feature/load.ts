@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { canonicalJson } from '../../canonical.ts';
 import { pointerOf, readPolicyDocument, type PolicyDocument } from '../../policy/document.ts';
 import { listYaml, readFile } from '../../policy/load.ts';
@@ -28,7 +30,7 @@ export const featuresMax = 2000;
 export function loadFeatures(folder: string, catalogue: Catalogue): ReadonlyMap<FeatureId, Feature> {
   const problems: Problem[] = [];
   const features = new Map<FeatureId, Feature>();
-  for (const name of listYaml(folder, 'features', problems)) {
+  for (const name of existsSync(path.join(folder, 'features')) ? listYaml(folder, 'features', problems) : []) {
     const file = readFile(folder, name, problems);
     if (file === undefined) continue;
     const { document, problems: found } = readPolicyDocument(file.file, file.bytes);
