@@ -1,4 +1,4 @@
-import { VeilgateError } from '../errors.ts';
+import { VeilgateError, isVeilgateError } from '../errors.ts';
 import { arithmeticOf } from './arithmetic.ts';
 import { createBlinderSource, type Blinder } from './blind.ts';
 import { assertFits, type Bounds } from './clear.ts';
@@ -59,18 +59,18 @@ export function createEvaluator(he: He, set: ParameterSet, publicKey: Uint8Array
   return {
     missing: (digests) => digests.filter((digest) => !cache.has(digest)),
     load: (digest, bytes) => cache.put(digest, residuesOf(set, bytes, 'column')),
-    evaluate: (digests, outputs, bounds) => evaluateColumns(set, digests.map(cache.get), outputs, blinders.take, bounds),
-    remask: (bytes) => {
+    evaluate: (digests, outputs, bounds) => uniformly(() => evaluateColumns(set, digests.map(cache.get), outputs, blinders.take, bounds)),
+    remask: (bytes) => uniformly(() => {
       const [masked] = evaluateColumns(set, [residuesOf(set, bytes, 'column')], [{ weights: [1], offset: 0 }], blinders.take);
       return masked ?? refuse('There is no result.');
-    },
-    unmask: (bytes, masks) => {
+    }),
+    unmask: (bytes, masks) => uniformly(() => {
       const residues = residuesOf(set, bytes, 'column');
       if (masks.length !== set.slots) refuse('The masks are not those of a whole block: take the ones remask gave.');
       const negated = masks.map((mask) => (set.plainModulus - mask) % set.plainModulus);
       addPlain(set, residues, coder.coefficients(negated));
       return columnOf(set, residues);
-    },
+    }),
     prepare: blinders.prepare,
     close: () => {
       blinders.close();
@@ -112,6 +112,16 @@ export function checkOutputs(set: ParameterSet, columns: number, outputs: readon
       refuse('Weights must be integers, one for each column, whose magnitudes add up to no more than the parameter set allows: scale the model down.');
     }
     if (bounds !== undefined) assertFits(set, weights, bounds, offset);
+  }
+}
+
+/** Whatever goes wrong inside SEAL looks the same outside. */
+function uniformly<Value>(act: () => Value): Value {
+  try {
+    return act();
+  } catch (thrown) {
+    if (isVeilgateError(thrown)) throw thrown;
+    throw new VeilgateError('HE_EVALUATION_FAILED', 'The evaluation failed: ask again.');
   }
 }
 

@@ -184,6 +184,14 @@ describe('weighted sums of encrypted columns', () => {
     for (const each of [nextEncryptor, nextEvaluator, nextDecryptor]) each.close();
   });
 
+  it('fail in one way, whatever went wrong inside SEAL', () => {
+    const closed = createEvaluator(he, set, keys.publicKey, { cacheBytesMax: 1e6 });
+    const bytes = encryptor.encrypt(Int32Array.of(5));
+    closed.close();
+    refuses(() => closed.remask(bytes));
+    refuses(() => closed.unmask(bytes, new Uint32Array(set.slots)));
+  });
+
   it('draw uniformly: words above the last whole multiple of the modulus are drawn again', () => {
     const words = [Uint32Array.of(2 ** 32 - 1, 3), Uint32Array.of(9)];
     assert.deepEqual(uniformIntegers(2, 10, () => new Uint8Array((words.shift() ?? Uint32Array.of(0)).buffer)), Uint32Array.of(3, 9));
