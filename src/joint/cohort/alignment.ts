@@ -10,9 +10,9 @@ import { pointBytes, type Group } from './group.ts';
  */
 export type Alignment = {
   /** Points of codes, blinded with one's own secret; one after another, 32 bytes each. */
-  readonly blind: (secret: Uint8Array, codes: readonly SubjectId[]) => Uint8Array;
+  readonly blind: (secret: Uint8Array, codes: readonly SubjectId[]) => Uint8Array<ArrayBuffer>;
   /** The other side's points, blinded a second time. Errors: COHORT_POINT_REFUSED. */
-  readonly blindAgain: (secret: Uint8Array, points: Uint8Array) => Uint8Array;
+  readonly blindAgain: (secret: Uint8Array, points: Uint8Array) => Uint8Array<ArrayBuffer>;
 };
 
 /** Points one call blinds at most: 8,192 take about a second. */

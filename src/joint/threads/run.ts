@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { VeilgateError } from '../../errors.ts';
 import { compiledSeal } from '../../he/pool-thread.ts';
 import type { ClearColumn } from '../circuit/table.ts';
+import type { SubjectId } from '../../vocabulary.ts';
 import type { BundleSpec } from '../lottery/bundle.ts';
 import { checkOpening, type Commitments, type Opening, type Verdict } from '../lottery/lottery.ts';
 import type { Rational } from '../noise/discrete-gaussian.ts';
@@ -69,6 +70,37 @@ export async function judgeInThreads(options: JointThreads, spec: BundleSpec, co
     }
   }));
   return cheated.length === 0 ? { outcome: 'honest' } : { outcome: 'cheated', bundle: Math.min(...cheated) };
+}
+
+/** What is blinded in one piece: codes of one's own, or the other side's points. */
+export type BlindingPiece = { readonly codes: readonly SubjectId[] } | { readonly points: Uint8Array };
+
+/**
+ * Blinds pieces of at most `pointsMax` one after another on all threads; what comes out is in order. Memory holds a
+ * few pieces, however long the lists are. Errors: COHORT_POINT_REFUSED, HE_EVALUATION_FAILED.
+ */
+export async function* blindInThreads(options: JointThreads, run: string, secret: Uint8Array, pieces: AsyncIterable<BlindingPiece> | Iterable<BlindingPiece>): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const crew = await Promise.all(Array.from({ length: options.threads }, () => startThread(options)));
+  try {
+    const underWay: Promise<Answer>[] = [];
+    let next = 0;
+    for await (const piece of pieces) {
+      const thread = crew[next % crew.length] as Thread;
+      next += 1;
+      const asked = thread.ask('codes' in piece ? { kind: 'blind', run, secret, codes: piece.codes } : { kind: 'blind_again', run, secret, points: piece.points });
+      asked.catch(() => {}); // looked at when its turn comes
+      underWay.push(asked);
+      if (underWay.length > crew.length + 1) yield pointsOf(await (underWay.shift() as Promise<Answer>));
+    }
+    for (const asked of underWay) yield pointsOf(await asked);
+  } finally {
+    await Promise.all(crew.map((thread) => thread.end()));
+  }
+}
+
+function pointsOf({ results: [points] }: Answer): Uint8Array<ArrayBuffer> {
+  if (points === undefined) throw new VeilgateError('HE_EVALUATION_FAILED', 'A thread of joint modelling gave no answer: ask again.');
+  return points;
 }
 
 type Answer = Extract<JointReply, { readonly results: unknown }>;

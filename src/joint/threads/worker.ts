@@ -5,6 +5,8 @@ import { loadHe } from '../../he/runtime.ts';
 import { createTableEvaluator, type TableEvaluator } from '../../he/table-products.ts';
 import { layoutOf } from '../circuit/layout.ts';
 import { startTable, type TableRun } from '../circuit/table.ts';
+import { createAlignment } from '../cohort/alignment.ts';
+import { loadGroup } from '../cohort/group.ts';
 import { makeBundle } from '../lottery/bundle.ts';
 import { lotteryReady } from '../lottery/keystream.ts';
 import { createExactRandom } from '../noise/exact-random.ts';
@@ -14,6 +16,7 @@ import type { JointReply, JointThreadData, JointWork } from './words.ts';
 const { compiled } = workerData as JointThreadData;
 const he = await loadHe(compiled);
 await lotteryReady;
+const group = await loadGroup();
 const port = parentPort;
 if (port === null) throw new Error('started as a thread of joint modelling only');
 
@@ -46,6 +49,10 @@ function carryOut(work: JointWork): JointReply {
       evaluator?.close();
       return { results };
     }
+    case 'blind':
+      return { results: [createAlignment(group, work.run).blind(work.secret, work.codes)] };
+    case 'blind_again':
+      return { results: [createAlignment(group, work.run).blindAgain(work.secret, work.points)] };
     case 'digest':
       return { results: [], digest: makeBundle(he, set, work.spec, work.index, work.seed).digest };
     default:

@@ -5,9 +5,12 @@ import { createWindowDecryptor } from '../../../src/he/window-decrypt.ts';
 import { clearSums } from '../../../src/joint/circuit/clear.ts';
 import { layoutOf, shiftOf } from '../../../src/joint/circuit/layout.ts';
 import { openTable } from '../../../src/joint/circuit/table.ts';
+import { sampleSubject } from '../../../scripts/sample/subjects.ts';
 import { makeBundle, type Bundle, type BundleSpec } from '../../../src/joint/lottery/bundle.ts';
 import { lotteryReady, newSeed } from '../../../src/joint/lottery/keystream.ts';
-import { judgeInThreads, runTable } from '../../../src/joint/threads/run.ts';
+import { createAlignment } from '../../../src/joint/cohort/alignment.ts';
+import { loadGroup } from '../../../src/joint/cohort/group.ts';
+import { blindInThreads, judgeInThreads, runTable } from '../../../src/joint/threads/run.ts';
 import { VeilgateError } from '../../../src/errors.ts';
 
 const spec: BundleSpec = { project: 'p', cohort: 'c', rows: 1200, columns: [{ name: 'label', bins: 3 }] };
@@ -46,6 +49,22 @@ describe('tables and lotteries in threads', () => {
 
   it('end as one failed run when a thread takes too long', async () => {
     await assert.rejects(runTable({ ...threads, timeoutMs: 1 }, request()), (error: unknown) => error instanceof VeilgateError && error.code === 'HE_EVALUATION_FAILED');
+  });
+
+  it('blind lists piece by piece, in order, as one thread would', async () => {
+    const group = await loadGroup();
+    const secret = group.randomScalar();
+    const codes = Array.from({ length: 70 }, (_, at) => sampleSubject(at, 1));
+    const pieces = Array.from({ length: 7 }, (_, at) => ({ codes: codes.slice(10 * at, 10 * at + 10) }));
+    const blinded: Uint8Array[] = [];
+    for await (const points of blindInThreads(threads, 'run', secret, pieces)) blinded.push(points);
+    assert.deepEqual(Buffer.concat(blinded), Buffer.from(createAlignment(group, 'run').blind(secret, codes)));
+    const again: Uint8Array[] = [];
+    for await (const points of blindInThreads(threads, 'run', secret, blinded.map((points) => ({ points })))) again.push(points);
+    assert.deepEqual(Buffer.concat(again), Buffer.from(createAlignment(group, 'run').blindAgain(secret, Buffer.concat(blinded))));
+    await assert.rejects(async () => {
+      for await (const _ of blindInThreads(threads, 'run', secret, [{ points: new Uint8Array(31) }])) assert.fail('half a point was blinded');
+    }, (error: unknown) => error instanceof VeilgateError && error.code === 'COHORT_POINT_REFUSED');
   });
 
   it('judge an opening as one thread would, and name the first cheated bundle', async () => {
