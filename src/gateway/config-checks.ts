@@ -58,7 +58,6 @@ export const configChecks: readonly ConfigCheck[] = [
   { code: 'CONFIG_INSECURE', settings: ['custodianUrl'], refuses: 'must be https beyond this machine', violated: (config) => insecureUrl(config.custodianUrl) },
   { code: 'CONFIG_INVALID', settings: ['custodianKeyFile'], refuses: 'is not a file', violated: (config) => config.custodianKeyFile !== undefined && !isFile(config.custodianKeyFile) },
   { code: 'CONFIG_INSECURE', settings: ['custodianFolder'], refuses: 'or a file in it can be read by others: chmod 700 the folder, 600 the files', violated: (config) => config.custodian === 'own' && config.custodianFolder !== undefined && folderOpenToOthers(config.custodianFolder) },
-  { code: 'CONFIG_INVALID', settings: ['scoreCacheMb', 'scoreMemoryMb'], refuses: 'contradict each other: a thread needs half of its memory for computing', violated: (config) => config.scoreCacheMb * 2 > config.scoreMemoryMb },
   { code: 'CONFIG_INVALID', settings: ['policyFolder'], refuses: 'is not a folder', violated: (config) => !isFolder(config.policyFolder) },
   { code: 'CONFIG_INSECURE', settings: ['keysFolder'], refuses: 'or a file in it can be read by others: chmod 700 the folder, 600 the files', violated: (config) => folderOpenToOthers(config.keysFolder) },
   { code: 'CONFIG_INVALID', settings: ['officersFile'], refuses: 'is not a file', violated: (config) => config.officersFile !== undefined && !isFile(config.officersFile) },

@@ -1,9 +1,10 @@
 import type { Clock } from '../clock.ts';
 import { VeilgateError } from '../errors.ts';
+import { parameterSets } from '../he/parameters.ts';
 import { createEvaluationPool, type EvaluationPool } from '../he/pool.ts';
 import type { CompiledPolicy } from '../policy/policy.ts';
 import { ciphertextsOf } from '../scoring/feature/columns.ts';
-import { activeScoreKey } from '../scoring/feature/keys.ts';
+import { activeScoreKey, type ScoreKey } from '../scoring/feature/keys.ts';
 import { approvedModel } from '../scoring/model/registry.ts';
 import type { ScoringSettings } from '../scoring/model/settings.ts';
 import type { FeatureSpace } from '../scoring/model/space.ts';
@@ -65,9 +66,18 @@ export function composeScoring(options: ScoringOptions, tallies: Tallies, releas
     const { url, id, statementKey } = options.custodian;
     return createCustodianClient({ url, id, gatewayUrl, signer, pinnedKey: statementKey, clock });
   });
+  let warmed: string | undefined;
+  /** Threads and blinders for a key, before the first score waits for them. */
+  const warm = (of: ScoreKey) => {
+    const set = Object.hasOwn(parameterSets, of.parameters) ? parameterSets[of.parameters as keyof typeof parameterSets] : undefined;
+    if (warmed === of.keyId || set === undefined) return;
+    warmed = of.keyId;
+    pool.get().prepare({ set, keyId: of.keyId, publicKey: of.publicKey }).catch(() => { warmed = undefined; });
+  };
   const key = remembered(keyLifeMs, clock, async () => {
     const active = await activeScoreKey(database);
     if (active === undefined) throw unavailable('The platform has no key to compute scores under yet: a compliance officer accepts the custodian\'s.');
+    warm(active);
     return active;
   });
   return {

@@ -65,14 +65,15 @@ describe('gateway/config', () => {
   it('reads every setting from a variable as well as from a file', () => {
     const samples: Readonly<Record<string, [string, string]>> = {
       VEILGATE_TRUSTED_PROXIES: ['10.0.0.1, 10.1.0.0/16', '["10.0.0.1","10.1.0.0/16"]'], VEILGATE_WITNESSES: ['[]', '[]'], VEILGATE_TLS_TERMINATED_BY_PROXY: ['false', 'false'],
-      VEILGATE_LOG_LEVEL: ['warn', '"warn"'], VEILGATE_DATA_REGION: ['CN-35', '"CN-35"'], VEILGATE_METRICS_TOKEN: ['0123456789abcdef0123456789abcdef', '"0123456789abcdef0123456789abcdef"'],
+      VEILGATE_LOG_LEVEL: ['warn', '"warn"'], VEILGATE_CUSTODIAN: ['none', '"none"'], VEILGATE_CUSTODIAN_URL: ['http://localhost:4', '"http://localhost:4"'], VEILGATE_CUSTODIAN_ID: ['custodian', '"custodian"'], VEILGATE_DATA_REGION: ['CN-35', '"CN-35"'], VEILGATE_METRICS_TOKEN: ['0123456789abcdef0123456789abcdef', '"0123456789abcdef0123456789abcdef"'],
       DATABASE_URL: ['postgresql://a@localhost/b', '"postgresql://a@localhost/b"'], VEILGATE_ISSUER_URL: ['http://localhost:1', '"http://localhost:1"'], VEILGATE_PUBLIC_URL: ['http://localhost:2', '"http://localhost:2"'], VEILGATE_ISSUER_PUBLIC_URL: ['http://localhost:3', '"http://localhost:3"'],
       VEILGATE_POLICY_FOLDER: [path.join(root, 'src'), JSON.stringify(path.join(root, 'src'))], VEILGATE_OFFICERS_FILE: [path.join(root, 'package.json'), JSON.stringify(path.join(root, 'package.json'))], VEILGATE_AUDIT_LOG_ORIGIN: ['log.example/a', '"log.example/a"'],
       VEILGATE_HOST: ['::1', '"::1"'], VEILGATE_ISSUER_HOST: ['localhost', '"localhost"'], VEILGATE_METRICS_HOST: ['localhost', '"localhost"'], VEILGATE_WORKERS: ['3', '3'], VEILGATE_UPLOAD_TIMEOUT_SECONDS: ['4000', '4000'],
     };
     const pair = certificate('every', 2);
     for (const [name, setting] of settingEntries) {
-      const alone = { VEILGATE_TLS_CERT_FILE: { VEILGATE_TLS_KEY_FILE: pair.key }, VEILGATE_TLS_KEY_FILE: { VEILGATE_TLS_CERT_FILE: pair.cert } }[setting.env] ?? {};
+      const remote = /^VEILGATE_CUSTODIAN_(URL|ID|KEY_FILE)$/.test(setting.env) ? { VEILGATE_CUSTODIAN: 'remote', VEILGATE_CUSTODIAN_URL: 'https://c.example', VEILGATE_CUSTODIAN_ID: 'c', VEILGATE_CUSTODIAN_KEY_FILE: pair.cert } : {};
+      const alone = { VEILGATE_TLS_CERT_FILE: { VEILGATE_TLS_KEY_FILE: pair.key }, VEILGATE_TLS_KEY_FILE: { VEILGATE_TLS_CERT_FILE: pair.cert } }[setting.env] ?? remote;
       const [text, json] = samples[setting.env] ?? (setting.env.endsWith('CERT_FILE') ? [pair.cert, JSON.stringify(pair.cert)] : setting.env.endsWith('KEY_FILE') ? [pair.key, JSON.stringify(pair.key)] : typeof setting.default === 'number' || setting.env === 'VEILGATE_METRICS_PORT' ? ['17000', '17000'] : [at('x'), JSON.stringify(at('x'))]);
       const number = setting.schema['maximum'] !== undefined && Number(text) > Number(setting.schema['maximum']) ? String(setting.schema['maximum']) : text;
       const fromVariable = readConfig({ ...policies, ...alone, [setting.env]: number })[name];
@@ -96,6 +97,7 @@ describe('gateway/config', () => {
     const beyond = { VEILGATE_HOST: '0.0.0.0', VEILGATE_PUBLIC_URL: 'https://gateway.example', VEILGATE_ISSUER_PUBLIC_URL: 'https://issuer.example' };
     const proxied = { ...beyond, VEILGATE_TLS_TERMINATED_BY_PROXY: 'true', VEILGATE_TRUSTED_PROXIES: '10.0.0.2' };
     const remote = 'postgresql://u:a-long-password@db.example/v?sslmode=verify-full';
+    const remoteCustodian = { VEILGATE_CUSTODIAN: 'remote', VEILGATE_CUSTODIAN_URL: 'https://c.example', VEILGATE_CUSTODIAN_ID: 'c', VEILGATE_CUSTODIAN_KEY_FILE: path.join(root, 'package.json') };
     type Case = readonly [string, () => NodeJS.ProcessEnv, ErrorCode, string];
     const cases: readonly Case[] = [
       ['an unknown variable', () => ({ VEILGATE_PROT: '1' }), 'CONFIG_INVALID', 'VEILGATE_PROT'],
@@ -147,6 +149,11 @@ describe('gateway/config', () => {
       ['a remote database with a short password', () => ({ DATABASE_URL: remote.replace('a-long-password', 'short') }), 'CONFIG_INSECURE', 'DATABASE_URL'],
       ['a database URL and a folder for an own one', () => ({ DATABASE_URL: remote, VEILGATE_DATABASE_FOLDER: '.data' }), 'CONFIG_INVALID', 'VEILGATE_DATABASE_FOLDER'],
       ['more connections than the own database has', () => ({ VEILGATE_WORKERS: '10', VEILGATE_DATABASE_CONNECTIONS: '50' }), 'CONFIG_INVALID', 'VEILGATE_DATABASE_CONNECTIONS'],
+      ['a remote custodian without its address', () => ({ VEILGATE_CUSTODIAN: 'remote' }), 'CONFIG_INVALID', 'VEILGATE_CUSTODIAN_URL'],
+      ['the address of a custodian that is not remote', () => ({ VEILGATE_CUSTODIAN_URL: 'https://c.example' }), 'CONFIG_INVALID', 'VEILGATE_CUSTODIAN'],
+      ['a custodian in clear', () => ({ ...remoteCustodian, VEILGATE_CUSTODIAN_URL: 'http://c.example' }), 'CONFIG_INSECURE', 'VEILGATE_CUSTODIAN_URL'],
+      ['a custodian\'s key that is not there', () => ({ ...remoteCustodian, VEILGATE_CUSTODIAN_KEY_FILE: at('none') }), 'CONFIG_INVALID', 'VEILGATE_CUSTODIAN_KEY_FILE'],
+      ['a custodian\'s folder that others enter', () => ({ VEILGATE_CUSTODIAN_FOLDER: makeFolder('custodian1', 0o755) }), 'CONFIG_INSECURE', 'VEILGATE_CUSTODIAN_FOLDER'],
       ['a policy folder that is none', () => ({ VEILGATE_POLICY_FOLDER: at('none') }), 'CONFIG_INVALID', 'VEILGATE_POLICY_FOLDER'],
       ['a keys folder that others enter', () => { return { VEILGATE_KEYS_FOLDER: makeFolder('keys1', 0o755) }; }, 'CONFIG_INSECURE', 'VEILGATE_KEYS_FOLDER'],
       ['a key in the folder that others read', () => { const keys = makeFolder('keys2', 0o700); write('keys2/key.json', '{}', 0o644); return { VEILGATE_KEYS_FOLDER: keys }; }, 'CONFIG_INSECURE', 'VEILGATE_KEYS_FOLDER'],

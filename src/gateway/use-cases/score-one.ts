@@ -88,7 +88,7 @@ export async function scoreOne(desk: ScoreDesk, signed: SignedScore, admission: 
     const grant = requireGrant(admission.grant, terms, desk.clock.nowMs());
     decide(desk, terms, grant, line);
     const found = await find(desk, signed, terms);
-    const masked = await evaluate(desk, terms.model, found);
+    const masked = await evaluate(desk, found);
     const opened = await openAtCustodian(desk, signed, grant, found, masked, line);
     const sealed = { custodian: opened.half, gateway: await seal(desk, signed, found, masked, opened.ticket) };
     const answer = compose(signed, grant, line, found, sealed);
@@ -128,23 +128,24 @@ function decide(desk: ScoreDesk, terms: ScoreTerms, grant: Grant, line: Line): v
 }
 
 /** Everything that is looked up before anything is computed. */
-type Found = { readonly model: Model; readonly key: ScoreKey; readonly set: ParameterSet; readonly columns: FoundColumns; readonly recipient: PublicJwk; readonly tally: TallyUse };
+type Found = { readonly model: Model; readonly features: readonly Feature[]; readonly key: ScoreKey; readonly set: ParameterSet; readonly columns: FoundColumns; readonly recipient: PublicJwk; readonly tally: TallyUse };
 
 async function find(desk: ScoreDesk, signed: SignedScore, { model, features }: ScoreTerms): Promise<Found> {
   return timed(desk, 'lookup', async () => {
     const key = await desk.key();
     const set = parameterSetOf(key);
     const { subject } = subjectOf(signed);
+    const used = model.terms.map(({ feature }) => features.get(feature) as Feature);
     const tally: TallyUse = { institution: signed.institution, subject, set: functionalSet(functionalsOf(model)) };
     const [recipient, columns, { refusal }] = await Promise.all([
       desk.recipientKey(signed.institution, signed.score.recipient),
-      desk.columns({ subject, key: key.keyId, features: model.terms.map(({ feature }) => features.get(feature) as Feature) }),
+      desk.columns({ subject, key: key.keyId, features: used }),
       desk.preview(tally),
     ]);
     if (recipient === undefined) throw new VeilgateError('DISCLOSURE_KEY_MISSING', 'The request names an encryption key that is not registered for you, or not any more: register it, or name one that is.');
     if (refusal !== undefined) throw refusal;
     if (columns === undefined) throw new VeilgateError('SCORE_DATA_MISSING', 'The platform does not have every value of this enterprise that the model needs: no score can be given.');
-    return { model, key, set, columns, recipient, tally };
+    return { model, features: used, key, set, columns, recipient, tally };
   });
 }
 
@@ -155,8 +156,8 @@ export function parameterSetOf({ parameters }: Pick<ScoreKey, 'parameters'>): Pa
   return set;
 }
 
-async function evaluate(desk: ScoreDesk, model: Model, { key, set, columns }: Found): Promise<readonly MaskedResult[]> {
-  return timed(desk, 'evaluate', () => desk.evaluate({ set, key, affinity: columns.position.block, digests: columns.digests, outputs: outputsOf(model).outputs }));
+async function evaluate(desk: ScoreDesk, { model, features, key, set, columns }: Found): Promise<readonly MaskedResult[]> {
+  return timed(desk, 'evaluate', () => desk.evaluate({ set, key, affinity: columns.position.block, digests: columns.digests, outputs: outputsOf(model).outputs, bounds: features }));
 }
 
 type Opened = { readonly ticket: string; readonly half: string; readonly salt: string };
