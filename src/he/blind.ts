@@ -79,11 +79,12 @@ export function uniformFlood({ degree, kept, dropped }: Arithmetic, bits: number
   const inPrime = (prime: number): Float64Array => {
     const upperUnit = 2 ** lowerBits % prime;
     const middle = Number((1n << BigInt(bits)) % BigInt(prime));
-    return Float64Array.from({ length: degree }, (_, at) => {
+    const flood = new Float64Array(degree);
+    for (let at = 0; at < degree; at++) {
       const lower = (words[3 * at + 1]! & 0x7fff) * 2 ** 32 + words[3 * at]!;
-      const upper = words[3 * at + 2]! % upperSize;
-      return reduce(upper * upperUnit + lower - middle, prime);
-    });
+      flood[at] = reduce((words[3 * at + 2]! % upperSize) * upperUnit + lower - middle, prime);
+    }
+    return flood;
   };
   return { kept: inPrime(kept), dropped: inPrime(dropped) };
 }

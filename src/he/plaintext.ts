@@ -32,7 +32,9 @@ export function createSlotCoder(context: HeContext, slots: number): SlotCoder {
     slots: (decrypted) => {
       const wide = encoder.decodeBigUint64(decrypted) as BigUint64Array;
       const words = new Uint32Array(wide.buffer, wide.byteOffset, 2 * slots);
-      return Uint32Array.from({ length: slots }, (_, slot) => words[2 * slot] ?? 0);
+      const values = new Uint32Array(slots);
+      for (let slot = 0; slot < slots; slot++) values[slot] = words[2 * slot] ?? 0;
+      return values;
     },
     close: () => {
       plaintext.delete();
