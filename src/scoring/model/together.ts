@@ -58,7 +58,7 @@ export function judgeTogether(functionals: readonly Given[], space: FeatureSpace
   return refused(remainderFindings('all of these numbers', different, space).map((found) => about(found, models)));
 }
 
-/** The largest share one field has in any combination. */
+/** The largest share one field has in any combination: among enterprises that have every value, and among all. */
 function worstShare(basis: readonly Vector[], shapes: readonly FieldShape[], features: readonly FeatureId[], space: FeatureSpace, settings: ScoringSettings): ModelFinding[] {
   const columns = new Map(features.map((feature, at) => [feature, at]));
   // basis vectors in a common size, so that the search computes with moderate numbers
@@ -66,30 +66,40 @@ function worstShare(basis: readonly Vector[], shapes: readonly FieldShape[], fea
     const largest = row.reduce((most, entry, at) => Math.max(most, Math.abs(Number(entry)) * rangeOf(features[at] as FeatureId, space)), 0) || 1;
     return row.map((entry) => Number(entry) / largest);
   });
-  const moves = shapes.map((shape) => {
+  const movesBetween = (shape: FieldShape, points: readonly (readonly number[])[]) => {
     const at = shape.features.map((feature) => columns.get(feature) as number);
-    const inBasis = (points: readonly (readonly number[])[]) => differences(points).map((difference) => sized.map((row) => dot(at.map((column) => row[column] as number), difference)));
-    return { shape, all: inBasis(allPoints(shape)), certain: inBasis(certainPoints(shape)) };
-  });
-  if (moves.reduce((sum, { all }) => sum + 2 * all.length, 1) > rowsMax) {
+    return differences(points).map((difference) => sized.map((row) => dot(at.map((column) => row[column] as number), difference)));
+  };
+  const certain = shapes.map((shape) => movesBetween(shape, certainPoints(shape)));
+  const all = shapes.map((shape) => movesBetween(shape, allPoints(shape)));
+  const count = (moves: readonly (readonly unknown[])[]) => moves.reduce((sum, { length }) => sum + 2 * length, 1);
+  if (count(all) > rowsMax) {
     return [{ rule: 'combination', part: 'all functions together', found: 1, allowed: settings.dominantShareMax, problem: 'These functions have too many bins to be judged together: keep to the models used before.' }];
   }
-  let worst: { share: number; shape: FieldShape } | undefined;
-  for (const [field, { shape, all }] of moves.entries()) {
-    const rows = programme(moves.map(({ all: widest, certain }, at) => (at === field ? widest : certain)), basis.length);
-    const limits = rows.map((_, at) => (at === 0 ? 1 : slack));
-    for (const move of all) {
-      const share = maximise([...move, ...move.map((value) => -value), ...moves.map(() => 0)], rows, limits) ?? 1;
-      if (worst === undefined || share > worst.share) worst = { share, shape };
-      if (share > 1 - tolerance) break;
+  const found = [certain, ...(count(all) > count(certain) ? [all] : [])].map((moves) => largestShare(moves, basis.length));
+  const worst = found.reduce((one, other) => (other.share > one.share ? other : one));
+  if (worst.share <= settings.dominantShareMax + tolerance) return [];
+  const share = Math.min(1, Math.round(worst.share * 1000) / 1000);
+  const shape = shapes[worst.field] as FieldShape;
+  return [{
+    rule: 'combination', part: 'a combination of functions', feature: shape.features[0] as FeatureId, found: share, allowed: settings.dominantShareMax,
+    problem: `Who has all of these can combine them into a number of which ${shape.field} makes up ${shareIn(share)}; at most ${shareIn(settings.dominantShareMax)} is allowed.`,
+  }];
+}
+
+/** By one linear programme for each way a field can move. @param moves of each field, by how they act on the basis */
+function largestShare(moves: readonly (readonly (readonly number[])[])[], dimension: number): { readonly share: number; readonly field: number } {
+  const rows = programme(moves, dimension);
+  const limits = rows.map((_, at) => (at === 0 ? 1 : slack));
+  let worst = { share: 0, field: 0 };
+  for (const [field, ofField] of moves.entries()) {
+    for (const move of ofField) {
+      const share = maximise([...move, ...move.map((value) => -value), ...moves.map(() => 0)], rows, limits) ?? 1; // what was not found in time counts as the worst
+      if (share > worst.share) worst = { share, field };
+      if (share > 1 - tolerance) return worst;
     }
   }
-  if (worst === undefined || worst.share <= settings.dominantShareMax + tolerance) return [];
-  const found = Math.min(1, Math.round(worst.share * 1000) / 1000);
-  return [{
-    rule: 'combination', part: 'a combination of functions', feature: worst.shape.features[0] as FeatureId, found, allowed: settings.dominantShareMax,
-    problem: `Who has all of these can combine them into a number of which ${worst.shape.field} makes up ${shareIn(found)}; at most ${shareIn(settings.dominantShareMax)} is allowed.`,
-  }];
+  return worst;
 }
 
 /** Variables: coefficients as plus and minus, then for each field how far it moves. First row: all fields together move by 1 at most. */
