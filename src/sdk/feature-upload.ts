@@ -68,7 +68,9 @@ export async function uploadColumns(options: UploadOptions): Promise<Upload> {
   let failure: unknown;
   let batch: Sealed[] = [];
   const send = async (sealed: readonly Sealed[]) => {
-    const outcome = await withRetries(() => client.upload(dataset, sealed.map(({ frame }) => frame)), options.retryMs ?? defaultRetryMs);
+    const frames = sealed.map(({ frame }) => frame);
+    const outcome = await withRetries(() => client.upload(dataset, frames), options.retryMs ?? defaultRetryMs);
+    if (outcome.stored + outcome.same !== frames.length) throw new VeilgateError('INTERNAL', 'The platform stored fewer blocks than it was sent: report this.');
     await memory.put(sealed.map(({ uploaded }) => uploaded));
     rotated ||= outcome.rotated;
     count += sealed.length;
@@ -95,7 +97,8 @@ export async function uploadColumns(options: UploadOptions): Promise<Upload> {
         onProgress?.(done, all);
         continue;
       }
-      batch.push(await seal(options, task.value));
+      const sealed = await seal(options, task.value);
+      batch.push(sealed); // `batch` may be another one than before the wait
       if (batch.length >= framesAtOnce) await flush();
     }
   };

@@ -37,17 +37,25 @@ export type StoredBlocks = { readonly stored: number; /** Were there already, ex
 export async function storeBlocks(store: BlockStore, department: PartyId, dataset: DatasetId, source: AsyncIterable<Uint8Array>): Promise<StoredBlocks> {
   const keys = await scoreKeysInUse(store.database);
   const signers = new Set<string>();
-  const blocks: CheckedBlock[] = [];
+  const checks: Promise<CheckedBlock>[] = [];
   for await (const frame of readFrames(source, blockInvalid)) {
-    const block = await checkFrame(store, { department, dataset, keys, signers }, frame).catch((error: unknown) => { throw atFrame(error, blocks.length); });
-    if (blocks.some(({ claims }) => claims.key !== block.claims.key)) throw atFrame(blockInvalid('one call holds blocks under one key'), blocks.length);
-    blocks.push(block);
+    const at = checks.length;
+    const check = checkFrame(store, { department, dataset, keys, signers }, frame).catch((error: unknown) => { throw atFrame(error, at); });
+    check.catch(() => {}); // awaited in order
+    checks.push(check);
+    await checks[at - checksAtOnce + 1]; // none yet for the first ones
   }
+  const blocks = await Promise.all(checks);
+  const strange = blocks.findIndex(({ claims }) => claims.key !== blocks[0]?.claims.key);
+  if (strange >= 0) throw atFrame(blockInvalid('one call holds blocks under one key'), strange);
   if (blocks.length === 0) throw blockInvalid('there is none in the body');
   const outcome = await storeAll(store, department, dataset, blocks);
   const rotated = outcome.stored > 0 && keys.length > 1 && await store.database.transaction('finish key rotation', (tx) => finishRotation(tx, store.clock.nowMs()));
   return { ...outcome, rotated };
 }
+
+/** Blocks that are being checked while the next arrive. */
+const checksAtOnce = 4;
 
 /** The same refusal, saying which block it was about. */
 function atFrame(error: unknown, frame: number): unknown {
@@ -81,20 +89,17 @@ async function storeAll({ database, clock }: BlockStore, department: PartyId, da
     await keyForStorage(tx, key);
     const assigned = await assignedSlots(tx, [...new Set(blocks.map(({ claims }) => claims.block))]);
     const given = await placesGiven(tx);
-    const digests: string[] = [];
-    let same = 0;
-    for (const [at, block] of blocks.entries()) {
-      const outcome = await storeBlock(tx, department, block, assigned.get(block.claims.block), given, clock).catch((error: unknown) => { throw atFrame(error, at); });
-      if (outcome === 'stored') digests.push(block.claims.digest);
-      else same += 1;
-    }
+    // all at once: the statements of one transaction travel together
+    const outcomes = await Promise.all(blocks.map((block, at) =>
+      storeBlock(tx, department, block, assigned.get(block.claims.block), given, clock).catch((error: unknown) => { throw atFrame(error, at); })));
+    const digests = blocks.filter((_, at) => outcomes[at] === 'stored').map(({ claims }) => claims.digest);
     if (digests.length > 0) {
       await appendRecords(tx, [{
         ...recordHead('features.loaded', clock.nowMs(), department), department, dataset, key, count: digests.length,
         blocks: createHash('sha256').update(canonicalJson(digests)).digest('hex'),
       }]);
     }
-    return { stored: digests.length, same };
+    return { stored: digests.length, same: blocks.length - digests.length };
   });
 }
 
