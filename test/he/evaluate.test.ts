@@ -102,6 +102,29 @@ describe('weighted sums of encrypted columns', () => {
     }
   });
 
+  it('reduce sums of words exactly, beside every multiple of a prime too', () => {
+    const arithmetic = arithmeticOf(set);
+    const [kept = 1n, dropped = 1n] = set.coeffModulus;
+    const multiples = fc.array(fc.tuple(fc.bigInt({ min: -65_535n, max: 65_535n }), fc.integer({ min: -2, max: 2 }), fc.integer({ min: -60_000, max: 60_000 })), { minLength: 1, maxLength: 50 });
+    fc.assert(fc.property(multiples, (cases) => {
+      const sums = { low: new Float64Array(4 * set.slots), high: new Int32Array(4 * set.slots) };
+      const expected = new Float64Array(4 * set.slots);
+      for (const [polynomial, prime] of [kept, dropped, kept, dropped].entries()) {
+        for (const [place, [multiple, beside, moved]] of cases.entries()) {
+          const value = multiple * prime + BigInt(beside);
+          const high = value >> 32n;
+          const at = polynomial * set.slots + place;
+          // the low sums are not below 2^32: some of it may stand in them that could stand in the high ones
+          const carried = high - BigInt(moved) >= -(2n ** 31n) && high - BigInt(moved) < 2n ** 31n ? moved : 0;
+          sums.high[at] = Number(high) - carried;
+          sums.low[at] = Number(value & 0xffff_ffffn) + carried * 2 ** 32;
+          expected[at] = Number(((value % prime) + prime) % prime);
+        }
+      }
+      assert.equal(firstDifference(reducedSums(arithmetic, sums), expected), -1);
+    }), { numRuns: 40 });
+  });
+
   it('encrypt as SEAL does: its plaintext added by SEAL is ours, to the bit', () => {
     const context = he.context(set);
     const { seal } = context;
