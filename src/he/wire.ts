@@ -54,7 +54,9 @@ export function checkSecretKeyBytes(set: ParameterSet, bytes: Uint8Array): void 
   const prefix = join(header(set.secretKeyBytes), uint64(...set.parmsIds.key), uint64(set.polyModulusDegree * primes.length), float64(1), arrayHead(set.polyModulusDegree * primes.length));
   checkPrefix('HE_KEY_REFUSED', bytes, prefix, set.secretKeyBytes);
   const words = wordsAfter(bytes, secretKeyPrefixBytes);
-  if (!areBelow(words, set.polyModulusDegree, primes) || words.every((word) => word === 0)) refuse('HE_KEY_REFUSED');
+  const isKey = areBelow(words, set.polyModulusDegree, primes) && words.some((word) => word !== 0);
+  words.fill(0); // no second copy stays
+  if (!isKey) refuse('HE_KEY_REFUSED');
 }
 
 /**
