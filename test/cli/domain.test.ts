@@ -8,6 +8,8 @@ import { fileMemory } from '../../src/cli/domain-memory.ts';
 import { isVeilgateError } from '../../src/errors.ts';
 import { ciphertextsOf } from '../../src/scoring/feature/columns.ts';
 import { run } from '../../src/cli/run.ts';
+import { makeHeKey } from '../../src/custodian/he-keys.ts';
+import type { TimeMs } from '../../src/vocabulary.ts';
 import { sampleSubject } from '../../scripts/sample/subjects.ts';
 import { startTestPlatform, type TestPlatform } from '../support/gateway.ts';
 import { set, testHe } from '../support/he.ts';
@@ -127,6 +129,26 @@ describe('cli: encrypting features', () => {
     writeFileSync(file('features.ndjson'), [0, 2, 3, 4].map((n) => `${JSON.stringify({ subject: subjects[n], violations: n, credit_rating: n === 2 ? null : 'A' })}\n`).join(''));
     assert.equal((await encrypt('features.ndjson')).stored, 6);
     assert.ok((await json<Status>('domain', 'status', 'tax')).columns.every(({ enterprises, stale }) => enterprises === 4 && stale === 0));
+  });
+
+  it('brings its columns to the custodian\'s next key without the file, and encrypts under that one from then on', async () => {
+    const { he } = await testHe();
+    const compliance = await platform.connect('officer-compliance', 'compliance');
+    const before = (await json<Status>('domain', 'status', 'tax')).blocks;
+    makeHeKey(path.join(platform.folder, 'custodian-keys'), he, { nowMs: () => Date.now() + 1000 as TimeMs });
+    await platform.custodian?.reload();
+    assert.deepEqual(await compliance.call({ method: 'POST', path: '/v1/score-keys' }), { state: 'pending' });
+    assert.deepEqual(await json('domain', 'rotate', 'tax'), { rekeyed: 6, waiting: 0, waiting_of_all: 0, rotated: true });
+    const { keys } = await json<{ keys: readonly { state: string; thumbprint: string }[] }>('domain', 'keys');
+    assert.deepEqual(keys.map(({ state }) => state), ['active']);
+    assert.notEqual(keys[0]?.thumbprint, key);
+    const after = (await json<Status>('domain', 'status', 'tax')).blocks;
+    assert.deepEqual(after.map(({ feature, block, revision }) => [feature, block, revision]), before.map(({ feature, block, revision }) => [feature, block, revision]));
+    assert.ok(after.every(({ digest }) => before.every((old) => old.digest !== digest)));
+    assert.match((await veilgate('domain', 'encrypt', 'tax', file('features.ndjson'), '--key', key)).err, /FEATURE_KEY_UNKNOWN/);
+    key = keys[0]?.thumbprint ?? '';
+    assert.equal((await encrypt('features.ndjson')).stored, 6);
+    assert.match((await veilgate('domain', 'rotate', 'tax')).err, /FEATURE_KEY_UNKNOWN/);
   });
 
   it('keeps what it remembers to its owner, for one dataset of one platform', () => {
