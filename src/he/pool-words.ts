@@ -13,8 +13,8 @@ export type PoolWork =
   | { readonly kind: 'prepare'; readonly set: ParameterSetId; readonly keyId: string; readonly publicKey: Uint8Array }
   | { readonly kind: 'check'; readonly set: ParameterSetId; readonly bytes: Uint8Array };
 
-/** A column in shared memory; the memory itself is sent once to each thread. `isNew`: its form is still to be checked. */
-export type SharedColumn = { readonly place: number; readonly memory?: SharedArrayBuffer; readonly isNew: boolean };
+/** A column in shared memory; the memory itself is sent once to each thread. `digest`: form and digest are still to be checked. */
+export type SharedColumn = { readonly place: number; readonly memory?: SharedArrayBuffer; readonly digest?: string };
 
 export type ThreadReply =
   | { readonly results: readonly MaskedResult[]; readonly heapBytes: number }

@@ -26,7 +26,7 @@ export type PoolKey = { readonly set: ParameterSet; readonly keyId: string; read
 export type EvaluationTask = PoolKey & {
   /** Number of the block: its thread is taken when it happens to be idle. */
   readonly affinity: number;
-  /** SHA-256 of each column, hex: what the cache knows it by. */
+  /** SHA-256 of each column's bytes, lower-case hex: what the cache knows it by, and what is checked when it comes in. */
   readonly digests: readonly string[];
   readonly outputs: readonly Output[];
   /** The columns' declared ranges: sums that could leave ±(t − 1)/2 are refused. */
@@ -76,7 +76,7 @@ export function createEvaluationPool({ threads, memoryMb, cacheBytesMax, timeout
       try {
         const results = await evaluators.use(task.affinity, (thread) => {
           const shared = lease.places.map((place) => {
-            const column = { place: place.number, isNew: !place.isChecked };
+            const column = { place: place.number, ...(place.isChecked ? {} : { digest: place.digest }) };
             if (thread.places.has(place.number)) return column;
             thread.places.add(place.number);
             return { ...column, memory: place.memory };

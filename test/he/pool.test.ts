@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { hash } from 'node:crypto';
 import { clearWeightedSum } from '../../src/he/clear.ts';
 import { createDecryptor, type Decryptor } from '../../src/he/decrypt.ts';
 import { createColumnEncryptor, type ColumnEncryptor } from '../../src/he/encrypt.ts';
@@ -16,25 +17,33 @@ describe('the evaluation pool', function pool() {
   let pool: EvaluationPool;
   const pools: EvaluationPool[] = [];
   const columns = randomColumns(6, 50);
+  /** By name; the pool knows them by digest. */
   const stored = new Map<string, Uint8Array>();
+  const digests = new Map<string, string>();
+  const store = (name: string, bytes: Uint8Array) => {
+    stored.set(name, bytes);
+    digests.set(name, hash('sha256', bytes, 'hex'));
+  };
+  const digestOf = (name: string) => digests.get(name) ?? name;
   let fetched: string[] = [];
-  const fetch = async (digests: readonly string[]): Promise<Uint8Array[]> => {
-    fetched.push(...digests);
-    return digests.map((digest) => stored.get(digest) ?? new Uint8Array(0));
+  const fetch = async (wanted: readonly string[]): Promise<Uint8Array[]> => {
+    const names = wanted.map((digest) => [...digests].find(([, known]) => known === digest)?.[0] ?? '');
+    fetched.push(...names);
+    return names.map((name) => stored.get(name) ?? new Uint8Array(0));
   };
   const newPool = (options: Partial<PoolOptions> = {}): EvaluationPool => {
     const made = createEvaluationPool({ threads: 2, memoryMb: 256, cacheBytesMax: 20 * 131_200, blindersMax: 2, ...options });
     pools.push(made);
     return made;
   };
-  const task = (digests: readonly string[], more: Partial<EvaluationTask> = {}): EvaluationTask =>
-    ({ set, keyId: 'key', publicKey: keys.publicKey, affinity: 0, digests, outputs: [{ weights: digests.map((_, at) => at + 1), offset: 5 }], ...more });
+  const task = (names: readonly string[], more: Partial<EvaluationTask> = {}): EvaluationTask =>
+    ({ set, keyId: 'key', publicKey: keys.publicKey, affinity: 0, digests: names.map(digestOf), outputs: [{ weights: names.map((_, at) => at + 1), offset: 5 }], ...more });
 
   before(async () => {
     ({ he, keys } = await testHe());
     encryptor = createColumnEncryptor(he, set, keys.publicKey);
     decryptor = createDecryptor(he, set, keys.secretKey);
-    columns.forEach((column, at) => stored.set(`c${at}`, encryptor.encrypt(column)));
+    columns.forEach((column, at) => store(`c${at}`, encryptor.encrypt(column)));
     pool = newPool();
   });
   beforeEach(() => {
@@ -46,10 +55,10 @@ describe('the evaluation pool', function pool() {
     decryptor.close();
   });
 
-  const expectedOf = (digests: readonly string[]) => clearWeightedSum(digests.map((digest) => columns[Number(digest.slice(1))] ?? Int32Array.of()), digests.map((_, at) => at + 1), 5);
-  const evaluates = async (on: EvaluationPool, digests: readonly string[], more: Partial<EvaluationTask> = {}): Promise<void> => {
-    const { ciphertext, masks } = firstOf(await on.evaluate(task(digests, more), fetch));
-    assert.equal(firstDifference(opened(decryptor.decrypt(ciphertext), masks), expectedOf(digests)), -1);
+  const expectedOf = (names: readonly string[]) => clearWeightedSum(names.map((name) => columns[Number(name.slice(1))] ?? Int32Array.of()), names.map((_, at) => at + 1), 5);
+  const evaluates = async (on: EvaluationPool, names: readonly string[], more: Partial<EvaluationTask> = {}): Promise<void> => {
+    const { ciphertext, masks } = firstOf(await on.evaluate(task(names, more), fetch));
+    assert.equal(firstDifference(opened(decryptor.decrypt(ciphertext), masks), expectedOf(names)), -1);
   };
   const refuses = (promise: Promise<unknown>, code: string) => assert.rejects(promise, { name: 'VeilgateError', code });
 
@@ -62,7 +71,7 @@ describe('the evaluation pool', function pool() {
 
   it('never holds more columns than its cache has room for, and makes tasks wait for it', async () => {
     const small = newPool({ cacheBytesMax: 2 * 131_200 });
-    await Promise.all([['c0', 'c1'], ['c2', 'c3'], ['c4'], ['c5'], ['c0', 'c1']].map((digests) => evaluates(small, digests)));
+    await Promise.all([['c0', 'c1'], ['c2', 'c3'], ['c4'], ['c5'], ['c0', 'c1']].map((names) => evaluates(small, names)));
     await evaluates(small, ['c1', 'c4']);
     await refuses(small.evaluate(task(['c0', 'c1', 'c2']), fetch), 'HE_EVALUATION_FAILED');
     await small.close();
@@ -71,7 +80,7 @@ describe('the evaluation pool', function pool() {
   it('changes keys without mixing them up', async () => {
     const other = generateKeyPair(he, set);
     const [otherEncryptor, otherDecryptor] = [createColumnEncryptor(he, set, other.publicKey), createDecryptor(he, set, other.secretKey)];
-    stored.set('of another key', otherEncryptor.encrypt(Int32Array.of(8)));
+    store('of another key', otherEncryptor.encrypt(Int32Array.of(8)));
     const { ciphertext, masks } = firstOf(await pool.evaluate(task(['of another key'], { keyId: 'other', publicKey: other.publicKey }), fetch));
     assert.equal(opened(otherDecryptor.decrypt(ciphertext), masks)[0], 13);
     await evaluates(pool, ['c3']);
@@ -79,14 +88,20 @@ describe('the evaluation pool', function pool() {
     otherDecryptor.close();
   });
 
-  it('refuses stored columns that are not of the form, and forgets them', async () => {
-    const bytes = (stored.get('c0') ?? new Uint8Array()).slice();
-    bytes[20] = (bytes[20] ?? 0) ^ 1;
-    stored.set('broken', bytes);
-    stored.set('short', bytes.slice(1));
-    for (const digest of ['broken', 'short', 'absent']) await refuses(pool.evaluate(task(['c1', digest]), fetch), 'HE_CIPHERTEXT_REFUSED');
-    stored.set('broken', stored.get('c0') ?? bytes);
-    await pool.evaluate(task(['broken']), fetch);
+  it('refuses stored columns that are not of the form, or not what their digest names, and forgets them', async () => {
+    const whole = encryptor.encrypt(Int32Array.of(1));
+    const damaged = (at: number) => {
+      const bytes = whole.slice();
+      bytes[at] = (bytes[at] ?? 0) ^ 1;
+      return bytes;
+    };
+    store('foreign', damaged(20));
+    store('short', whole.slice(1));
+    store('stored', whole);
+    stored.set('stored', damaged(113 + 8 * 900)); // still below its prime: a wrong score, had nobody noticed
+    for (const name of ['foreign', 'short', 'absent', 'stored']) await refuses(pool.evaluate(task(['c1', name]), fetch), 'HE_CIPHERTEXT_REFUSED');
+    store('stored', whole);
+    await pool.evaluate(task(['stored']), fetch);
     await refuses(pool.evaluate(task(['c1', 'never'] ), () => Promise.reject(new Error('the database is gone'))).catch((thrown: Error) => {
       assert.equal(thrown.message, 'the database is gone');
       return pool.evaluate(task(['c1'], { outputs: [] }), fetch);
