@@ -152,7 +152,7 @@ function modelText(view: ModelView): string {
     pairs({
       model: view.ref, title: `${view.title.en} ${view.title.zh}`, state: view.state, reason: view.reason, digest: view.digest, purposes: view.purposes, classes: model.institution_classes, institutions: model.institutions,
       'proposed by': `${view.proposed_by} ${view.proposed_at}`, 'decided by': view.decided_by === null ? null : `${view.decided_by} ${view.decided_at ?? ''}`,
-      score: `(${model.offset} + sum of weight × feature) / ${model.scale}, from ${raw.low / model.scale} to ${raw.high / model.scale}`,
+      score: `(${model.offset} + sum of weight × feature) / ${model.scale}, from ${round(raw.low / model.scale)} to ${round(raw.high / model.scale)}`,
     }),
     table(['feature', 'weight', 'reason'], model.terms.map(({ feature, weight }) => [feature, weight, reasonOf(feature)])),
     table(['band', 'from', 'text'], bandsOf(model).map(({ code, from, text }) => [code, from, text.en])),

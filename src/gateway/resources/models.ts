@@ -8,7 +8,7 @@ import type { Model, ModelRef, ModelState } from '../../scoring/protocol.ts';
 import { created, ok, route, trustedJson, type Json, type JsonObject, type Route } from '../route.ts';
 import { named } from '../schema/compile.ts';
 import { integer, list, nullable, object, oneOf, text } from '../schema/words.ts';
-import { approve, judgeDocument, listVisible, propose, readVisible, refuse, retire, type Judged, type ModelDesk } from '../use-cases/models.ts';
+import { approve, harmlessDocument, judgeDocument, listVisible, propose, readVisible, refuse, rejudge, retire, type Judged, type ModelDesk } from '../use-cases/models.ts';
 import type { Services } from './services.ts';
 
 const reference = { type: 'string', maxLength: 60, pattern: '^[a-z][a-z0-9_]{0,40}@[1-9][0-9]{0,5}$', description: 'A model as `name@version`.', examples: ['sme_growth@1'] } as const;
@@ -48,7 +48,7 @@ function documentRoutes(desk: ModelDesk): readonly Route[] {
       summary: 'Judge a model without keeping it',
       request: { body: document },
       responses: { 200: { description: 'What the guards say.', schema: object({ ok: { type: 'boolean' }, ...judgement }) } },
-      errors: ['MODEL_INVALID'],
+      errors: ['MODEL_INVALID', 'REQUEST_OVERLOADED'],
       examples: { cli: 'veilgate model check scorecard.json' },
       handler: async ({ caller, body }) => {
         const judged = await judgeDocument(desk, caller, body.model);
@@ -61,12 +61,16 @@ function documentRoutes(desk: ModelDesk): readonly Route[] {
       description: 'Compliance officers propose for any institution, an institution for itself alone, under names that begin with its id. A name and version is given once; the document never changes.',
       request: { body: document },
       responses: { 201: { description: 'Waits for a decision.', schema: object({ ref: reference, state, digest: named('Digest') }) } },
-      errors: ['MODEL_INVALID', 'MODEL_REFUSED', 'MODEL_EXISTS', 'REQUEST_QUOTA_EXCEEDED'],
+      errors: ['MODEL_INVALID', 'MODEL_REFUSED', 'MODEL_EXISTS', 'REQUEST_QUOTA_EXCEEDED', 'REQUEST_OVERLOADED'],
       examples: { cli: 'veilgate model propose scorecard.json' },
-      handler: ({ caller, body, once }) => once(async (tx) => {
-        const { ref, digest } = await propose(desk, tx, caller, body.model);
-        return { reply: created({ ref, state: 'proposed', digest }, `/v1/models/${ref}`) };
-      }),
+      async handler({ caller, body, once }) {
+        // before the transaction: judging takes longer than a transaction may
+        const model = await harmlessDocument(desk, caller, body.model);
+        return once(async (tx) => {
+          const { ref, digest } = await propose(desk, tx, caller, model);
+          return { reply: created({ ref, state: 'proposed', digest }, `/v1/models/${ref}`) };
+        });
+      },
     }),
   ];
 }
@@ -119,12 +123,15 @@ function decisionRoutes(desk: ModelDesk): readonly Route[] {
       description: 'The digest is the one of the document you reviewed; the model is judged again by the limits of this moment.',
       request: { params: ofModel, body: { kind: 'json', schema: object({ digest: named('Digest') }) } },
       responses: { 200: changed },
-      errors: ['MODEL_NOT_FOUND', 'MODEL_CHANGED', 'MODEL_STATE_CONFLICT', 'MODEL_SAME_PERSON', 'MODEL_REFUSED', 'MODEL_INVALID'],
+      errors: ['MODEL_NOT_FOUND', 'MODEL_CHANGED', 'MODEL_STATE_CONFLICT', 'MODEL_SAME_PERSON', 'MODEL_REFUSED', 'MODEL_INVALID', 'REQUEST_OVERLOADED'],
       examples: { cli: 'veilgate model approve sme_growth@1 --digest <sha256>' },
-      handler: ({ caller, params, body, once }) => once(async (tx) => {
-        await approve(desk, tx, caller, { ref: params.model, digest: body.digest });
-        return { reply: ok({ ref: params.model, state: 'approved' }) };
-      }),
+      async handler({ caller, params, body, once }) {
+        await rejudge(desk, params.model);
+        return once(async (tx) => {
+          await approve(desk, tx, caller, { ref: params.model, digest: body.digest });
+          return { reply: ok({ ref: params.model, state: 'approved' }) };
+        });
+      },
     }),
     route<OfModel & { body: { readonly digest: string; readonly reason: string } }>({
       method: 'POST', path: '/v1/models/{model}/refusal', operationId: 'refuseModel', tag: 'Models', access: 'party', scopes: ['compliance'], idempotent: true,

@@ -23,37 +23,53 @@ export type ModelDesk = {
   readonly settings: () => ScoringSettings;
 };
 
-export type Judged = { readonly model: Model; readonly verdict: ModelVerdict; readonly conflicts: ReturnType<ModelGuard['conflicts']> };
+export type Judged = Awaited<ReturnType<ModelGuard['compare']>>;
 
+/** Approved models a new one is compared with. */
+const besideMax = 100;
 /** Proposals an institution may have undecided. */
 const openProposalsMax = 20;
 
-/** Reads and judges a document without keeping it. Errors: MODEL_INVALID. */
+/** Judges a document without keeping it, beside the approved models this caller may see. Errors: MODEL_INVALID, REQUEST_OVERLOADED. */
 export async function judgeDocument(desk: ModelDesk, caller: Caller, document: unknown): Promise<Judged> {
+  const model = readDocument(desk, caller, document);
+  return guardOf(desk).compare(model, visible(caller, await approvedModels(desk.database)).slice(0, besideMax));
+}
+
+/** Errors: MODEL_INVALID, MODEL_REFUSED, REQUEST_OVERLOADED. */
+export async function harmlessDocument(desk: ModelDesk, caller: Caller, document: unknown): Promise<Model> {
+  const model = readDocument(desk, caller, document);
+  requireHarmless(await guardOf(desk).judge(model));
+  return model;
+}
+
+function readDocument(desk: ModelDesk, caller: Caller, document: unknown): Model {
   const model = parseModel(document);
   const problems = [...policyProblems(desk, model), ...ownershipProblems(caller, model)];
   if (problems.length > 0) throw modelInvalid(problems);
-  const guard = guardOf(desk);
-  const verdict = guard.judge(model);
-  return { model, verdict, conflicts: verdict.ok ? guard.conflicts(model, visible(caller, await approvedModels(desk.database))) : [] };
+  return model;
 }
 
-/** Registers a judged document for somebody else to decide on. Errors: MODEL_INVALID, MODEL_REFUSED, MODEL_EXISTS, REQUEST_QUOTA_EXCEEDED. */
-export async function propose(desk: ModelDesk, tx: Tx, caller: Caller, document: unknown): Promise<{ readonly ref: ModelRef; readonly digest: string }> {
-  const { model, verdict } = await judgeDocument(desk, caller, document);
-  requireHarmless(verdict);
+/** Registers a model that was found harmless, for somebody else to decide on. Errors: MODEL_EXISTS, REQUEST_QUOTA_EXCEEDED. */
+export async function propose(desk: ModelDesk, tx: Tx, caller: Caller, model: Model): Promise<{ readonly ref: ModelRef; readonly digest: string }> {
   if (caller.kind === 'institution') await requireFewOpen(tx, caller.party);
   const digest = await proposeModel(tx, { model, by: caller.party }, desk.clock);
   await appendRecords(tx, [{ ...recordHead('model.proposed', desk.clock.nowMs(), caller.party), model: model.ref, digest }]);
   return { ref: model.ref, digest };
 }
 
-/** Judged again, by the features and limits of this moment. Errors: MODEL_NOT_FOUND, MODEL_CHANGED, MODEL_STATE_CONFLICT, MODEL_SAME_PERSON, MODEL_REFUSED. */
+/** Judges what is to be approved once more, by the features, limits and policy of this moment. Errors: MODEL_NOT_FOUND, MODEL_INVALID, MODEL_REFUSED, REQUEST_OVERLOADED. */
+export async function rejudge(desk: ModelDesk, ref: ModelRef): Promise<void> {
+  const { model, state } = await readModel(desk.database, ref);
+  if (state !== 'proposed') return; // said under lock
+  const problems = policyProblems(desk, model);
+  if (problems.length > 0) throw modelInvalid(problems);
+  requireHarmless(await guardOf(desk).judge(model));
+}
+
+/** Puts a rejudged proposal into use; its document cannot have changed. Errors: MODEL_NOT_FOUND, MODEL_CHANGED, MODEL_STATE_CONFLICT, MODEL_SAME_PERSON. */
 export async function approve(desk: ModelDesk, tx: Tx, caller: Caller, { ref, digest }: { readonly ref: ModelRef; readonly digest: string }): Promise<void> {
   const proposal = await lockProposal(tx, ref, digest);
-  const problems = policyProblems(desk, proposal.model);
-  if (problems.length > 0) throw modelInvalid(problems);
-  requireHarmless(guardOf(desk).judge(proposal.model));
   await approveModel(tx, proposal, caller.party, desk.clock);
   await appendRecords(tx, [{ ...recordHead('model.approved', desk.clock.nowMs(), caller.party), model: ref, digest }]);
 }
@@ -74,7 +90,7 @@ export async function retire(desk: ModelDesk, tx: Tx, caller: Caller, { ref, rea
 /** A model to score with: approved, not retired, and within the limits of this moment; else none. */
 export async function usableModel(desk: ModelDesk, ref: ModelRef): Promise<Model | undefined> {
   const model = await approvedModel(desk.database, ref);
-  return model !== undefined && guardOf(desk).judge(model).ok ? model : undefined;
+  return model !== undefined && (await guardOf(desk).judge(model)).ok ? model : undefined;
 }
 
 /** A model this caller may see. Somebody else's and none look alike. Errors: MODEL_NOT_FOUND. */

@@ -1,41 +1,70 @@
-import type { Model, ModelRef } from '../protocol.ts';
-import { functionalsOf } from './functional.ts';
-import { judgeModel } from './judge.ts';
+import { Worker } from 'node:worker_threads';
+import { VeilgateError } from '../../errors.ts';
+import type { Model } from '../protocol.ts';
+import type { JudgeWork, judgeWork } from './judge-work.ts';
 import type { ScoringSettings } from './settings.ts';
 import { modelDigest } from './shape.ts';
 import type { FeatureSpace } from './space.ts';
-import { judgeTogether } from './together.ts';
 import type { ModelVerdict } from './verdict.ts';
 
-/** Judges under the features and limits of one policy, and remembers. */
+type Judged = ReturnType<typeof judgeWork>;
+
+/** Judges under the features and limits of one policy, in a thread of its own. Errors: REQUEST_OVERLOADED. */
 export type ModelGuard = {
   /** Whether the model may be used by itself; the same model is judged once. */
-  readonly judge: (model: Model) => ModelVerdict;
-  /** A first look, without digits: approved models of which an institution may not have the score of the same enterprise beside this one's. */
-  readonly conflicts: (model: Model, others: readonly Model[]) => readonly { readonly model: ModelRef; readonly problem: string }[];
+  readonly judge: (model: Model) => Promise<ModelVerdict>;
+  /** The same, with the models of which an institution may not have the score of the same enterprise beside this one's. */
+  readonly compare: (model: Model, others: readonly Model[]) => Promise<Judged>;
 };
 
 const verdictsMax = 1000;
+/** Models that wait to be judged, one after the other. */
+const waitingMax = 8;
+const timeoutMs = 20_000;
+const heapMb = 256;
 
 export function createModelGuard(space: FeatureSpace, settings: ScoringSettings): ModelGuard {
-  const verdicts = new Map<string, ModelVerdict>();
+  const verdicts = new Map<string, Promise<ModelVerdict>>();
+  const queue = oneAfterTheOther();
   return {
     judge(model) {
       const digest = modelDigest(model);
       const known = verdicts.get(digest);
       if (known !== undefined) return known;
       if (verdicts.size >= verdictsMax) verdicts.clear();
-      const verdict = judgeModel(model, space, settings);
-      verdicts.set(digest, verdict);
-      return verdict;
+      const asked = queue(() => inThread({ model, others: [], space, settings })).then(({ verdict }) => verdict);
+      verdicts.set(digest, asked);
+      asked.catch(() => verdicts.delete(digest)); // a thread that failed is no verdict
+      return asked;
     },
-    conflicts(model, others) {
-      const own = functionalsOf(model);
-      const features = new Set(model.terms.map(({ feature }) => feature));
-      return others.filter(({ ref, terms }) => ref !== model.ref && terms.some(({ feature }) => features.has(feature))).flatMap((other) => {
-        const { findings: [found] } = judgeTogether([...own, ...functionalsOf(other)], space, settings, { digits: false });
-        return found === undefined ? [] : [{ model: other.ref, problem: found.problem }];
-      });
-    },
+    compare: (model, others) => queue(() => inThread({ model, others, space, settings })),
+  };
+}
+
+function inThread(work: JudgeWork): Promise<Judged> {
+  return new Promise((resolve, reject) => {
+    // what is not read is not sent: the features of this model and of those beside it
+    const used = new Set([work.model, ...work.others].flatMap(({ terms }) => terms.map(({ feature }) => feature)));
+    const features = new Map([...work.space.features].filter(([id]) => used.has(id)));
+    const fields = new Map([...features.values()].flatMap(({ source }) => { const field = work.space.fields.get(source); return field === undefined ? [] : [[source, field] as const]; }));
+    const worker = new Worker(new URL('./judge-thread.ts', import.meta.url), { workerData: { ...work, space: { features, fields } }, env: {}, resourceLimits: { maxOldGenerationSizeMb: heapMb } });
+    const failed = () => reject(new VeilgateError('REQUEST_OVERLOADED', 'The model could not be judged in time: use fewer terms, or try again later.'));
+    const timer = setTimeout(() => { failed(); void worker.terminate(); }, timeoutMs);
+    worker.once('message', (judged: Judged) => resolve(judged));
+    worker.once('error', failed);
+    worker.once('exit', () => { clearTimeout(timer); failed(); });
+  });
+}
+
+/** Runs one piece of work at a time. */
+function oneAfterTheOther(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  let waiting = 0;
+  return (work) => {
+    if (waiting >= waitingMax) return Promise.reject(new VeilgateError('REQUEST_OVERLOADED', 'Many models are being judged right now: try again in a minute.'));
+    waiting += 1;
+    const result = last.then(work).finally(() => { waiting -= 1; });
+    last = result.catch(() => {});
+    return result;
   };
 }

@@ -37,5 +37,5 @@ export function wholeTerms(realTerms: readonly RealTerm[], intercept: number, pl
   if (chosen === undefined) throw refusedFile('The points are too large to be computed with: divide them', place);
   const terms = chosen.terms.filter(({ weight }) => weight !== 0).map(({ feature, weight }) => ({ feature: feature.id, weight }));
   if (terms.length === 0) throw refusedFile('No feature has any points', place);
-  return { terms, offset: chosen.offset, scale: chosen.scale, roundingErrorMax: chosen.error };
+  return { terms, offset: chosen.offset, scale: chosen.scale, roundingErrorMax: chosen.error < 1e-9 ? 0 : chosen.error };
 }
