@@ -67,7 +67,8 @@ export async function startDecryption(options: DecryptionOptions): Promise<Decry
       thread.waiting = queue.shift() as Waiting;
       thread.timer = setTimeout(() => void thread.worker.terminate(), timeoutMs);
       thread.worker.ref();
-      thread.worker.postMessage(thread.waiting.task);
+      const { task, handedOver } = ownBytes(thread.waiting.task);
+      thread.worker.postMessage(task, handedOver);
     }
   };
   const finish = (thread: Thread, answer: ThreadAnswer) => {
@@ -108,6 +109,16 @@ export async function startDecryption(options: DecryptionOptions): Promise<Decry
       await Promise.all([...all].map(({ worker }) => worker.terminate()));
     },
   };
+}
+
+/** The same task with ciphertexts of its own, to be handed over: a view would be cloned with all that it is a view of. */
+function ownBytes(task: ThreadTask): { readonly task: ThreadTask; readonly handedOver: ArrayBuffer[] } {
+  if (task.kind === 'reencrypt') {
+    const ciphertext = new Uint8Array(task.ciphertext);
+    return { task: { ...task, ciphertext }, handedOver: [ciphertext.buffer] };
+  }
+  const ciphertexts = task.ciphertexts.map((bytes) => new Uint8Array(bytes));
+  return { task: { ...task, ciphertexts }, handedOver: ciphertexts.map(({ buffer }) => buffer) };
 }
 
 function untilReady(worker: Worker): Promise<void> {
