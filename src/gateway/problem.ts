@@ -162,6 +162,7 @@ const wire = {
   COHORT_POINT_REFUSED: { status: 422, title: 'Blinded codes refused' },
   JOINT_LOTTERY_INVALID: { status: 422, title: 'Commitments or opening not acceptable' },
   JOINT_INPUT_INVALID: { status: 422, title: 'Joint input not acceptable' },
+  JOINT_BUDGET_EXHAUSTED: { status: 403, title: 'Privacy budget spent' },
   JOINT_BOUND_EXCEEDED: { status: 422, title: 'Bound of a column too large' },
 
   INTERNAL: { status: 500, title: 'Internal error', always: 'Something went wrong on our side and was recorded: tell the platform the request id.' },
