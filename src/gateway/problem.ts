@@ -129,7 +129,7 @@ const wire = {
   AUDIT_CHECKPOINT_INVALID: { status: 422, title: 'Checkpoint invalid' },
   AUDIT_RECEIPT_INVALID: { status: 422, title: 'Receipt invalid' },
   AUDIT_LOG_INCONSISTENT: { status: 500, title: 'Log inconsistent' },
-  AUDIT_REQUEST_NOT_FOUND: { status: 404, title: 'Not found', always: 'No signed request is kept beside this entry: it never had one, it was erased, or its time has ended.' },
+  AUDIT_REQUEST_NOT_FOUND: { status: 404, title: 'Not found', always: absent },
   AUDIT_REQUEST_UNREADABLE: { status: 500, title: 'Signed request unreadable' },
   AUDIT_REQUEST_INVALID: { status: 422, title: 'Signed request invalid' },
 
