@@ -29,6 +29,8 @@ export type AuditReader = {
   readonly proof: (index: number) => Promise<string>;
   /** One entry with its record. For those who may see it: the caller checks that. Errors: AUDIT_ENTRY_NOT_FOUND. */
   readonly entry: (index: number) => Promise<StoredEntry>;
+  /** Entries by their indices, newest first; at most listMax. For those who may see them: the caller checks that. Errors: AUDIT_RANGE_INVALID. */
+  readonly at: (indices: readonly number[]) => Promise<StoredEntry[]>;
   /** Records of a bundle, as a verifier wants them. For those who may see all of them: the caller checks that. Errors: AUDIT_RANGE_INVALID. */
   readonly records: (index: number, width: number) => Promise<(ShownRecord | null)[]>;
   /** Entries by their facts, newest first. For those who may see them: the caller checks that. Errors: AUDIT_RANGE_INVALID. */
@@ -107,6 +109,12 @@ export function auditReader(database: Database): AuditReader {
       const row = found?.rows[0];
       if (row === undefined) throw new VeilgateError('AUDIT_ENTRY_NOT_FOUND', 'The log has no entry with this index: check the receipt it was taken from.');
       return storedEntry(row);
+    },
+    async at(indices) {
+      if (indices.length > listMax || !indices.every(Number.isSafeInteger)) throw new VeilgateError('AUDIT_RANGE_INVALID', `At most ${listMax} entries are read at once: ask for fewer.`);
+      if (indices.length === 0) return [];
+      const { rows } = await database.query<EntryRow>({ name: 'audit entries at', text: `select ${entryColumns} from audit_entry where index = any($1::bigint[]) order by index desc`, values: [indices] });
+      return rows.map(storedEntry);
     },
     async records(index, width) {
       requireAddress({ level: 'entries', index, width });

@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { randomBytes } from 'node:crypto';
+import { signScoreRequest } from '../../src/sdk/scores.ts';
 import { exchange, freshKey, type Wire, type WireAnswer } from './support/wire.ts';
 import { assertNothingDisclosed, refusesLogged, refusesUnchanged, secondSubject, silentSubject, startWorld, subject, terms, unknownSubject, withoutLog, type World } from './support/world.ts';
 
@@ -130,9 +131,9 @@ describe('flow: who may do what', () => {
         for (const [method, { security, requestBody }] of Object.entries(operations)) {
           if (security.length === 0) continue;
           doors += 1;
-          const path = template.replace('{grant}', world.grant).replace('{thumbprint}', world.bank.signing.kid).replace('{institution}', 'bank-a').replace('{officer}', 'officer-auditor').replace('{dataset}', 'tax').replace(/\{[a-z]+\}/, '0');
+          const path = template.replace('{grant}', world.grant).replace('{thumbprint}', world.bank.signing.kid).replace('{institution}', 'bank-a').replace('{officer}', 'officer-auditor').replace('{dataset}', 'tax').replace('{job}', 'A'.repeat(22)).replace(/\{[a-z]+\}/, '0');
           const [type] = Object.keys(requestBody?.content ?? {});
-          const body = type === undefined ? undefined : type === 'application/jwt' ? await world.bank.signed('query+jwt', { query }) : '{}';
+          const body = type === undefined ? undefined : type === 'application/jwt' ? await world.bank.signed('query+jwt', { query }) : template.startsWith('/v1/score') ? await scoreBody(world, template) : '{}';
           const headers = { ...(type === undefined ? {} : { 'content-type': type }), 'idempotency-key': crypto.randomUUID() };
           const upper = method.toUpperCase() as 'GET';
           const none = await exchange(gatewayUrl + path, { method: upper, headers, ...(body === undefined ? {} : { body }) });
@@ -145,7 +146,7 @@ describe('flow: who may do what', () => {
       }
       assert.ok(doors > 25);
       // the log says who was proven to ask a query; nothing else changed
-      assert.deepEqual((await world.entries()).slice(entries).map(({ kind, code }) => [kind, code]), [['query.refused', 'TOKEN_SCOPE_INSUFFICIENT']]);
+      assert.deepEqual((await world.entries()).slice(entries).map(({ kind, code }) => [kind, code]).toSorted(), [['query.refused', 'TOKEN_SCOPE_INSUFFICIENT'], ['score.refused', 'TOKEN_SCOPE_INSUFFICIENT']]);
       assert.equal(withoutLog(await world.digest()), withoutLog(before));
     });
 
@@ -222,4 +223,16 @@ function comparable({ status, json, headers }: WireAnswer): string {
   const { instance: _instance, ...problem } = json;
   const kept = [...headers].filter(([name]) => !['date', 'x-request-id', 'dpop-nonce'].includes(name));
   return JSON.stringify([status, kept, problem]);
+}
+
+/** A signed request for the score of an enterprise or of many, as each of the doors wants it. */
+async function scoreBody({ platform }: World, template: string): Promise<string> {
+  const own = { gateway: platform.gateway.gatewayUrl, credentials: await platform.credentials('bank-a') };
+  const kind = template.startsWith('/v1/scores') ? 'one' : 'many';
+  const { request, subjects } = await signScoreRequest(own, { kind, model: 'sme_growth@1', purpose: terms.purpose, lifetimeS: 60, subjects: [{ subject }] });
+  switch (template) {
+    case '/v1/score-jobs': return JSON.stringify({ request, salt: subjects.salt });
+    case '/v1/score-jobs/{job}/runs': return JSON.stringify({ request });
+    default: return JSON.stringify({ request, subjects });
+  }
 }

@@ -154,19 +154,22 @@ describe('flow: one score', () => {
     const bank = await wireOf(platform, own.credentials, 'query');
     const sign = (subjects: readonly { subject: string }[], kind: 'one' | 'many' = 'one') => signScoreRequest(own, { kind, model: world.model.ref, purpose: 'pre_loan_review', lifetimeS: 60, subjects });
     const send = async (body: unknown) => (await bank.json('POST', '/v1/scores', body)).code;
-    const good = await sign([{ subject: subjectOf(0) }]);
+    const good = () => sign([{ subject: subjectOf(0) }]);
     const another = await sign([{ subject: subjectOf(1) }]);
-    assert.equal(await send({ ...good, subjects: another.subjects }), 'SCORE_INVALID');
-    assert.equal(await send({ ...good, subjects: { ...good.subjects, salt: another.subjects.salt } }), 'SCORE_INVALID');
+    const mixed = { ...await good(), subjects: another.subjects };
+    assert.equal(await send(mixed), 'SCORE_INVALID');
+    assert.equal(await send(mixed), 'TOKEN_REPLAYED', 'what was refused for its form was presented, too');
+    const salted = await good();
+    assert.equal(await send({ ...salted, subjects: { ...salted.subjects, salt: another.subjects.salt } }), 'SCORE_INVALID');
     assert.equal(await send(await sign([{ subject: subjectOf(0) }], 'many')), 'SCORE_INVALID');
     assert.equal(await send(await sign([{ subject: subjectOf(0) }, { subject: subjectOf(1) }])), 'SCORE_INVALID');
     const wrongDigit = `${subjectOf(0).slice(0, 17)}${subjectOf(0).endsWith('0') ? '1' : '0'}`;
     assert.equal(await send(await sign([{ subject: wrongDigit }])), 'SCORE_INVALID');
-    assert.equal(await send({ request: good.request }), 'SCORE_INVALID');
-    assert.equal(await send({ ...good, request: await bank.signed('score+jwt', { score: { kind: 'one' } }) }), 'SCORE_INVALID');
-    assert.equal(await send({ ...good, request: await bank.signed('query+jwt', { score: {} }) }), 'TOKEN_WRONG_TYPE');
+    assert.equal(await send({ request: (await good()).request }), 'SCORE_INVALID');
+    assert.equal(await send({ ...await good(), request: await bank.signed('score+jwt', { score: { kind: 'one' } }) }), 'SCORE_INVALID');
+    assert.equal(await send({ ...await good(), request: await bank.signed('query+jwt', { score: {} }) }), 'TOKEN_WRONG_TYPE');
     const long = await bank.signed('score+jwt', { score: {} }, { claims: { exp: Math.floor(Date.now() / 1000) + 3600 } });
-    assert.equal(await send({ ...good, request: long }), 'TOKEN_LIFETIME_TOO_LONG');
+    assert.equal(await send({ ...await good(), request: long }), 'TOKEN_LIFETIME_TOO_LONG');
   });
 
   it('is not sealed for a key that is not registered for the bank', async () => {

@@ -2,6 +2,9 @@ import { VeilgateError } from '../../errors.ts';
 import { parseTilePath } from '../../audit/tile.ts';
 import type { StoredEntry } from '../../audit/read.ts';
 import type { Caller, SubjectId } from '../../vocabulary.ts';
+import { isReleasedIn } from '../../scoring/run/release.ts';
+import type { Sql } from '../../store/database.ts';
+import { accessHistory } from '../use-cases/access-history.ts';
 import { content, ok, route, trustedJson, type JsonObject, type Route } from '../route.ts';
 import { named } from '../schema/compile.ts';
 import { integer, list, nullable, object, text } from '../schema/words.ts';
@@ -19,7 +22,7 @@ const signedRequestSchema = object({
 const bytes = 'application/octet-stream';
 
 /** The transparency log: hashes and checkpoints for anybody (C2SP tlog-tiles), records for those they are about. */
-export function logRoutes({ log, logVerifierKey, signedRequests }: Pick<Services, 'log' | 'logVerifierKey' | 'signedRequests'>): readonly Route[] {
+export function logRoutes({ log, logVerifierKey, signedRequests, database }: Pick<Services, 'log' | 'logVerifierKey' | 'signedRequests' | 'database'>): readonly Route[] {
   return [
     route({
       method: 'GET', path: '/v1/log/checkpoint', operationId: 'readCheckpoint', tag: 'Log', access: 'public',
@@ -68,7 +71,7 @@ export function logRoutes({ log, logVerifierKey, signedRequests }: Pick<Services
       request: { params: object({ index }) },
       responses: { 200: { description: 'The entry.', schema: entrySchema } },
       errors: ['AUDIT_ENTRY_NOT_FOUND'],
-      handler: async ({ caller, params }) => ok(entryJson(visible(caller, await log.entry(params.index)))),
+      handler: async ({ caller, params }) => ok(entryJson(await visible(database, caller, await log.entry(params.index)))),
     }),
     route<{ params: { readonly index: number } }>({
       method: 'GET', path: '/v1/log/entries/{index}/request', operationId: 'readSignedRequest', tag: 'Log', access: 'party', scopes: ['audit'],
@@ -91,7 +94,7 @@ export function logRoutes({ log, logVerifierKey, signedRequests }: Pick<Services
       errors: ['AUDIT_RANGE_INVALID', 'PARTY_NOT_PERMITTED'],
       examples: { cli: 'veilgate audit accesses' },
       handler: async ({ caller, query }) => {
-        const found = await log.list({ ...scopeOf(caller, query.institution), ...(query.before === undefined ? {} : { beforeIndex: query.before }), limit: query.limit ?? 100 });
+        const found = await accessHistory(log, database, { ...scopeOf(caller, query.institution), ...(query.before === undefined ? {} : { beforeIndex: query.before }), limit: query.limit ?? 100 });
         return ok({ accesses: found.map(entryJson) });
       },
     }),
@@ -131,8 +134,9 @@ function tileRoutes(log: Services['log']): readonly Route[] {
 }
 
 /** Equal answers for an entry that is not there and one that is about others. */
-function visible(caller: Caller, entry: StoredEntry): StoredEntry {
+async function visible(sql: Sql, caller: Caller, entry: StoredEntry): Promise<StoredEntry> {
   if (caller.scopes.has('audit')) return entry;
+  if (caller.subject !== undefined && entry.kind === 'scores.released' && await isReleasedIn(sql, caller.subject, entry.index)) return entry;
   const subject = (entry.record as { readonly subject?: string } | null)?.subject;
   if (caller.subject !== undefined ? subject === caller.subject : entry.institution === caller.party) return entry;
   throw new VeilgateError('AUDIT_ENTRY_NOT_FOUND', 'The log has no entry with this index: check the receipt it was taken from.');

@@ -1,14 +1,16 @@
-import { identify } from '../../identity/identify.ts';
+import type { AdmittedCaller } from '../../identity/admit.ts';
+import { identify, type IdentifiedRequest } from '../../identity/identify.ts';
 import { signedScore } from '../../identity/signed-body.ts';
 import { VeilgateError, isVeilgateError } from '../../errors.ts';
 import type { ScoreRequestClaims, ScoreSubjects } from '../../scoring/protocol.ts';
 import type { InstitutionId } from '../../vocabulary.ts';
 import type { ScoreOutcome } from '../metrics.ts';
-import { ok, route, trustedJson, type CallerProof, type JsonObject, type Route } from '../route.ts';
+import { ok, route, trustedJson, type CallerProof, type JsonObject, type KnownCaller, type Route } from '../route.ts';
 import { named } from '../schema/compile.ts';
 import { integer, list, nullable, object, oneOf, text } from '../schema/words.ts';
 import type { Admission } from '../use-cases/answer-query.ts';
 import { grantNeededJson } from '../use-cases/answer-query.ts';
+import { scoreRefusalAtTheDoor } from '../use-cases/door-refusals.ts';
 import { explainScore } from '../use-cases/score-explain.ts';
 import { scoreOne, subjectOf } from '../use-cases/score-one.ts';
 import { checkSubjects, type SignedScore } from '../use-cases/score-request.ts';
@@ -68,8 +70,7 @@ export function scoreRoutes(services: Services): readonly Route[] {
         const startMs = performance.now();
         let outcome: ScoreOutcome = 'failed';
         try {
-          const { signed, admission } = await receive(services, proof, body, payload, true);
-          await admit(admission.caller);
+          const { signed, admission } = await letIn(services, proof, body, payload, admit);
           const answer = await scoreOne(services.scoring.desk, signed, admission);
           outcome = 'released';
           return ok(trustedJson(answer) as JsonObject);
@@ -90,7 +91,9 @@ export function scoreRoutes(services: Services): readonly Route[] {
       errors: ['PARTY_NOT_PERMITTED', 'INSTITUTION_ASSESSMENT_MISSING', 'POLICY_PURPOSE_UNKNOWN', 'SCORE_INVALID', 'STORE_UNAVAILABLE'],
       examples: { cli: 'veilgate score explain 91350211M000100Y43 --model sme_growth@1 --purpose pre_loan_review', body: example },
       handler: async ({ proof, body, payload, admit }) => {
-        const { signed, admission } = await receive(services, proof, body, payload, false);
+        const identified = await identifyScore(services, proof, body.request);
+        const signed = readScore(identified, body, payload);
+        const admission = await admitScore(services, identified, signed, false);
         await admit(admission.caller);
         const { grantNeeded, fields, ...rest } = await explainScore(services.scoring.desk, signed, admission);
         return ok({
@@ -103,17 +106,50 @@ export function scoreRoutes(services: Services): readonly Route[] {
   ];
 }
 
-/** Identify, check the form, hold the list against what was signed, let in. A token that came with a grant cannot be used for another. */
-async function receive(services: Services, proof: CallerProof, body: ScoreShape['body'], payload: (claims: unknown) => ScoreShape['payload'], spends: boolean): Promise<{ readonly signed: SignedScore; readonly admission: Admission }> {
-  const identified = await identify({ ...proof, body: { jws: body.request, kind: signedScore } }, services.identity);
-  if (identified.body === undefined) throw new VeilgateError('TOKEN_MISSING', 'The request must be signed.');
+type Admit = (caller: KnownCaller) => Promise<void>;
+type IdentifiedScore = IdentifiedRequest & { readonly body: NonNullable<IdentifiedRequest['body']> };
+
+async function identifyScore(services: Services, proof: CallerProof, jws: string): Promise<IdentifiedScore> {
+  const { body, ...identified } = await identify({ ...proof, body: { jws, kind: signedScore } }, services.identity);
+  if (body === undefined) throw new VeilgateError('TOKEN_MISSING', 'The request must be signed.');
+  return { ...identified, body };
+}
+
+/** The form of the request, and the list held against what was signed. Errors: SCORE_INVALID. */
+function readScore(identified: IdentifiedScore, { request, subjects }: ScoreShape['body'], payload: (claims: unknown) => ScoreShape['payload']): SignedScore {
   const { score } = payload(identified.body.claims);
-  checkSubjects(score, 'one', body.subjects);
-  const signed: SignedScore = { institution: identified.party as InstitutionId, score, request: body.request, requestDigest: identified.body.digest, asked: body.subjects };
+  checkSubjects(score, 'one', subjects);
+  return { institution: identified.party as InstitutionId, score, request, requestDigest: identified.body.digest, asked: subjects };
+}
+
+/** Lets a request in and finds its grant. A token that came with a grant cannot be used for another. */
+async function admitScore({ admissions }: Services, identified: IdentifiedScore, signed: SignedScore, spends: boolean): Promise<Admission & { readonly caller: AdmittedCaller }> {
   const { subject, grant } = subjectOf(signed);
-  const admission = await services.admissions.query(identified, { subject, purpose: score.purpose, ...(grant === undefined ? {} : { grant }) }, spends);
-  if (identified.grant !== undefined && grant !== undefined && identified.grant !== grant) {
-    return { signed, admission: { ...admission, grant: new VeilgateError('CONSENT_REQUIRED', 'No consent covers this enterprise and purpose: ask the enterprise to grant it.') } };
+  const admission = await admissions.query(identified, { subject, purpose: signed.score.purpose, ...(grant === undefined ? {} : { grant }) }, spends);
+  if (identified.grant === undefined || grant === undefined || identified.grant === grant) return admission;
+  return { ...admission, grant: new VeilgateError('CONSENT_REQUIRED', 'No consent covers this enterprise and purpose: ask the enterprise to grant it.') };
+}
+
+/** Identify, check the form, let in. Once it is proven who asks, a refusal is logged as every later one is. */
+async function letIn(services: Services, proof: CallerProof, body: ScoreShape['body'], payload: (claims: unknown) => ScoreShape['payload'], admit: Admit): Promise<{ readonly signed: SignedScore; readonly admission: Admission }> {
+  const identified = await identifyScore(services, proof, body.request);
+  let signed: SignedScore | undefined;
+  let caller: AdmittedCaller | undefined;
+  try {
+    try {
+      signed = readScore(identified, body, payload);
+    } catch (wrongForm) {
+      caller = await services.admissions.caller(identified); // or a replay could be logged as often as it is sent
+      await admit(caller);
+      throw wrongForm;
+    }
+    const admission = await admitScore(services, identified, signed, true);
+    caller = admission.caller;
+    await admit(caller);
+    return { signed, admission };
+  } catch (error) {
+    const record = scoreRefusalAtTheDoor(identified, caller, signed && { score: signed.score, asked: subjectOf(signed) }, error, services.clock.nowMs());
+    if (record !== undefined) await services.refusals.record(record, signed?.request);
+    throw error;
   }
-  return { signed, admission };
 }

@@ -1,8 +1,9 @@
-import { recordHead, type QueriesRefused, type QueryRefused } from '../../audit/entry.ts';
+import { recordHead, type QueriesRefused, type QueryRefused, type ScoreRefused } from '../../audit/entry.ts';
 import { isoTime, type Clock } from '../../clock.ts';
 import { isVeilgateError, type ErrorCode } from '../../errors.ts';
 import type { IdentifiedRequest } from '../../identity/identify.ts';
-import type { Caller, InstitutionId, TimeMs } from '../../vocabulary.ts';
+import type { ScoreRequestClaims } from '../../scoring/protocol.ts';
+import type { Caller, GrantId, InstitutionId, SubjectId, TimeMs } from '../../vocabulary.ts';
 import type { Query } from './query.ts';
 
 /**
@@ -12,7 +13,7 @@ import type { Query } from './query.ts';
  */
 export type DoorRefusals = {
   /** Logs a refusal, durable when it resolves, or counts it. Errors: AUDIT_UNAVAILABLE, STORE_UNAVAILABLE, REQUEST_OVERLOADED. */
-  readonly record: (record: QueryRefused, request?: string) => Promise<void>;
+  readonly record: (record: QueryRefused | ScoreRefused, request?: string) => Promise<void>;
   /** Logs what was counted in minutes that are over; with `all`, in those that run as well. What cannot be logged stays counted. */
   readonly flush: (all?: boolean) => Promise<void>;
 };
@@ -22,7 +23,7 @@ export type DoorRefusalsOptions = {
   /** Refusals of one institution that are entries of their own, a minute. */
   readonly perMinuteMax: number;
   /** Appends one refusal with its signed request; durable when it resolves. */
-  readonly append: (record: QueryRefused, request?: string) => Promise<void>;
+  readonly append: (record: QueryRefused | ScoreRefused, request?: string) => Promise<void>;
   /** Appends records of counts; durable when it resolves. */
   readonly appendCounts: (records: readonly QueriesRefused[]) => Promise<void>;
 };
@@ -89,20 +90,40 @@ function countRecord({ institution, startMs, beyond }: Minute, nowMs: TimeMs): Q
 /** A key that is out of use proves nobody; the others mean that the log, or what it stands on, is what failed. */
 const notLogged: ReadonlySet<ErrorCode> = new Set(['TOKEN_KEY_UNKNOWN', 'PARTY_NOT_PERMITTED', 'AUDIT_UNAVAILABLE', 'STORE_UNAVAILABLE', 'REQUEST_OVERLOADED']);
 
+/** What an institution asked that was refused at the door; of another form: nothing of it is repeated. */
+type Scored = { readonly score: ScoreRequestClaims['score']; readonly asked: { readonly subject: SubjectId; readonly grant?: GrantId } };
+
 /**
  * What the log says of a refusal at the door; undefined when it says nothing, because no institution was proven to ask.
  * @param caller undefined when admission itself refused
  * @param query undefined when it had another form: then nothing of it is repeated
  */
 export function refusalAtTheDoor(identified: IdentifiedRequest, caller: Caller | undefined, query: Query | undefined, error: unknown, nowMs: TimeMs): QueryRefused | undefined {
-  const code: ErrorCode = isVeilgateError(error) ? error.code : 'INTERNAL';
-  // only institutions are given tokens for queries
-  const byInstitution = caller === undefined ? identified.scopes.has('query') : caller.kind === 'institution';
-  if (!byInstitution || notLogged.has(code)) return undefined;
+  const code = loggedCode(identified, caller, error);
+  if (code === undefined) return undefined;
   const institution = identified.party as InstitutionId;
   return {
     ...recordHead('query.refused', nowMs, institution),
     institution, subject: query?.subject ?? null, purpose: query?.purpose ?? null, grant: query?.grant ?? null,
     policy: null, decision: null, outcomes: [], code, request: identified.body?.digest ?? null,
   };
+}
+
+/** The same of the request for a score. */
+export function scoreRefusalAtTheDoor(identified: IdentifiedRequest, caller: Caller | undefined, request: Scored | undefined, error: unknown, nowMs: TimeMs): ScoreRefused | undefined {
+  const code = loggedCode(identified, caller, error);
+  if (code === undefined) return undefined;
+  const institution = identified.party as InstitutionId;
+  return {
+    ...recordHead('score.refused', nowMs, institution),
+    institution, subject: request?.asked.subject ?? null, purpose: request?.score.purpose ?? null, grant: request?.asked.grant ?? null, model: request?.score.model ?? null,
+    policy: null, decision: null, outcomes: [], ticket: null, code, request: identified.body?.digest ?? null,
+  };
+}
+
+function loggedCode(identified: IdentifiedRequest, caller: Caller | undefined, error: unknown): ErrorCode | undefined {
+  const code: ErrorCode = isVeilgateError(error) ? error.code : 'INTERNAL';
+  // only institutions are given tokens for queries and scores
+  const byInstitution = caller === undefined ? identified.scopes.has('query') : caller.kind === 'institution';
+  return byInstitution && !notLogged.has(code) ? code : undefined;
 }

@@ -26,3 +26,9 @@ export async function scoreReleasesOf(sql: Sql, subject: SubjectId, options: { r
   });
   return rows.map(({ entry }) => entry);
 }
+
+/** True when the entry released a score of this enterprise without naming it. */
+export async function isReleasedIn(sql: Sql, subject: SubjectId, entry: number): Promise<boolean> {
+  const { rowCount } = await sql.query({ name: 'scoring is released in', text: 'select 1 from score_release where subject = $1 and entry = $2', values: [subject, entry] });
+  return rowCount === 1;
+}

@@ -1,0 +1,39 @@
+import { strict as assert } from 'node:assert';
+import { appendRecords } from '../../../src/audit/append.ts';
+import { recordHead, type AuditRecord } from '../../../src/audit/entry.ts';
+import { auditReader } from '../../../src/audit/read.ts';
+import { isVeilgateError } from '../../../src/errors.ts';
+import { accessHistory } from '../../../src/gateway/use-cases/access-history.ts';
+import type { ModelRef } from '../../../src/scoring/protocol.ts';
+import { isReleasedIn, recordScoreRelease } from '../../../src/scoring/run/release.ts';
+import type { InstitutionId, PartyId, SubjectId, TimeMs } from '../../../src/vocabulary.ts';
+import { freshDatabase } from '../../support/database.ts';
+import { subjectOf } from '../../support/scoring.ts';
+
+describe('the access history of an enterprise', () => {
+  it('holds what names it and the parts its scores were released in, newest first, in pages, for it alone', async () => {
+    const database = await freshDatabase();
+    const log = auditReader(database);
+    const [mine, theirs] = [subjectOf(1), subjectOf(2)];
+    const append = async (record: AuditRecord) => (await database.transaction('test', (tx) => appendRecords(tx, [record])))[0]?.index ?? -1;
+    const named = (subject: SubjectId) => append({ ...recordHead('enterprise.activated', 0 as TimeMs, 'platform' as PartyId), subject });
+    const part = async (institution: string, subjects: readonly SubjectId[]) => {
+      const entry = await append({ ...recordHead('policy.loaded', 0 as TimeMs, 'platform' as PartyId), policy: 'p', previous: null } as unknown as AuditRecord); // any entry that names nobody
+      await database.transaction('test', (tx) => recordScoreRelease(tx, { entry, institution: institution as InstitutionId, model: 'm@1' as ModelRef, subjects }));
+      return entry;
+    };
+    const entries = [await named(mine), await part('bank-a', [mine, theirs]), await named(theirs), await part('bank-b', [theirs]), await named(mine), await part('bank-b', [mine])];
+    const of = async (subject: SubjectId, more: { beforeIndex?: number; institution?: string; limit?: number } = {}) => (await accessHistory(log, database, { subject, limit: 10, ...more })).map(({ index }) => index);
+    const at = (...places: number[]) => places.map((place) => entries[place]);
+    assert.deepEqual(await of(mine), at(5, 4, 1, 0));
+    assert.deepEqual(await of(theirs), at(3, 2, 1));
+    assert.deepEqual(await of(mine, { limit: 2 }), at(5, 4));
+    assert.deepEqual(await of(mine, { limit: 2, beforeIndex: entries[4] ?? 0 }), at(1, 0));
+    assert.deepEqual(await of(mine, { institution: 'bank-a' }), at(1));
+    assert.deepEqual(await of(subjectOf(3)), []);
+    assert.equal(await isReleasedIn(database, mine, entries[1] ?? -1), true);
+    assert.equal(await isReleasedIn(database, mine, entries[3] ?? -1), false);
+    await assert.rejects(log.at(Array.from({ length: 501 }, (_, index) => index)), (error) => isVeilgateError(error, 'AUDIT_RANGE_INVALID'));
+    assert.deepEqual(await log.at([]), []);
+  });
+});
