@@ -24,7 +24,8 @@ function container(value: object): string {
     return `[${items}]`;
   }
   if (typeof (value as { toJSON?: unknown }).toJSON === 'function') return canonicalJson((value as { toJSON: () => unknown }).toJSON());
-  const names = Object.keys(value).sort(); // by UTF-16 code units (section 3.2.3)
+  const names = Object.keys(value);
+  if (!inOrder(names)) names.sort(); // by UTF-16 code units (section 3.2.3)
   let members = '';
   for (const name of names) {
     const member = (value as Record<string, unknown>)[name];
@@ -32,6 +33,12 @@ function container(value: object): string {
     members += `${members === '' ? '' : ','}${text(name)}:${canonicalJson(member)}`;
   }
   return `{${members}}`;
+}
+
+/** Most objects here are written in order already, and looking costs a fifth of sorting. */
+function inOrder(names: readonly string[]): boolean {
+  for (let at = 1; at < names.length; at += 1) if ((names[at - 1] as string) > (names[at] as string)) return false;
+  return true;
 }
 
 /** What must be escaped, or may not stand in text at all. */

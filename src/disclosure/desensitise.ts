@@ -17,7 +17,8 @@ export type Desensitised = {
 };
 export type ClearRow = Readonly<Record<string, Value>>;
 
-type Shown = { readonly name: string; readonly ref: FieldRef; readonly show: (value: Value) => Disclosure };
+type Show = (value: Value, context: DesensitiseContext) => Disclosure;
+type Shown = { readonly name: string; readonly ref: FieldRef; readonly show: Show };
 type Sealed = { readonly name: string; readonly ref: FieldRef };
 type Plan = { readonly shown: readonly Shown[]; readonly sealed: readonly Sealed[] };
 
@@ -32,17 +33,17 @@ const sealed: Disclosure = Object.freeze({ kind: 'sealed' });
 export function desensitise(decision: Decision, rows: ReadonlyMap<DatasetId, readonly RawRow[]>, context: DesensitiseContext): Desensitised {
   const disclosed: Record<string, readonly DisclosedRow[]> = {};
   const clear: Record<string, readonly ClearRow[]> = {};
-  for (const [dataset, plan] of plansOf(decision, context)) {
+  for (const [dataset, plan] of plansOf(decision)) {
     const rawRows = rows.get(dataset) ?? [];
-    disclosed[dataset] = rawRows.map((row) => discloseRow(row, plan));
+    disclosed[dataset] = rawRows.map((row) => discloseRow(row, plan, context));
     if (plan.sealed.length > 0) clear[dataset] = rawRows.map((row) => clearRow(row, plan));
   }
   return { rows: disclosed, clear };
 }
 
-function discloseRow(row: RawRow, plan: Plan): DisclosedRow {
+function discloseRow(row: RawRow, plan: Plan, context: DesensitiseContext): DisclosedRow {
   const disclosed: Record<string, Disclosure> = {};
-  for (const { name, ref, show } of plan.shown) disclosed[name] = show(row.read(ref) ?? null);
+  for (const { name, ref, show } of plan.shown) disclosed[name] = show(row.read(ref) ?? null, context);
   // whether there is a value is told inside the seal only
   for (const { name } of plan.sealed) disclosed[name] = sealed;
   return disclosed;
@@ -54,13 +55,25 @@ function clearRow(row: RawRow, plan: Plan): ClearRow {
   return values;
 }
 
-type FieldPlan = { readonly kind: 'sealed' } | { readonly kind: 'shown'; readonly show: (value: Value) => Disclosure };
+type FieldPlan = { readonly kind: 'sealed' } | { readonly kind: 'shown'; readonly show: Show };
 
-function plansOf(decision: Decision, context: DesensitiseContext): ReadonlyMap<DatasetId, Plan> {
+const plansKnown = new WeakMap<Decision, ReadonlyMap<DatasetId, Plan>>();
+
+/** Worked out once for a decision that cannot change any more, and equal decisions of a policy are one object. */
+function plansOf(decision: Decision): ReadonlyMap<DatasetId, Plan> {
+  let plans = plansKnown.get(decision);
+  if (plans === undefined) {
+    plans = makePlans(decision);
+    if (Object.isFrozen(decision) && Object.isFrozen(decision.fields) && decision.fields.every(Object.isFrozen)) plansKnown.set(decision, plans);
+  }
+  return plans;
+}
+
+function makePlans(decision: Decision): ReadonlyMap<DatasetId, Plan> {
   const plans = new Map<DatasetId, { shown: Shown[]; sealed: Sealed[] }>();
   const seen = new Set<FieldRef>();
   for (const fieldDecision of decision.fields) {
-    const planned = planField(fieldDecision, decision.purpose, context);
+    const planned = planField(fieldDecision, decision.purpose);
     if (planned === undefined) continue;
     const { dataset, name } = placeOf(fieldDecision.field);
     let plan = plans.get(dataset);
@@ -81,14 +94,14 @@ function hideRepeated(plan: { shown: Shown[]; sealed: Sealed[] }, name: string, 
 }
 
 /** @returns undefined for a field that does not appear in the rows */
-function planField(decision: FieldDecision, purpose: PurposeCode, context: DesensitiseContext): FieldPlan | undefined {
+function planField(decision: FieldDecision, purpose: PurposeCode): FieldPlan | undefined {
   if (decision.use !== 'read' || decision.reason !== 'permitted') return undefined;
   const { disposition } = decision;
   switch (disposition) {
     case 'clear': return { kind: 'sealed' };
     case 'mask':
     case 'band':
-    case 'token': return { kind: 'shown', show: treated(decision, purpose, context) };
+    case 'token': return { kind: 'shown', show: treated(decision, purpose) };
     case 'verify':
     case 'score':
     case 'aggregate':
@@ -99,14 +112,13 @@ function planField(decision: FieldDecision, purpose: PurposeCode, context: Desen
   }
 }
 
-function treated(decision: FieldDecision, purpose: PurposeCode, { institution, tokenKeys }: DesensitiseContext): (value: Value) => Disclosure {
+function treated(decision: FieldDecision, purpose: PurposeCode): Show {
   const { treatment, field } = decision;
   if (treatment === undefined) return () => suppressed;
   const makesTokens = treatment.method === 'token' || treatment.method === 'format_preserving_token';
   if (decision.disposition === 'token' && !makesTokens) return () => suppressed;
   const treat = treatmentFunction(treatment);
-  const tokens = (): FieldTokens => tokenKeys.forField({ institution, purpose, field });
-  return (value) => treat(value, tokens);
+  return (value, { institution, tokenKeys }) => treat(value, (): FieldTokens => tokenKeys.forField({ institution, purpose, field }));
 }
 
 type Place = { readonly dataset: DatasetId; readonly name: string };

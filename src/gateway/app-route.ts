@@ -185,7 +185,8 @@ function noPayload(): never {
 function checkReply(reply: Reply, route: Route, compiled: Compiled): void {
   const form = route.responses[reply.status];
   if (form === undefined) throw new TypeError(`${route.operationId} answered ${reply.status}, which it does not declare`);
-  const fault = 'json' in reply ? compiled.replies.get(reply.status)?.(JSON.parse(JSON.stringify(reply.json))) : undefined;
+  const json = 'json' in reply ? JSON.stringify(reply.json) : 'content' in reply && reply.mediaType === 'application/json' ? Buffer.from(reply.content).toString() : undefined;
+  const fault = json === undefined ? undefined : compiled.replies.get(reply.status)?.(JSON.parse(json));
   if (fault !== undefined) throw new TypeError(`${route.operationId} answered ${reply.status} not as declared: ${fault}`);
   if ('content' in reply && form.mediaType !== undefined && !reply.mediaType.startsWith(form.mediaType)) throw new TypeError(`${route.operationId} answered ${reply.mediaType}`);
 }

@@ -74,15 +74,26 @@ export function createGatewayApp(options: GatewayAppOptions): Express {
   return app;
 }
 
-/** Nothing this server sends is a page that may load, embed or be embedded; /docs loosens it for its own style sheet. */
-function securityHeaders() {
-  return helmet({
+/**
+ * Nothing this server sends is a page that may load, embed or be embedded; /docs loosens it for its own style sheet.
+ * helmet says once which headers that makes: with these settings they are the same for every answer.
+ */
+function securityHeaders(): (request: Request, response: Response, next: NextFunction) => void {
+  const headers = new Map<string, string>();
+  const recorder = { setHeader: (name: string, value: string) => headers.set(name, value), removeHeader: (name: string) => headers.delete(name) };
+  helmet({
     contentSecurityPolicy: { useDefaults: false, directives: { 'default-src': ["'none'"], 'base-uri': ["'none'"], 'form-action': ["'none'"], 'frame-ancestors': ["'none'"] } },
     crossOriginResourcePolicy: { policy: 'same-origin' },
     referrerPolicy: { policy: 'no-referrer' },
     xFrameOptions: { action: 'deny' },
     strictTransportSecurity: { maxAge: 63_072_000, includeSubDomains: true },
+  })({} as Request, recorder as unknown as Response, (error?: unknown) => {
+    if (error !== undefined) throw error;
   });
+  return (_request, response, next) => {
+    for (const [name, value] of headers) response.setHeader(name, value);
+    next();
+  };
 }
 
 function mount(app: Express, routes: readonly Route[], compiler: SchemaCompiler, options: GatewayAppOptions): void {

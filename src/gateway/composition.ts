@@ -100,7 +100,7 @@ function batchedFetch(database: Database, catalogue: Catalogue, onBatch: (items:
       onBatch(requests.length);
       return fetchRows(database, catalogue, requests);
     },
-    { maxItems: 128, maxWaiting: 4096, concurrency: 1, lingerMs: 2, onFull: () => new VeilgateError('REQUEST_OVERLOADED', 'The platform is at its limit: try again in a second.') },
+    { maxItems: 128, maxWaiting: 4096, concurrency: 1, onFull: () => new VeilgateError('REQUEST_OVERLOADED', 'The platform is at its limit: try again in a second.') },
   );
 }
 

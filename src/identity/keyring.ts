@@ -5,6 +5,7 @@ import { parseStrictJson } from '../strict-json.ts';
 import type { PublicJwk, Signer } from '../vocabulary.ts';
 import { decodeBase64url } from './base64url.ts';
 import { createSecretFile, openSecretFolder, readSecretFile, replaceSecretFile } from './key-files.ts';
+import { signatureThread } from './verification-key.ts';
 import { jwkThumbprint, vetPublicKey } from './vetting.ts';
 
 /** A private Ed25519 key (RFC 8037); `kid` is its RFC 7638 thumbprint. */
@@ -210,11 +211,15 @@ function publicSet(keys: readonly PrivateSigningJwk[]): { readonly keys: readonl
 
 function signerOf(jwk: PrivateSigningJwk): Signer {
   const key = createPrivateKey({ key: jwk as JsonWebKey, format: 'jwk' });
+  /** By `typ`, of which there are few. */
+  const headers = new Map<string, string>();
   return {
     kid: jwk.kid,
     sign(typ, payload) {
-      const header = Buffer.from(JSON.stringify({ alg: jwk.alg, typ, kid: jwk.kid })).toString('base64url');
+      let header = headers.get(typ);
+      if (header === undefined) headers.set(typ, header = Buffer.from(JSON.stringify({ alg: jwk.alg, typ, kid: jwk.kid })).toString('base64url'));
       const input = `${header}.${Buffer.from(JSON.stringify(payload)).toString('base64url')}`;
+      if (signatureThread === 'own') return Promise.resolve(`${input}.${sign(null, Buffer.from(input), key).toString('base64url')}`);
       return new Promise((resolve, reject) => {
         sign(null, Buffer.from(input), key, (error, signature) => (error === null ? resolve(`${input}.${signature.toString('base64url')}`) : reject(error)));
       });

@@ -6,6 +6,7 @@ import type {
 } from '../vocabulary.ts';
 import { mayOpen, resolve, withheld, type Cell } from './cell.ts';
 import type { Fact, Facts } from './facts.ts';
+import { KnownDecisions } from './known-decisions.ts';
 import type { Problem } from './problem.ts';
 import type { InstitutionClassWords, Purpose, Purposes } from './purpose.ts';
 import { consentTiers, uses, type Rule } from './rule.ts';
@@ -24,7 +25,7 @@ export type DecisionRequest = {
 /** A policy pack made ready for deciding. Immutable: a change of the pack makes a new one. */
 export type CompiledPolicy = {
   readonly version: PolicyVersion;
-  /** One decision for each field × use asked, in the order asked. Pure. Errors: POLICY_PURPOSE_UNKNOWN. */
+  /** One decision for each field × use asked, in the order asked. Pure; equal decisions are one frozen object as a rule. Errors: POLICY_PURPOSE_UNKNOWN. */
   readonly decide: (request: DecisionRequest) => Decision;
   /** What a grant for the purpose may contain at most. Errors: POLICY_PURPOSE_UNKNOWN. */
   readonly caps: (purpose: PurposeCode) => PurposeCaps;
@@ -52,10 +53,11 @@ export function assemblePolicy(catalogue: Catalogue, purposes: Purposes, rules: 
   const table = buildTable(catalogue, purposes, rules);
   const version = versionOf(catalogue, rules, purposesText);
   const caps = capsByClass(table, purposes);
+  const known = new KnownDecisions();
   const purposeOf = (code: PurposeCode) => purposes.purposes.get(code) ?? unknownPurpose(purposes);
   return {
     version,
-    decide: (request) => decide(table, version, purposes, request),
+    decide: (request) => decide(table, version, purposes, known, request),
     caps: (purpose) => purposeOf(purpose).caps,
     capsFor: (purpose, institutionClass) => caps.get(purpose)?.get(institutionClass),
     verificationLimit: (purpose) => purposeOf(purpose).verificationAttemptsMax,
@@ -70,18 +72,22 @@ export function assemblePolicy(catalogue: Catalogue, purposes: Purposes, rules: 
   };
 }
 
-function decide(table: Table, version: PolicyVersion, purposes: Purposes, request: DecisionRequest): Decision {
+function decide(table: Table, version: PolicyVersion, purposes: Purposes, known: KnownDecisions, request: DecisionRequest): Decision {
   const { purpose, institutionClass, asked, consent, facts } = request;
   const byClass = table.get(purpose);
   if (byClass === undefined) return unknownPurpose(purposes);
   const rows = byClass.get(institutionClass);
   const fields: FieldDecision[] = [];
+  let allKnown = true;
   for (const { field, use } of asked) {
     const row = rows?.get(field);
     const cell = row === undefined ? undefined : cellOf(row, use);
+    allKnown &&= cell !== undefined;
     fields.push(cell === undefined ? withheld(field, use, 'not_available') : decideCell(cell, consent, field, facts));
   }
-  return { policy: version, purpose, institutionClass, fields };
+  // what names unknown fields comes from outside in any number: it is not kept
+  const head = { policy: version, purpose, institutionClass };
+  return allKnown ? known.of(head, fields) : { ...head, fields };
 }
 
 function decideCell(cell: Cell, consent: DecisionRequest['consent'], field: FieldRef, facts: Facts): FieldDecision {

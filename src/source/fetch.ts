@@ -17,7 +17,7 @@ type KeptPlan = { readonly plan: FetchPlan; uses: number; prepared: boolean };
 type Resolved = { readonly kept: KeptPlan; readonly selections: readonly DatasetSelection[] };
 type Plans = {
   readonly kept: Map<string, KeptPlan>;
-  /** Requests without row selections, by their fields: nearly all, and resolved once. */
+  /** Requests that choose no rows by their values, by fields and numbers of rows: nearly all, and resolved once. */
   readonly plain: Map<string, Resolved>;
   prepared: number;
 };
@@ -80,7 +80,7 @@ function plansFor(catalogue: Catalogue): Plans {
 }
 
 function resolve(plans: Plans, catalogue: Catalogue, request: FetchRequest): Resolved {
-  const plainKey = request.rows === undefined ? `${request.fields.length},${request.fields.join()}` : undefined;
+  const plainKey = plainKeyOf(request);
   const known = plainKey === undefined ? undefined : plans.plain.get(plainKey);
   if (known !== undefined) return known;
   const selections = resolveRequest(catalogue, request);
@@ -90,6 +90,13 @@ function resolve(plans: Plans, catalogue: Catalogue, request: FetchRequest): Res
     plans.plain.set(plainKey, resolved);
   }
   return resolved;
+}
+
+/** undefined for a request that filters: its values come in any number. */
+function plainKeyOf({ fields, rows }: FetchRequest): string | undefined {
+  const name = `${fields.length},${fields.join()}`;
+  if (rows === undefined) return name;
+  return Object.values(rows).every(({ filter }) => filter === undefined) ? `${name} ${JSON.stringify(rows)}` : undefined;
 }
 
 function keptPlan(plans: Plans, selections: readonly DatasetSelection[]): KeptPlan {

@@ -1,24 +1,26 @@
-/** A batch of at least this size says that the system is busy: the next one then waits `lingerMs` for company. */
+/** A batch of at least this size says that the system is busy: the next one then starts no sooner than `everyMs` after it. */
 const busyItems = 4;
 
 /**
  * Turns many small calls into few large ones: while one batch is under way, what arrives is collected for the
- * next (group commit). One call alone starts at once; only under load a batch waits a moment, because half as many
- * trips to the database cost half as much.
+ * next (group commit). One call alone starts at once; only under load a batch waits until `everyMs` after the start of
+ * the last, because half as many trips to the database cost half as much. Only the first of several batchers in a row
+ * should wait: what left it together arrives together at the next (docs/decisions/0160-one-wait-at-the-door.md).
  *
  * `run` gets the items in order of arrival and must return as many results, in the same order. A result that
  * is an Error rejects only its own caller; a throw of `run` rejects every caller of that batch.
  */
 export function batcher<Item, Result>(
   run: (items: readonly Item[]) => Promise<readonly (Result | Error)[]>,
-  limits: { readonly maxItems: number; readonly maxWaiting: number; readonly concurrency?: number; readonly lingerMs?: number; readonly onFull: () => Error },
+  limits: { readonly maxItems: number; readonly maxWaiting: number; readonly concurrency?: number; readonly everyMs?: number; readonly onFull: () => Error },
 ): (item: Item) => Promise<Result> {
   type Waiting = { item: Item; resolve: (result: Result) => void; reject: (reason: unknown) => void };
   let queue: Waiting[] = [];
   let active = 0;
   let scheduled = false;
   let lastItems = 0;
-  const lingerMs = limits.lingerMs ?? 0;
+  let lastStartMs = Number.NEGATIVE_INFINITY;
+  const everyMs = limits.everyMs ?? 0;
   const concurrency = limits.concurrency ?? 1;
 
   const settle = async (batch: Waiting[]) => {
@@ -41,6 +43,7 @@ export function batcher<Item, Result>(
       queue = queue.slice(limits.maxItems);
       active += 1;
       lastItems = batch.length;
+      lastStartMs = performance.now();
       void settle(batch).finally(() => {
         active -= 1;
         schedule();
@@ -52,7 +55,8 @@ export function batcher<Item, Result>(
   const schedule = () => {
     if (scheduled || active >= concurrency || queue.length === 0) return;
     scheduled = true;
-    if (lingerMs > 0 && lastItems >= busyItems && queue.length < limits.maxItems) setTimeout(next, lingerMs);
+    const waitMs = lastItems >= busyItems && queue.length < limits.maxItems ? lastStartMs + everyMs - performance.now() : 0;
+    if (waitMs > 0) setTimeout(next, waitMs);
     else setImmediate(next);
   };
 

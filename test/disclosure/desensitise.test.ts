@@ -25,6 +25,19 @@ const owner = fetched({
 });
 
 describe('desensitise', () => {
+  it('follows a decision as it stands now, and makes tokens for whom the answer goes to, also when the decision comes again', () => {
+    const changing = decisionOf(told('owner.name', 'mask', { treatment: { method: 'chinese_name' } }));
+    desensitise(changing, owner, context);
+    (changing.fields as FieldDecision[])[0] = told('owner.name', 'withhold', { reason: 'denied_by_rule' });
+    assert.deepEqual(desensitise(changing, owner, context).rows, {});
+
+    const fixed = Object.freeze(decisionOf(Object.freeze(told('owner.phone', 'token', { treatment: { method: 'token' } }))));
+    Object.freeze(fixed.fields);
+    const tokenOf = (institution: string) => JSON.stringify(desensitise(fixed, owner, { institution: institution as PartyId, tokenKeys }).rows['owner']?.[0]);
+    assert.equal(tokenOf('bank-a'), tokenOf('bank-a'));
+    assert.notEqual(tokenOf('bank-a'), tokenOf('bank-b'));
+  });
+
   it('does to each field what the decision says', () => {
     const decision = decisionOf(
       told('owner.name', 'mask', { treatment: { method: 'chinese_name' } }),

@@ -34,12 +34,12 @@ describe('store/batch', () => {
     assert.equal(await echo(7), 7);
   });
 
-  it('starts a lone call at once, and lets calls wait for company only after a busy batch', async () => {
+  it('starts a lone call at once, and keeps batches apart only after a busy one', async () => {
     const starts: number[] = [];
     const slow = batcher<number, number>(async (items) => {
       starts.push(items.length);
       return items;
-    }, { ...limits, maxItems: 100, maxWaiting: 100, lingerMs: 30 });
+    }, { ...limits, maxItems: 100, maxWaiting: 100, everyMs: 60 });
     const alone = slow(1);
     await turn();
     await turn();

@@ -5,7 +5,7 @@ import { VeilgateError, isVeilgateError } from '../../errors.ts';
 import { explain } from '../../policy/explain.ts';
 import { isUscc } from '../../uscc.ts';
 import type { InstitutionId } from '../../vocabulary.ts';
-import { ok, route, trustedJson, type CallerProof, type JsonObject, type JwtBody, type Route } from '../route.ts';
+import { content, ok, route, trustedJson, type CallerProof, type JwtBody, type Route } from '../route.ts';
 import type { QueryOutcome } from '../metrics.ts';
 import { named } from '../schema/compile.ts';
 import { integer, list, nullable, object, oneOf, text } from '../schema/words.ts';
@@ -83,9 +83,9 @@ export function queryRoutes(services: Services): readonly Route[] {
         let outcome: QueryOutcome = 'failed';
         try {
           const { signed, admission } = await letIn(services, proof, body, payload, admit);
-          const answer = await answerQuery(services.desk, signed, admission);
+          const { answer, json } = await answerQuery(services.desk, signed, admission);
           outcome = outcomeOf(answer);
-          return ok(trustedJson(answer) as JsonObject);
+          return content('application/json', json);
         } catch (error) {
           outcome = isVeilgateError(error) ? 'refused' : 'failed';
           throw error;

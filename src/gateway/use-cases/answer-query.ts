@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { canonicalJson } from '../../canonical.ts';
-import { fieldOutcomes, recordHead, type AppendedEntry, type QueryRefused, type QueryReleased } from '../../audit/entry.ts';
+import { recordHead, type AppendedEntry, type QueryRefused, type QueryReleased } from '../../audit/entry.ts';
 import { issueReceipt } from '../../audit/receipt.ts';
 import type { Clock } from '../../clock.ts';
 import { compareClaim } from '../../disclosure/compare.ts';
@@ -14,9 +14,10 @@ import type { CompiledPolicy, DecisionRequest } from '../../policy/policy.ts';
 import type { FetchedRows } from '../../source/fetch.ts';
 import type { FetchRequest } from '../../source/selection.ts';
 import type {
-  Caller, Catalogue, Decision, Disclosure, FieldDecision, FieldRef, Grant, GrantId, InstitutionId, PublicJwk, Signer, VerificationOutcome,
+  Caller, Catalogue, Decision, Disclosure, FieldRef, Grant, GrantId, InstitutionId, PublicJwk, Signer, VerificationOutcome,
 } from '../../vocabulary.ts';
-import { askedFields, checkRowSelections, datasetOf, permittedFields, withheldFields, type Query } from './query.ts';
+import { factsOf, type Withheld } from './decision-facts.ts';
+import { askedFields, checkRowSelections, datasetOf, type Query } from './query.ts';
 import { wasLogged, type Release } from './release.ts';
 
 /** A signed query after identity/: who asks, for what, what was signed (compact JWS) and its digest. */
@@ -59,11 +60,12 @@ export type Answer = {
   readonly withheld: readonly Withheld[];
 };
 export type Verified = { readonly field: FieldRef; readonly outcome: VerificationOutcome };
-export type Withheld = Pick<FieldDecision, 'field' | 'use' | 'reason' | 'rule' | 'path'>;
 
-export type ReceiptedAnswer = Answer & {
-  readonly entry: { readonly index: number; readonly salt: string; readonly record: QueryReleased };
-  readonly receipt: string;
+/** An answer with its log entry and its receipt. */
+export type ReceiptedAnswer = {
+  readonly answer: Answer;
+  /** The whole as JSON: `answer`, `entry: { index, salt, record }` and `receipt` in one object. */
+  readonly json: Uint8Array;
 };
 
 /**
@@ -82,9 +84,10 @@ export async function answerQuery(desk: QueryDesk, signed: SignedQuery, admissio
     const verified = verifyClaims(desk.catalogue, signed.query, decision, rows);
     const sealed = await seal(desk, signed, disclosed);
     const answer = compose(signed, decision, grant, disclosed, verified, sealed);
-    const record = releaseRecord(desk, signed, decision, grant, rows, answer);
+    const answerJson = Buffer.from(canonicalJson(answer));
+    const record = releaseRecord(desk, signed, decision, grant, rows, answerJson);
     const entry = await desk.release({ record, use: grantUse(signed, decision, grant, line.policy), refused: (code) => refusalRecord(desk, signed, line, code), request: signed.request });
-    released = [desk, answer, record, entry];
+    released = [desk, answer, answerJson, record, entry];
   } catch (error) {
     await logRefusal(desk, signed, line, error);
     throw error;
@@ -108,7 +111,7 @@ function decide(desk: QueryDesk, signed: SignedQuery, admission: Admission, gran
   const request = decisionRequest(desk, signed, admission, grant);
   const decision = line.policy.decide(request);
   line.decision = decision;
-  if (decision.fields.every(({ disposition }) => disposition === 'withhold')) throw nothingPermitted(line.policy, request, decision);
+  if (factsOf(decision).closed) throw nothingPermitted(line.policy, request, decision);
   checkRowSelections(signed.query, decision);
   return decision;
 }
@@ -137,7 +140,7 @@ function nothingPermitted(policy: CompiledPolicy, request: DecisionRequest, deci
     grantNeeded === null
       ? 'Nothing you asked for may be disclosed to you for this purpose; detail.withheld gives the reason for each field.'
       : 'Nothing you asked for may be disclosed under this grant: ask the enterprise for what detail.grant_needed gives, or for less.',
-    { withheld: decision.fields.map(withheldJson), ...(grantNeeded === null ? {} : { grant_needed: grantNeededJson(grantNeeded) }) },
+    { withheld: factsOf(decision).withheld, ...(grantNeeded === null ? {} : { grant_needed: grantNeededJson(grantNeeded) }) },
   );
 }
 
@@ -148,7 +151,7 @@ export function grantNeededJson(needed: NonNullable<ReturnType<typeof explain>['
 async function fetchPermitted(desk: QueryDesk, query: Query, decision: Decision, grant: Grant): Promise<FetchedRows> {
   return desk.fetch({
     subject: query.subject,
-    fields: permittedFields(decision),
+    fields: factsOf(decision).permitted,
     dataFrom: grant.dataFrom,
     dataTo: grant.dataTo,
     ...(query.rows === undefined ? {} : { rows: query.rows }),
@@ -179,15 +182,11 @@ function compose({ query }: SignedQuery, decision: Decision, grant: Grant, discl
     data: disclosed.rows,
     ...(sealed === undefined ? {} : { sealed }),
     verified,
-    withheld: withheldFields(decision).map(withheldJson),
+    withheld: factsOf(decision).withheld,
   };
 }
 
-function withheldJson({ field, use, reason, rule, path }: FieldDecision): Withheld {
-  return { field, use, reason, rule, path };
-}
-
-function releaseRecord(desk: QueryDesk, signed: SignedQuery, decision: Decision, grant: Grant, rows: FetchedRows, answer: Answer): QueryReleased {
+function releaseRecord(desk: QueryDesk, signed: SignedQuery, decision: Decision, grant: Grant, rows: FetchedRows, answerJson: Uint8Array): QueryReleased {
   return {
     ...recordHead('query.released', desk.clock.nowMs(), signed.institution),
     institution: signed.institution,
@@ -195,11 +194,11 @@ function releaseRecord(desk: QueryDesk, signed: SignedQuery, decision: Decision,
     purpose: signed.query.purpose,
     grant: grant.id,
     policy: decision.policy,
-    decision: decisionDigest(decision),
-    outcomes: fieldOutcomes(decision.fields),
+    decision: factsOf(decision).digest,
+    outcomes: factsOf(decision).outcomes,
     rows: [...rows].map(([dataset, found]) => ({ dataset, rows: found.length })),
     request: signed.requestDigest,
-    answer: digest(answer),
+    answer: hash('sha256', answerJson, 'hex'),
   };
 }
 
@@ -207,14 +206,16 @@ function grantUse(signed: SignedQuery, decision: Decision, grant: Grant, policy:
   return {
     grant: grant.id,
     institution: signed.institution,
-    verifications: decision.fields.filter(({ use, disposition }) => use === 'verify' && disposition === 'verify').map(({ field }) => field),
+    verifications: factsOf(decision).verified,
     verificationLimit: policy.verificationLimit(signed.query.purpose),
   };
 }
 
-async function withReceipt(desk: QueryDesk, answer: Answer, record: QueryReleased, entry: AppendedEntry): Promise<ReceiptedAnswer> {
+/** What was hashed for the receipt is what is sent, so that an answer is written once. */
+async function withReceipt(desk: QueryDesk, answer: Answer, answerJson: Uint8Array, record: QueryReleased, entry: AppendedEntry): Promise<ReceiptedAnswer> {
   const receipt = await issueReceipt({ signer: desk.signer, clock: desk.clock, issuer: desk.issuer, origin: desk.logOrigin, record, entry });
-  return { ...answer, entry: { index: entry.index, salt: Buffer.from(entry.salt).toString('base64url'), record }, receipt };
+  const more = JSON.stringify({ entry: { index: entry.index, salt: Buffer.from(entry.salt).toString('base64url'), record }, receipt });
+  return { answer, json: Buffer.concat([answerJson.subarray(0, -1), Buffer.from(`,${more.slice(1)}`)]) };
 }
 
 /** Codes after which nothing can or need be logged: the release logged it itself, or the log is what failed. */
@@ -234,27 +235,9 @@ function refusalRecord(desk: QueryDesk, signed: SignedQuery, line: Line, code: E
     purpose: signed.query.purpose,
     grant: signed.query.grant ?? null,
     policy: line.policy.version,
-    decision: line.decision === null ? null : decisionDigest(line.decision),
-    outcomes: line.decision === null ? [] : fieldOutcomes(line.decision.fields),
+    decision: line.decision === null ? null : factsOf(line.decision).digest,
+    outcomes: line.decision === null ? [] : factsOf(line.decision).outcomes,
     code,
     request: signed.requestDigest,
   };
-}
-
-/** A policy's field decisions are frozen and come again in every query: each is written once. */
-const decisionTexts = new WeakMap<FieldDecision, string>();
-
-/** digest(decision), of which most was written before. */
-function decisionDigest({ fields, institutionClass, policy, purpose }: Decision): string {
-  const texts = fields.map((field) => {
-    let text = decisionTexts.get(field);
-    if (text === undefined) decisionTexts.set(field, text = canonicalJson(field));
-    return text;
-  });
-  return hash('sha256', `{"fields":[${texts.join(',')}],${canonicalJson({ institutionClass, policy, purpose }).slice(1)}`, 'hex');
-}
-
-/** SHA-256 over the canonical JSON, lower-case hex. */
-function digest(value: unknown): string {
-  return hash('sha256', canonicalJson(value), 'hex');
 }

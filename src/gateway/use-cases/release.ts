@@ -61,7 +61,7 @@ export function createReleaser(database: Database, clock: Clock, vault: RequestV
       onBatch(items.length);
       return results;
     },
-    { maxItems: batchMax, maxWaiting: waitingMax, lingerMs: 2, onFull: () => new VeilgateError('REQUEST_OVERLOADED', 'The platform is at its limit and discloses nothing more for now: try again in a second.') },
+    { maxItems: batchMax, maxWaiting: waitingMax, onFull: () => new VeilgateError('REQUEST_OVERLOADED', 'The platform is at its limit and discloses nothing more for now: try again in a second.') },
   );
   const committed = (item: Item) => commit(item).catch((error: unknown) => {
     if (isVeilgateError(error)) throw error;
