@@ -15,8 +15,6 @@ const functionalsCeiling = 64;
 const featuresMax = 1000;
 /** Rows of one linear programme. */
 const rowsMax = 6000;
-/** Combinations that are looked at digit by digit. */
-const pairsMax = 120;
 /** What the search for the worst combination may be off by; taken as if it were there. */
 const slack = 1e-9;
 const tolerance = 1e-5;
@@ -51,7 +49,7 @@ export function judgeTogether(functionals: readonly Given[], space: FeatureSpace
     const touched = shapes.filter(({ features: of }) => of.some((feature) => within.has(feature)));
     const findings = [
       ...worstShare(basis, touched, features, space, settings),
-      ...(basis.length < 2 || !digits ? [] : digitFindings(members.map(vectorOf), unitRange, features, within, space, settings)),
+      ...(basis.length < 2 || !digits ? [] : digitFindings(members.map((member) => ({ id: member.id, vector: vectorOf(member) })), unitRange, features, within, space, settings)),
     ];
     if (findings.length > 0) return refused(findings.map((found) => about(found, modelsOf(members))));
   }
@@ -131,15 +129,22 @@ function differences(points: readonly (readonly number[])[]): number[][] {
   return [...found.values()];
 }
 
-/** Short combinations, and sums of and differences between two of them, digit by digit: small numbers tell most by their digits. */
-function digitFindings(vectors: readonly Vector[], ranges: readonly number[], features: readonly FeatureId[], within: ReadonlySet<FeatureId>, space: FeatureSpace, settings: ScoringSettings): ModelFinding[] {
+/**
+ * Short combinations digit by digit: small numbers tell most by their digits. Of two functions also the sum of and the
+ * difference between the two shortest; more would take seconds, and the functions themselves were judged with their models.
+ */
+function digitFindings(members: readonly { readonly id: string; readonly vector: Vector }[], ranges: readonly number[], features: readonly FeatureId[], within: ReadonlySet<FeatureId>, space: FeatureSpace, settings: ScoringSettings): ModelFinding[] {
   // what lies outside belongs to another span, is told there, and can be subtracted
-  const inside = vectors.map((vector) => vector.map((entry, at) => (within.has(features[at] as FeatureId) ? entry : 0n)));
+  const inside = members.map(({ vector }) => vector.map((entry, at) => (within.has(features[at] as FeatureId) ? entry : 0n)));
   const short = reduced(inside, ranges);
-  const pairs = short.flatMap((one, at) => short.slice(at + 1).flatMap((other) => [one.map((entry, index) => entry + (other[index] as bigint)), one.map((entry, index) => entry - (other[index] as bigint))]));
-  if (pairs.length > pairsMax) return [{ rule: 'functionals', part: 'all functions together', found: pairs.length, allowed: pairsMax, problem: 'Too many functions over the same features to be judged together: keep to the models used before.' }];
+  const [one, other] = short;
+  const pairs = short.length === 2 && one !== undefined && other !== undefined ? [one.map((entry, at) => entry + (other[at] as bigint)), one.map((entry, at) => entry - (other[at] as bigint))] : [];
+  const judged = new Set(members.map(({ id }) => id));
   for (const vector of [...short, ...pairs]) {
-    const found = gainFindings('a combination of functions', fieldRanges(primitive(termsOf(vector, features)).terms, space), space, settings);
+    const { id, terms } = primitive(termsOf(vector, features));
+    if (judged.has(id)) continue;
+    judged.add(id);
+    const found = gainFindings('a combination of functions', fieldRanges(terms, space), space, settings);
     if (found.length > 0) return found;
   }
   return [];
