@@ -34,6 +34,8 @@ export type TestPlatform = {
   /** Every byte the gateway has logged so far. */
   readonly logged: () => string;
   readonly credentials: (party: string) => Promise<Credentials>;
+  /** The same as a file holds them, private keys and all. */
+  readonly credentialsFile: (party: string) => Promise<CredentialsFile>;
   readonly connect: (party: string, scope: string) => Promise<Connection>;
   readonly registrar: ReturnType<typeof officerClient>;
   readonly compliance: ReturnType<typeof officerClient>;
@@ -98,7 +100,7 @@ export async function startTestPlatform(settings: Readonly<Record<string, string
   };
 
   return {
-    gateway, node, database, folder, config, custodian, credentials, connect: connectAs, registrar, compliance,
+    gateway, node, database, folder, config, custodian, credentials, credentialsFile, connect: connectAs, registrar, compliance,
     logged: () => logText,
     async bank(id, { institutionClass = 'commercial_bank', securityLevel = 4, limits = {} } = {}) {
       await applyForAdmission(gateway.gatewayUrl, await credentials(id), { name: { en: `Bank ${id}`, zh: `银行 ${id}` }, institution_class: institutionClass, redirect_uris: [redirectUri], country: 'CN' });
