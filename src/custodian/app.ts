@@ -65,7 +65,8 @@ export function createCustodianApp(options: CustodianAppOptions): Express {
   app.use((_request: Request, response: Response) => send(response, answers.absent));
   app.use((thrown: unknown, _request: Request, response: Response, _next: NextFunction) => {
     if (thrown instanceof URIError) return send(response, answers.absent);
-    if (!isVeilgateError(thrown, 'REQUEST_OVERLOADED')) options.onFault(thrown);
+    // too much at once, or a thread that failed and said so itself
+    if (!isVeilgateError(thrown, 'REQUEST_OVERLOADED') && !isVeilgateError(thrown, 'CUSTODIAN_UNAVAILABLE')) options.onFault(thrown);
     send(response, answers.unavailable);
   });
   return app;

@@ -94,6 +94,11 @@ export async function listBanks(sql: Sql, bank?: InstitutionId): Promise<readonl
   return rows;
 }
 
+/** True while a block that was not masked has not been looked at. */
+export async function hasAlarm(sql: Sql): Promise<boolean> {
+  return (await sql.query('select 1 from custodian_alarm where cleared_ms is null limit 1')).rowCount !== 0;
+}
+
 /** Clears all open alarms: results are opened again. @returns the tickets they came with */
 export async function clearAlarms(database: Database, clock: Clock): Promise<readonly string[]> {
   return database.transaction('clear alarms', async (tx) => {

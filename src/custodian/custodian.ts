@@ -11,6 +11,7 @@ import { openCustodianKeyring } from '../identity/keyring.ts';
 import type { Database } from '../store/database.ts';
 import type { InstitutionId, PartyId, PublicJwk } from '../vocabulary.ts';
 import { createCustodianApp, type CustodianAppOptions } from './app.ts';
+import { hasAlarm } from './banks.ts';
 import { openCustodianDatabase } from './database.ts';
 import { startDecryption, type Decryption, type DecryptionOptions } from './decryption.ts';
 import { readHeKeys, type HeKey } from './he-keys.ts';
@@ -70,7 +71,7 @@ export async function startCustodian(config: CustodianConfig, log: Log, clock: C
       statement: { id: config.id, gatewayUrl: gateway.url, signer: keyring.statementSigner, clock },
       keys: secrets.keys,
       checkpoint: () => auditReader(database).checkpoint(),
-      ready: () => database.ready(someMs),
+      ready: async () => (await database.ready(someMs)) && !(await hasAlarm(database)),
       draining: () => server?.draining() ?? false,
     };
     server = await listen(options, config, log);
@@ -148,6 +149,7 @@ function reports(log: Log, refusals: RefusalLog): Pick<CustodianAppOptions, 'onA
     onAnswered: ({ institution }, ms) => log.write('custodian.answered', { ms: Math.round(ms), party: institution ?? undefined }),
     async onRefused(refusal, seen) {
       log.write('custodian.refused', { step: refusal.step, party: seen.institution ?? undefined });
+      if (refusal.step === 'mask') log.write('custodian.alarm', { party: seen.institution ?? undefined });
       refusals.note(refusal, seen);
       if (seen.ticket !== null) await refusals.flush().catch((error: unknown) => log.write('custodian.fault', faultFacts(error)));
     },

@@ -1,5 +1,4 @@
 import path from 'node:path';
-import { isVeilgateError } from '../errors.ts';
 import { startCluster } from '../store/cluster.ts';
 import { applySchema, createDatabase, openDatabase, schemaFiles, type Database } from '../store/database.ts';
 import type { CustodianConfig } from './settings.ts';
@@ -28,6 +27,6 @@ export async function openCustodianDatabase(config: Pick<CustodianConfig, 'datab
     return { database, close };
   } catch (error) {
     await close();
-    throw isVeilgateError(error) ? error : new Error('the custodian\'s schema cannot be applied', { cause: error });
+    throw error;
   }
 }

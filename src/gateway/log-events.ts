@@ -93,6 +93,7 @@ export const logEvents = {
   'custodian.child_exited': { level: 'warn', facts: { exit_code: 'number?', restart_in_ms: 'number' } },
   'custodian.answered': { level: 'info', facts: { ms: 'number', party: 'party?' } },
   'custodian.refused': { level: 'warn', facts: { step: ['body', 'ticket', 'key', 'ciphertext', 'slots', 'request', 'recipient', 'use', 'limit', 'alarm', 'mask'], party: 'party?' } },
+  'custodian.alarm': { level: 'error', facts: { party: 'party?' } },
   'custodian.fault': { level: 'error', facts: { fault_name: 'fault_name?', fault_code: 'fault_code?', frames: 'frames?' } },
   'custodian.thread_failed': { level: 'error', facts: { fault_name: 'fault_name?', fault_code: 'fault_code?', frames: 'frames?' } },
 
@@ -105,7 +106,7 @@ export const logEvents = {
   'audit.witness_failed': { level: 'warn', facts: { witness: 'number', status: 'number?', fault_code: 'fault_code?' } },
   'idempotency.purged': { level: 'debug', facts: { keys: 'number' } },
   'clock.jumped': { level: 'warn', facts: {} },
-  'maintenance.failed': { level: 'error', facts: { task: ['idempotency_purge', 'replay_purge', 'state_purge', 'grant_expiry', 'request_purge', 'score_jobs', 'refusal_count', 'policy_reload'], fault_name: 'fault_name?', fault_code: 'fault_code?' } },
+  'maintenance.failed': { level: 'error', facts: { task: ['idempotency_purge', 'replay_purge', 'state_purge', 'grant_expiry', 'request_purge', 'retired_columns_purge', 'score_jobs', 'refusal_count', 'policy_reload'], fault_name: 'fault_name?', fault_code: 'fault_code?' } },
 } as const satisfies Readonly<Record<string, EventForm>>;
 
 export type LogEvents = typeof logEvents;

@@ -189,8 +189,11 @@ export async function createDatabase(url: string): Promise<void> {
   const admin = new URL(url);
   admin.pathname = '/postgres';
   await withClient(admin.href, (client) => client.query(`create database ${pg.escapeIdentifier(name)}`)).catch((error: unknown) => {
+    const { code = '' } = error as { code?: string };
     // another process was faster: duplicate_database, or a unique_violation in its catalogue
-    if (!['42P04', '23505'].includes((error as { code?: string }).code ?? '')) throw asStoreError(error);
+    if (['42P04', '23505'].includes(code)) return;
+    if (code === '42501') throw new VeilgateError('STORE_UNAVAILABLE', 'The database is not there and this user may not make it: have its administrator create it.');
+    throw asStoreError(error);
   });
 }
 

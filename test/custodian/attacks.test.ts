@@ -194,6 +194,8 @@ describe('custodian: attacks', () => {
     const bare = naiveSum(he, { publicKey: pair!.publicKey, secretKey: pair!.secretKey }, [side.encrypt(Int32Array.from({ length: 4096 }, (_, slot) => 500 + (slot % 300)))], [1], { rerandomise: true });
     await refuses(send(ticketOf({ ciphertexts: [bare] }), [bare]), 'mask not_uniform');
     await refuses(send(ticketOf()), 'alarm open_alarm');
+    assert.equal((await fetch(`${workshop.custodian.url}/readyz`)).status, 503);
+    assert.match(workshop.logged(), /"event":"custodian.alarm",.*"party":"bank-a"/);
     const alarms = await workshop.custodian.database.query<{ record: string }>("select record from audit_entry where kind = 'custodian.alarm'");
     assert.deepEqual(alarms.rows.map(({ record }) => (JSON.parse(record) as { test: string }).test), ['range']);
     assert.equal((await clearAlarms(workshop.custodian.database, systemClock)).length, 1);
