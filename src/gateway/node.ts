@@ -12,6 +12,7 @@ import { bootstrapOfficers, hasOfficers, type NewOfficer } from '../identity/reg
 import { deleteExpired } from '../identity/replay.ts';
 import { prepareQueue } from '../jobs/queue.ts';
 import { loadPolicyPack } from '../policy/load.ts';
+import { removeRetiredColumns } from '../scoring/feature/rotation.ts';
 import { loadCatalogue } from '../source/catalogue.ts';
 import { prepareDomainTables } from '../source/domain.ts';
 import { startCluster } from '../store/cluster.ts';
@@ -95,6 +96,7 @@ function startHousekeeping(config: Config, database: Database, log: Log, clock: 
     state_purge: () => removeExpiredAuthorizationState(database, clock),
     grant_expiry: () => expireAndLog(database, clock),
     idempotency_purge: () => idempotency.purge(purgeMax),
+    retired_columns_purge: () => removeRetiredColumns(database),
     request_purge: () => deleteEndedRequests(config, database, clock),
     score_jobs: () => tidyJobs({ database, clock, resultDays: config.scoreResultDays }),
   } as const;

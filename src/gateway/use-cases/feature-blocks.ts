@@ -11,11 +11,11 @@ import { storeColumn } from '../../scoring/feature/columns.ts';
 import { readFrames, type Frame } from '../../scoring/feature/frame.ts';
 import { keyForStorage, scoreKeysInUse, type KnownScoreKey } from '../../scoring/feature/keys.ts';
 import { assignedSlots, placesGiven, slotsPerBlock, within } from '../../scoring/feature/positions.ts';
-import { finishRotation } from '../../scoring/feature/rotation.ts';
 import type { Feature, FeatureId } from '../../scoring/protocol.ts';
 import type { Database, Tx } from '../../store/database.ts';
 import type { DatasetId, PartyId } from '../../vocabulary.ts';
 import { blockInvalid, checkBlock, type CheckedBlock } from './feature-envelope.ts';
+import { endRotation } from './feature-rekey.ts';
 
 /** What storing blocks needs. */
 export type BlockStore = {
@@ -50,7 +50,7 @@ export async function storeBlocks(store: BlockStore, department: PartyId, datase
   if (strange >= 0) throw atFrame(blockInvalid('one call holds blocks under one key'), strange);
   if (blocks.length === 0) throw blockInvalid('there is none in the body');
   const outcome = await storeAll(store, department, dataset, blocks);
-  const rotated = outcome.stored > 0 && keys.length > 1 && await store.database.transaction('finish key rotation', (tx) => finishRotation(tx, store.clock.nowMs()));
+  const rotated = outcome.stored > 0 && keys.length > 1 && await endRotation(store.database, store.clock);
   return { ...outcome, rotated };
 }
 

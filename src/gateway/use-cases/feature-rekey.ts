@@ -9,7 +9,7 @@ import { parameterSetOf, type ParameterSet } from '../../he/parameters.ts';
 import { ciphertextsOf, columnsOf, storeColumn } from '../../scoring/feature/columns.ts';
 import { acceptScoreKey, keyForStorage, scoreKeysInUse, type KnownScoreKey, type ScoreKey, type ScoreKeyState } from '../../scoring/feature/keys.ts';
 import { lockBlocks } from '../../scoring/feature/positions.ts';
-import { finishRotation, waitingColumns, waitingCount, type WaitingColumn } from '../../scoring/feature/rotation.ts';
+import { finishRotation, removeRetiredColumns, retiredAtOnce, waitingColumns, waitingCount, type WaitingColumn } from '../../scoring/feature/rotation.ts';
 import type { FeatureId } from '../../scoring/protocol.ts';
 import type { Database, Tx } from '../../store/database.ts';
 import type { DatasetId, PartyId } from '../../vocabulary.ts';
@@ -38,8 +38,15 @@ export const rekeyMax = 64;
 export async function refreshScoreKey(database: Database, clock: Clock, statement: () => Promise<ScoreKey>): Promise<ScoreKeyState> {
   const key = await statement();
   const state = await database.transaction('accept score key', (tx) => acceptScoreKey(tx, key, clock.nowMs()));
-  const rotated = state === 'pending' && await database.transaction('finish key rotation', (tx) => finishRotation(tx, clock.nowMs()));
+  const rotated = state === 'pending' && await endRotation(database, clock);
   return rotated ? 'active' : state;
+}
+
+/** Puts the next key in force once nothing waits, and removes what the old one held; what is left after a crash goes with housekeeping. */
+export async function endRotation(database: Database, clock: Clock): Promise<boolean> {
+  const ended = await database.transaction('finish key rotation', (tx) => finishRotation(tx, clock.nowMs()));
+  while (ended && await removeRetiredColumns(database) === retiredAtOnce);
+  return ended;
 }
 
 /**
@@ -67,7 +74,7 @@ export async function rekeyColumns(needs: { readonly database: Database; readonl
       }]);
     }
     return (await waitingCount(tx, [])).all === 0;
-  }) && await database.transaction('finish key rotation', (tx) => finishRotation(tx, clock.nowMs()));
+  }) && await endRotation(database, clock);
   const left = await waitingCount(database, features);
   return { rekeyed: digests.length, waiting: rotated ? 0 : left.own, waitingOfAll: rotated ? 0 : left.all, rotated };
 }

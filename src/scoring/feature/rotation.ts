@@ -30,7 +30,8 @@ export async function waitingCount(sql: Sql, features: readonly FeatureId[]): Pr
 }
 
 /**
- * Makes the pending key the active one when every column is complete under it, and removes what the old key held.
+ * Makes the pending key the active one when every column is complete under it. What the old key held is removed
+ * afterwards, by removeRetiredColumns.
  * @returns whether it did; false when columns still wait or no key is pending
  */
 export async function finishRotation(tx: Tx, nowMs: TimeMs): Promise<boolean> {
@@ -45,6 +46,18 @@ export async function finishRotation(tx: Tx, nowMs: TimeMs): Promise<boolean> {
   const { rows: [old] } = await tx.query<{ key_id: string }>("update score_key set state = 'retired' where state = 'active' returning key_id");
   if (old === undefined) throw new VeilgateError('FEATURE_KEY_UNKNOWN', 'No key is active: nothing can follow it.');
   await tx.query("update score_key set state = 'active', activated_at = to_timestamp($2::double precision / 1000) where key_id = $1", [pending.key_id, nowMs]);
-  await tx.query('delete from score_column where key_id = $1', [old.key_id]);
   return true;
+}
+
+/** Columns that one statement removes: each has some seventy rows behind it, and statements may not take long. */
+export const retiredAtOnce = 200;
+
+/** Removes up to retiredAtOnce ciphertexts of keys that are no longer in use. @returns how many; call until it is fewer */
+export async function removeRetiredColumns(sql: Sql): Promise<number> {
+  const { rowCount } = await sql.query(
+    `delete from score_column where ctid = any (array(
+       select c.ctid from score_column c join score_key k on k.key_id = c.key_id where k.state = 'retired' limit $1))`,
+    [retiredAtOnce],
+  );
+  return rowCount ?? 0;
 }

@@ -3,9 +3,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import { isVeilgateError } from '../../../src/errors.ts';
 import { ciphertextsOf, columnsOf, columnStatus, storeColumn, type NewColumn } from '../../../src/scoring/feature/columns.ts';
 import { acceptScoreKey, activeScoreKey, keyForStorage, scoreKeysInUse } from '../../../src/scoring/feature/keys.ts';
-import { assignPositions, assignedSlots, bitmapOf, positionsOf, slotsPerBlock } from '../../../src/scoring/feature/positions.ts';
+import { assignPositions, assignedSlots, bitmapOf, positionsOf, slotsPerBlock, within } from '../../../src/scoring/feature/positions.ts';
 import { removeSubject } from '../../../src/scoring/feature/removal.ts';
-import { finishRotation, waitingColumns, waitingCount } from '../../../src/scoring/feature/rotation.ts';
+import { finishRotation, removeRetiredColumns, waitingColumns, waitingCount } from '../../../src/scoring/feature/rotation.ts';
 import type { FeatureId } from '../../../src/scoring/protocol.ts';
 import type { Database } from '../../../src/store/database.ts';
 import type { SubjectId, TimeMs } from '../../../src/vocabulary.ts';
@@ -120,6 +120,23 @@ describe('encrypted columns in PostgreSQL', () => {
     assert.equal(again.get(gone)?.slot, 20, 'its slot is given to nobody, not even to itself');
   });
 
+  it('never hold an enterprise that was taken out while they were stored', async () => {
+    for (let revision = 1; revision <= 12; revision += 1) {
+      const subject = subjects[revision] as SubjectId;
+      const upload = inTx(async (tx) => {
+        const assigned = (await assignedSlots(tx, [0])).get(0) as Uint8Array;
+        await storeColumn(tx, column({ revision, filled: assigned }), now);
+      });
+      await Promise.all(revision % 2 === 0 ? [upload, remove(subject)] : [remove(subject), upload]);
+      const { rows } = await database.query<{ filled: Buffer }>('select filled from score_column');
+      const assigned = (await inTx<Map<number, Uint8Array>>((tx) => assignedSlots(tx, [0]))).get(0) as Uint8Array;
+      assert.ok(rows.every(({ filled }) => within(filled, assigned)), `revision ${revision}`);
+    }
+    async function remove(subject: SubjectId) {
+      await inTx((tx) => removeSubject(tx, subject, [roa], now));
+    }
+  });
+
   it('follow the custodian to its next key only when all are there, and the old ones go', async () => {
     await store(column());
     await store(column({ feature: { id: debt, declaration } }));
@@ -137,7 +154,9 @@ describe('encrypted columns in PostgreSQL', () => {
     await store(column({ key: 'k2', revision: 2 }));
     assert.equal(await inTx((tx) => finishRotation(tx, now)), true);
     assert.deepEqual((await scoreKeysInUse(database)).map(({ keyId, state }) => [keyId, state]), [['k2', 'active']]);
-    assert.deepEqual(await columnStatus(database, { key: 'k1', features: [roa, debt], blocks: [0, 9], limit: 10 }), []);
+    assert.equal(await removeRetiredColumns(database), 2);
+    assert.equal(await removeRetiredColumns(database), 0, 'and nothing of the key in force');
+    assert.equal((await columnStatus(database, { key: 'k2', features: [roa, debt], blocks: [0, 9], limit: 10 })).length, 2);
     await assert.rejects(inTx((tx) => keyForStorage(tx, 'k1')), (error) => isVeilgateError(error, 'FEATURE_KEY_UNKNOWN'));
   });
 });
