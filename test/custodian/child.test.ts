@@ -1,4 +1,6 @@
 import { strict as assert } from 'node:assert';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -39,6 +41,18 @@ describe('gateway/custodian-child', () => {
     await custodian.stop();
     assert.equal(custodian.pid(), undefined);
     await refused(client.publicKey(), 'CUSTODIAN_UNAVAILABLE');
+  });
+
+  it('ends with the process that started it, even when that is killed', async () => {
+    const { given } = await options();
+    const parent = fork(path.join(import.meta.dirname, 'support', 'parent-of-custodian.ts'), [], { execArgv: [], env: {} });
+    parent.send(given);
+    const [{ pid }] = await once(parent, 'message') as [{ readonly pid: number }];
+    const runs = () => { try { return process.kill(pid, 0); } catch { return false; } };
+    assert.ok(runs());
+    parent.kill('SIGKILL');
+    for (const deadline = Date.now() + 15_000; runs() && Date.now() < deadline;) await delay(50);
+    assert.equal(runs(), false);
   });
 
   it('says CUSTODIAN_UNAVAILABLE when it does not come up', async () => {
