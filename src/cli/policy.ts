@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { Command, Option } from 'commander';
 import { isVeilgateError, VeilgateError } from '../errors.ts';
@@ -9,6 +10,7 @@ import { problemLine, type Problem } from '../policy/problem.ts';
 import { uses } from '../policy/rule.ts';
 import { readPolicyTests, runPolicyTests, type PolicyTestReport } from '../policy/vectors.ts';
 import { loadFeatures } from '../scoring/feature/load.ts';
+import { loadScoringSettings } from '../scoring/model/settings.ts';
 import { loadCatalogue } from '../source/catalogue.ts';
 import type { ConsentState, FieldRef, InstitutionClass, PurposeCode, Use, Value } from '../vocabulary.ts';
 
@@ -104,8 +106,9 @@ function load(folder: string, options: Options): CompiledPolicy {
   return loadPolicyPack(folder, loadCatalogue(options.catalogue ?? path.join(folder, 'catalogue')));
 }
 
-/** How many features the pack declares; they are checked with it. */
+/** How many features the pack declares; they, and the limits of the models made of them, are checked with it. */
 function featuresOf(folder: string, options: Options): number {
+  if (existsSync(path.join(folder, 'scoring.yaml'))) loadScoringSettings(folder);
   return loadFeatures(folder, loadCatalogue(options.catalogue ?? path.join(folder, 'catalogue'))).size;
 }
 

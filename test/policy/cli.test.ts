@@ -52,6 +52,13 @@ describe('veilgate policy', () => {
     assert.equal(JSON.parse(json.out).problems[0].line, 9);
   });
 
+  it('check names what is broken in the limits of scoring models', async () => {
+    change('scoring.yaml', 'dominant_share_max: 0.35', 'dominant_share_max: 0.95');
+    const { code, error } = await run('check', '--folder', folder);
+    assert.equal(code, 1);
+    assert.match(error, /^scoring\.yaml:\d+:\d+ \/dominant_share_max: must be <= 0\.5\n/);
+  });
+
   it('check names a broken catalogue, and a folder that is not there', async () => {
     change('catalogue/tax.yaml', 'type: date', 'type: dates');
     assert.match((await run('check', '--folder', folder)).error, /tax\.yaml:\d+:1/);
