@@ -130,6 +130,17 @@ describe('models at the gateway', () => {
     assert.equal((await bankA.read(ref)).decided_by, 'officer-compliance');
   });
 
+  it('bounds what an institution may have undecided', async () => {
+    await platform.database.query("insert into scoring_model (ref, document, digest, state, proposed_by, proposed_ms) select 'bank_b_' || n || '@1', document, digest, 'proposed', 'bank-b', 0 from generate_series(1, 20) n, scoring_model where ref = 'bank_a_solvency@1'");
+    assert.equal(await codeOf(bankB.propose({ ...linear, ref: 'bank_b_more@1', institutions: ['bank-b'], institution_classes: ['commercial_bank'] })), 'REQUEST_QUOTA_EXCEEDED');
+    await platform.database.query("delete from scoring_model where proposed_by = 'bank-b'");
+  });
+
+  it('cannot have a model approved by who proposed it, not even past the code', async () => {
+    await author.propose({ ...linear, ref: 'shortcut@1' });
+    await assert.rejects(platform.database.query("update scoring_model set state = 'approved', decided_by = proposed_by, decided_ms = 1 where ref = 'shortcut@1'"), /scoring_model_four_eyes/);
+  });
+
   it('tries a proposal on made-up enterprises, the same ones for the same seed', async () => {
     const { ref } = await author.propose({ ...scorecard, ref: 'tried@1' });
     const first = await reviewer.try(ref, { count: 5000, seed: 7 });
