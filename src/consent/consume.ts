@@ -29,7 +29,7 @@ export type Consumed = {
 };
 
 /** Uses one call takes at most. */
-export const usesPerBatchMax = 1000;
+export const usesPerBatchMax = 8192;
 
 type LockedRow = Pick<GrantRow, 'id' | 'subject' | 'institution' | 'state' | 'valid_from_ms' | 'valid_until_ms' | 'frequency_max' | 'frequency_per' | 'uses_left' | 'uses_total' | 'window_ends_ms' | 'window_uses'>;
 /** A locked grant as the uses of this batch change it. */
