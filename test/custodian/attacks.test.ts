@@ -11,7 +11,8 @@ import { digestOf, gatewaySide, openWorkshop, post, randomId, set, signRequest, 
 type Side = Awaited<ReturnType<typeof gatewaySide>>;
 const now = () => Math.floor(Date.now() / 1000);
 
-describe('custodian: attacks', () => {
+describe('custodian: attacks', function () {
+  this.timeout(60_000); // processes start and threads load SEAL, on a machine that may be busy
   let workshop: Workshop;
   let side: Side;
   let good: Omit<TicketParts, 'request'>;

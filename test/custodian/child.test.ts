@@ -13,7 +13,8 @@ import { memoryLog } from '../gateway/shell.ts';
 import { makeKey, refused, signCompact } from '../identity/signing.ts';
 import { gatewayUrl } from './support/workshop.ts';
 
-describe('gateway/custodian-child', () => {
+describe('gateway/custodian-child', function () {
+  this.timeout(60_000); // processes start and threads load SEAL, on a machine that may be busy
   const made: string[] = [];
   after(() => made.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
   const options = async () => {

@@ -12,7 +12,8 @@ import { gatewaySide, gatewayUrl, openWorkshop, openedScores, set, signRequest, 
 
 const signerOf = (key: TestKey) => ({ kid: key.jwk.kid, sign: async (typ: string, payload: Readonly<Record<string, unknown>>) => signCompact(key, typ, payload) });
 
-describe('gateway/custodian-client', () => {
+describe('gateway/custodian-client', function () {
+  this.timeout(60_000); // processes start and threads load SEAL, on a machine that may be busy
   let workshop: Workshop;
   let options: CustodianClientOptions;
   let client: CustodianClient;

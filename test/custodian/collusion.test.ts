@@ -9,7 +9,8 @@ import { gatewaySide, openWorkshop, openedScores, post, set, signRequest, signTi
 /** Where the coefficients of c1 begin: behind the prefix and those of c0. */
 const secondAt = 113 + 8 * set.polyModulusDegree;
 
-describe('what no custodian can prevent', () => {
+describe('what no custodian can prevent', function () {
+  this.timeout(60_000); // processes start and threads load SEAL, on a machine that may be busy
   it('a gateway together with an admitted bank reads the secret key out of one crafted block: told plainly', async () => {
     const workshop = await openWorkshop();
     const side = await gatewaySide(workshop);

@@ -15,7 +15,8 @@ import { gatewaySide, newBank, openWorkshop, post, signRequest, signTicket, test
 
 type Message = { readonly url?: string; readonly stalled?: true };
 
-describe('custodian: crashes and faults', () => {
+describe('custodian: crashes and faults', function () {
+  this.timeout(60_000); // processes start and threads load SEAL, on a machine that may be busy
   it('killed between spending a ticket and answering, it never answers that ticket; a new one is answered', async () => {
     const gatewayKey = await makeKey();
     const { folder, environment } = await testSettings(gatewayKey);

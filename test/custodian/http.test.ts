@@ -7,7 +7,8 @@ import { loadHe } from '../../src/he/runtime.ts';
 import { naiveSum } from '../support/he.ts';
 import { gatewaySide, openWorkshop, post, signRequest, signTicket } from './support/workshop.ts';
 
-describe('custodian: interface', () => {
+describe('custodian: interface', function () {
+  this.timeout(60_000); // processes start and threads load SEAL, on a machine that may be busy
   const open: { readonly close: () => unknown }[] = [];
   afterEach(async () => {
     for (const each of open.splice(0).toReversed()) await each.close();

@@ -4,7 +4,8 @@ import { gatewaySide, openWorkshop, openedScores, post, signRequest, signTicket,
 
 type Side = Awaited<ReturnType<typeof gatewaySide>>;
 
-describe('custodian: opening', () => {
+describe('custodian: opening', function () {
+  this.timeout(60_000); // processes start and threads load SEAL, on a machine that may be busy
   let workshop: Workshop;
   let side: Side;
   let keyId: string;

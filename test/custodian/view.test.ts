@@ -39,7 +39,8 @@ function difference(some: readonly Uint32Array[], others: readonly Uint32Array[]
   return g;
 }
 
-describe('what a custodian sees', () => {
+describe('what a custodian sees', function () {
+  this.timeout(60_000); // processes start and threads load SEAL, on a machine that may be busy
   let workshop: Workshop;
   let side: Awaited<ReturnType<typeof gatewaySide>>;
   let he: He;
