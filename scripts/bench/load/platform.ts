@@ -35,8 +35,8 @@ export type BenchPlatform = {
   readonly close: () => Promise<void>;
 };
 
-/** @param enterprises how many the domains hold; every one of the first `grants` has consented to `fields` */
-export async function benchPlatform(options: { readonly enterprises: number; readonly policyFolder?: string }): Promise<BenchPlatform> {
+/** @param options enterprises: how many the domains hold; datasets: which are filled, those of queries when absent */
+export async function benchPlatform(options: { readonly enterprises: number; readonly datasets?: readonly string[] }): Promise<BenchPlatform> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'veilgate-bench-'));
   chmodSync(folder, 0o755);
   const cluster = await startCluster({ folder: path.join(folder, 'database'), settings: { shared_buffers: '1GB', max_wal_size: '4GB' } });
@@ -44,7 +44,7 @@ export async function benchPlatform(options: { readonly enterprises: number; rea
   await applySchema(database);
   const catalogue = loadCatalogue(path.join(root, 'policies/catalogue'));
   await prepareDomainTables(database, catalogue);
-  await fillDomain(database, catalogue, { enterprises: options.enterprises, seed, periods: 3 });
+  await fillDomain(database, catalogue, { ...options, seed, periods: 3 });
   const [port = 0, issuerPort = 0] = await freePorts(2);
   const gatewayUrl = `http://127.0.0.1:${port}`;
   const file = await generateCredentialsFile(bankId, { encryption: true });
@@ -96,8 +96,8 @@ export async function grantAll(database: Database, count: number, fields: Readon
 /** As in `npm start`: short-lived objects die young, which spares a seventh of a query's CPU for 100 MB of memory. */
 export const serverFlags = ['--max-semi-space-size=64'] as const;
 
-/** A gateway in processes of its own, as `npm start` runs it. */
-export async function startBenchGateway(platform: BenchPlatform, workers: number, policyFolder = path.join(root, 'policies')): Promise<{ readonly process: ChildProcess; readonly stop: () => Promise<void> }> {
+/** A gateway in processes of its own, as `npm start` runs it; without scores unless `settings` name a custodian. */
+export async function startBenchGateway(platform: BenchPlatform, workers: number, settings: Readonly<Record<string, string>> = {}): Promise<{ readonly process: ChildProcess; readonly stop: () => Promise<void> }> {
   const log = path.join(platform.folder, `gateway-${workers}.log`);
   writeFileSync(log, '');
   const child = fork(path.join(root, 'src/gateway/main.ts'), [], {
@@ -108,8 +108,8 @@ export async function startBenchGateway(platform: BenchPlatform, workers: number
       PATH: process.env['PATH'],
       DATABASE_URL: platform.cluster.url(),
       VEILGATE_PORT: String(platform.port), VEILGATE_ISSUER_PORT: String(platform.issuerPort), VEILGATE_WORKERS: String(workers),
-      VEILGATE_KEYS_FOLDER: path.join(platform.folder, 'keys'), VEILGATE_POLICY_FOLDER: policyFolder,
-      VEILGATE_LOG_FILE: log, VEILGATE_PARTY_REQUESTS_PER_SECOND: '1000000', VEILGATE_CUSTODIAN: 'none',
+      VEILGATE_KEYS_FOLDER: path.join(platform.folder, 'keys'), VEILGATE_POLICY_FOLDER: path.join(root, 'policies'),
+      VEILGATE_LOG_FILE: log, VEILGATE_PARTY_REQUESTS_PER_SECOND: '1000000', VEILGATE_CUSTODIAN: 'none', ...settings,
     },
   });
   for (let tries = 0; ; tries += 1) {
