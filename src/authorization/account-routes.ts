@@ -4,16 +4,18 @@ import { activateAccount, signIn } from './accounts.ts';
 import { formBody, readForm, safeOnward } from './forms.ts';
 import { activationPage, signInPage } from './pages/account-forms.ts';
 import { texts } from './pages/language.ts';
+import { relyingParty } from './passkeys.ts';
 import { problemSentence, problemStatus } from './pages/problems.ts';
 import type { PageDependencies } from './server.ts';
 
 /** Activation, sign-in and sign-out. */
-export function accountRoutes({ database, clock, visits, log, onActivated }: PageDependencies): Router {
+export function accountRoutes({ issuer, database, clock, visits, log, onActivated }: PageDependencies): Router {
   const router = Router();
+  const passkeys = relyingParty(issuer) !== undefined;
 
   router.get('/sign-in', async (request, response) => {
     const { frame } = await visits.visit(request, response);
-    response.send(String(signInPage(frame, { to: safeOnward(request.query['to']), username: '' })));
+    response.send(String(signInPage(frame, { to: safeOnward(request.query['to']), username: '', passkeys })));
   });
 
   router.post('/sign-in', formBody, async (request, response) => {
@@ -31,7 +33,7 @@ export function accountRoutes({ database, clock, visits, log, onActivated }: Pag
       log('enterprise.sign_in_failed', { code: error.code });
       response.status(problemStatus(error));
       retryAfter(response, error);
-      response.send(String(signInPage(frame, { to, username, problem: problemSentence(error, frame.language) })));
+      response.send(String(signInPage(frame, { to, username, passkeys, problem: problemSentence(error, frame.language) })));
     }
   });
 

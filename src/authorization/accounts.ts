@@ -107,6 +107,7 @@ async function makeAccount(
       );
       const account = accountOf(rows[0]);
       await tx.query('delete from enterprise_session where account_id = $1', [account.accountId]);
+      await tx.query('delete from enterprise_passkey where account_id = $1', [account.accountId]); // they may be another person's
       await onActivated(tx, account.subject);
       return account;
     });
@@ -128,9 +129,8 @@ export async function signIn(
   form: { readonly username: string; readonly password: string; readonly address: string },
 ): Promise<EnterpriseAccount> {
   const username = form.username.trim().toLowerCase().slice(0, 64);
-  const addressTries = `sign-in ${addressKey(form.address)}`;
   const nameTries = `sign-in name ${username}`;
-  await refuseWhileBlocked(database, clock, addressTries, addressBackOff);
+  const rightAfterAll = await countAddressTry(database, clock, form.address);
   await refuseWhileBlocked(database, clock, nameTries, accountBackOff);
 
   const { rows } = await database.query<AccountRow & { password_hash: string }>(
@@ -143,8 +143,27 @@ export async function signIn(
   const account = accountOf(rows[0]);
   if (outdated) await database.query('update enterprise_account set password_hash = $2 where account_id = $1', [account.accountId, await hashPassword(form.password)]);
   await uncountTry(database, nameTries, true);
-  await uncountTry(database, addressTries, false);
+  await rightAfterAll();
   return account;
+}
+
+/** The password once more of an account that is signed in. Errors: ENTERPRISE_SIGN_IN_FAILED, ENTERPRISE_LOCKED, REQUEST_RATE_LIMITED. */
+export async function confirmPassword(database: Database, clock: Clock, { accountId }: EnterpriseAccount, form: { readonly password: string; readonly address: string }): Promise<void> {
+  const accountTries = `confirm ${accountId}`;
+  const rightAfterAll = await countAddressTry(database, clock, form.address);
+  await refuseWhileBlocked(database, clock, accountTries, accountBackOff);
+  const { rows } = await database.query<{ password_hash: string }>('select password_hash from enterprise_account where account_id = $1', [accountId]);
+  const { matches } = await verifyPassword(form.password, rows[0]?.password_hash);
+  if (!matches) throw new VeilgateError('ENTERPRISE_SIGN_IN_FAILED', 'The password is wrong: check it and try again.', { field: 'password' });
+  await uncountTry(database, accountTries, true);
+  await rightAfterAll();
+}
+
+/** Counts a try to sign in from an address before it is looked at. @returns takes the count back, when the try was right. Errors: ENTERPRISE_LOCKED. */
+export async function countAddressTry(database: Database, clock: Clock, address: string): Promise<() => Promise<void>> {
+  const addressTries = `sign-in ${addressKey(address)}`;
+  await refuseWhileBlocked(database, clock, addressTries, addressBackOff);
+  return () => uncountTry(database, addressTries, false);
 }
 
 /** The account behind a token's `sub`. */

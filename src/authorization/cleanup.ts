@@ -16,6 +16,7 @@ export async function removeExpiredAuthorizationState(sql: Sql, clock: Clock): P
   const expired: readonly (readonly [string, string, readonly number[]])[] = [
     ['oidc_payload', 'expires_at_ms <= $2', [nowMs]],
     ['issued_access_token', 'expires_at_ms <= $2', [nowMs]],
+    ['passkey_answered', 'expires_at_ms <= $2', [nowMs]],
     ['enterprise_activation', 'expires_at_ms <= $2', [nowMs]],
     ['enterprise_session', 'created_at_ms <= $2 or last_seen_at_ms <= $3', [nowMs - sessionAbsoluteMs, nowMs - sessionIdleMs]],
     ['sign_in_throttle', 'last_at_ms <= $2 and blocked_until_ms <= $3', [nowMs - throttleKeptMs, nowMs]],

@@ -15,8 +15,12 @@ export type Form = {
   readonly many: (name: string) => readonly string[];
 };
 
-/** A submitted form. A name that occurs more often than our pages send it is refused (parameter pollution). Errors: REQUEST_INVALID. */
-export function readForm(body: unknown, repeatable: readonly string[] = []): Form {
+/**
+ * A submitted form. A name that occurs more often than our pages send it is refused (parameter pollution).
+ * @param longer characters of the values that may be longer than others
+ * Errors: REQUEST_INVALID.
+ */
+export function readForm(body: unknown, repeatable: readonly string[] = [], longer: Readonly<Record<string, number>> = {}): Form {
   const values = new Map<string, readonly string[]>();
   for (const [name, value] of Object.entries((body ?? {}) as Record<string, unknown>)) {
     const all: readonly unknown[] = Array.isArray(value) ? value : [value];
@@ -24,7 +28,7 @@ export function readForm(body: unknown, repeatable: readonly string[] = []): For
     if (texts.length !== all.length || (texts.length > 1 && !repeatable.includes(name))) {
       throw new VeilgateError('REQUEST_INVALID', 'The form holds a value twice: go back, reload the page and try again.');
     }
-    if (texts.some((text) => text.length > valueLengthMax)) throw new VeilgateError('REQUEST_INVALID', 'The form holds a value that is too long: shorten it.');
+    if (texts.some((text) => text.length > (longer[name] ?? valueLengthMax))) throw new VeilgateError('REQUEST_INVALID', 'The form holds a value that is too long: shorten it.');
     values.set(name, texts);
   }
   return { one: (name) => values.get(name)?.[0] ?? '', many: (name) => values.get(name) ?? [] };

@@ -4,6 +4,7 @@ import type { GrantId } from '../vocabulary.ts';
 import type { EnterpriseAccount } from './accounts.ts';
 import { formBody, readForm } from './forms.ts';
 import { grantsPage, type GrantAction } from './pages/grants-page.ts';
+import { relyingParty } from './passkeys.ts';
 import { problemSentence, problemStatus } from './pages/problems.ts';
 import type { PageDependencies } from './server.ts';
 import type { Visit } from './visits.ts';
@@ -12,12 +13,13 @@ const grantShape = /^[A-Za-z0-9_-]{22}$/;
 const actions: readonly GrantAction[] = ['pause', 'resume', 'revoke'];
 
 /** What the enterprise consented to, and taking it back. */
-export function grantRoutes({ visits, consent, log }: PageDependencies): Router {
+export function grantRoutes({ issuer, visits, consent, log }: PageDependencies): Router {
   const router = Router();
+  const passkeys = relyingParty(issuer) !== undefined;
 
   const show = async (response: Response, visit: Visit, account: EnterpriseAccount, said: { done?: GrantAction; problem?: string }) => {
     const grants = await consent.list(account.subject, visit.language);
-    response.send(String(grantsPage(visit.frame, { grants, ...said })));
+    response.send(String(grantsPage(visit.frame, { grants, passkeys, ...said })));
   };
   const toSignIn = (response: Response) => response.redirect(303, `${visits.base}/sign-in`);
 

@@ -1,13 +1,14 @@
 import helmet from 'helmet';
 import type { RequestHandler, Response } from 'express';
 
-/** Nothing may be loaded but our style sheet, nothing may frame us, no script runs. */
-function contentSecurity(formTargets: readonly string[]): RequestHandler {
+/** Nothing may be loaded but our style sheet, nothing may frame us, no script runs but our own where a page needs it. */
+function contentSecurity(formTargets: readonly string[], scripts: readonly string[] = []): RequestHandler {
   return helmet.contentSecurityPolicy({
     useDefaults: false,
     directives: {
       defaultSrc: ["'none'"],
       styleSrc: ["'self'"],
+      ...(scripts.length === 0 ? {} : { scriptSrc: scripts }),
       formAction: ["'self'", ...formTargets],
       frameAncestors: ["'none'"],
       baseUri: ["'none'"],
@@ -32,6 +33,11 @@ export function pageHeaders(issuer: string): readonly RequestHandler[] {
       next();
     },
   ];
+}
+
+/** Lets this one page load the script of passkeys. */
+export function allowOwnScript(response: Response): void {
+  void contentSecurity([], ["'self'"])(response.req, response, () => {});
 }
 
 /**

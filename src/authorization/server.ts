@@ -13,6 +13,7 @@ import { finishAnswers } from './oauth-answers.ts';
 import { showError, showOAuthError } from './page-errors.ts';
 import { pageHeaders } from './page-headers.ts';
 import { texts } from './pages/language.ts';
+import { passkeyRoutes } from './passkey-routes.ts';
 import { createProvider, oauthRoutes, type ProviderOptions } from './provider.ts';
 import { answerForAccessTokens } from './token-state.ts';
 import { createVisits, type Visits } from './visits.ts';
@@ -25,7 +26,7 @@ export type AuthorizationServerOptions = ProviderOptions & {
   readonly behindProxy?: boolean;
 };
 
-export type PageDependencies = Pick<AuthorizationServerOptions, 'database' | 'clock' | 'consent' | 'gatewayAudience' | 'onActivated'> & {
+export type PageDependencies = Pick<AuthorizationServerOptions, 'issuer' | 'database' | 'clock' | 'cookieKeys' | 'consent' | 'gatewayAudience' | 'onActivated'> & {
   readonly provider: Provider;
   readonly visits: Visits;
   readonly log: Log;
@@ -50,8 +51,9 @@ export function createAuthorizationServer(options: AuthorizationServerOptions): 
   app.disable('etag');
   app.set('trust proxy', options.behindProxy === true ? 1 : false);
   app.use(...pageHeaders(options.issuer), onlyForIssuer(options), refuseLargeBodies);
-  app.get('/assets/veilgate.css', styleSheet());
-  app.use(accountRoutes(pages), consentRoutes(pages), grantRoutes(pages));
+  app.get('/assets/veilgate.css', asset('veilgate.css'));
+  app.get('/assets/passkeys.js', asset('passkeys.js'));
+  app.use(accountRoutes(pages), passkeyRoutes(pages), consentRoutes(pages), grantRoutes(pages));
   app.use(oauthEndpoints(provider));
   app.use(() => {
     throw new VeilgateError('REQUEST_NOT_FOUND', texts.en.notFound);
@@ -93,11 +95,11 @@ const refuseLargeBodies: RequestHandler = (request, _response, next) => {
   next();
 };
 
-function styleSheet(): RequestHandler {
-  const text = readFileSync(path.join(import.meta.dirname, 'pages', 'veilgate.css'), 'utf8');
+function asset(name: 'veilgate.css' | 'passkeys.js'): RequestHandler {
+  const text = readFileSync(path.join(import.meta.dirname, 'pages', name), 'utf8');
   return (_request, response) => {
     response.setHeader('Cache-Control', 'public, max-age=3600');
-    response.type('css').send(text);
+    response.type(path.extname(name)).send(text);
   };
 }
 

@@ -19,6 +19,8 @@ export type VisitDependencies = {
 /** One browser at our pages: who is signed in, and what its forms must carry. */
 export type Visit = {
   readonly account: EnterpriseAccount | undefined;
+  /** What its cookie holds: a secret of this browser, new with each sign-in. */
+  readonly browserId: string;
   readonly language: Language;
   readonly frame: PageFrame;
 };
@@ -55,7 +57,7 @@ export function createVisits({ issuer, database, clock, cookieKeys, secureCookie
     return { id, account: undefined };
   };
 
-  const open = async (request: Request, response: Response): Promise<Visit & { readonly id: string }> => {
+  const open = async (request: Request, response: Response): Promise<Visit> => {
     const { id, account } = await cookieId(request, response);
     const asked = typeof request.query['lang'] === 'string' ? request.query['lang'] : undefined;
     const language = chooseLanguage([asked, readCookies(request.headers.cookie).get(names.language)], request.headers['accept-language']);
@@ -63,7 +65,7 @@ export function createVisits({ issuer, database, clock, cookieKeys, secureCookie
     const csrf = formToken(id, formKeys[0] ?? Buffer.alloc(32)).toString('base64url');
     // a page that answers a POST is offered in the other language where it can be fetched again
     const here = request.method === 'GET' ? request.originalUrl : base + request.path;
-    return { id, account, language, frame: { language, base, here, csrf, ...(account === undefined ? {} : { subject: account.subject }) } };
+    return { browserId: id, account, language, frame: { language, base, here, csrf, ...(account === undefined ? {} : { subject: account.subject }) } };
   };
 
   return {
@@ -78,7 +80,7 @@ export function createVisits({ issuer, database, clock, cookieKeys, secureCookie
       const opened = await open(request, response);
       const given = Buffer.from(csrf, 'base64url');
       const genuine = formKeys.some((key) => {
-        const expected = formToken(opened.id, key);
+        const expected = formToken(opened.browserId, key);
         return given.length === expected.length && timingSafeEqual(given, expected);
       });
       if (!genuine) throw forged();

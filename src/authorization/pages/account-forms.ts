@@ -6,7 +6,8 @@ import { csrfField, document, inputField, problemNote, type PageFrame } from './
 /** Where to go after signing in; a path of ours, checked before it is followed. */
 type Onward = { readonly to: string };
 
-export function signInPage(frame: PageFrame, form: Onward & { readonly username: string; readonly problem?: string }): Html {
+/** `passkeys`: whether this server can be signed in to with one. */
+export function signInPage(frame: PageFrame, form: Onward & { readonly username: string; readonly passkeys: boolean; readonly problem?: string }): Html {
   const t = texts[frame.language];
   return document(frame, t.signIn, html`<p>${t.signInLead}</p>
 ${problemNote(form.problem)}
@@ -16,7 +17,8 @@ ${inputField({ name: 'username', label: t.username, autocomplete: 'username', va
 ${inputField({ name: 'password', label: t.password, type: 'password', autocomplete: 'current-password', maxLength: passwordLengthMax })}
 <p><button>${t.signIn}</button></p>
 </form>
-<p><a href="${frame.base}/activation?to=${encodeURIComponent(form.to)}">${t.noAccount}</a></p>`);
+${form.passkeys && html`<p><a href="${frame.base}/sign-in/passkey?to=${encodeURIComponent(form.to)}">${t.passkeySignIn}</a></p>
+`}<p><a href="${frame.base}/activation?to=${encodeURIComponent(form.to)}">${t.noAccount}</a></p>`);
 }
 
 export function activationPage(frame: PageFrame, form: Onward & { readonly subject: string; readonly username: string; readonly problem?: string }): Html {

@@ -6,11 +6,12 @@ import { csrfField, document, problemNote, type PageFrame } from './layout.ts';
 export type GrantAction = 'pause' | 'resume' | 'revoke';
 
 /** Everything the enterprise consented to, with what it can do about it. */
-export function grantsPage(frame: PageFrame, page: { readonly grants: readonly GrantOverview[]; readonly done?: GrantAction; readonly problem?: string }): Html {
+export function grantsPage(frame: PageFrame, page: { readonly grants: readonly GrantOverview[]; readonly done?: GrantAction; readonly problem?: string; readonly passkeys: boolean }): Html {
   const t = texts[frame.language];
   return document(frame, t.myConsents, html`${problemNote(page.problem)}
 ${page.done !== undefined && html`<p role="status" class="done">${t.done[page.done]}</p>`}
-${page.grants.length === 0 ? html`<p>${t.noConsents}</p>` : page.grants.map((grant) => grantCard(frame, grant, t))}`);
+${page.grants.length === 0 ? html`<p>${t.noConsents}</p>` : page.grants.map((grant) => grantCard(frame, grant, t))}
+${page.passkeys && html`<p><a href="${frame.base}/passkeys">${t.passkeys}</a></p>`}`);
 }
 
 function grantCard(frame: PageFrame, grant: GrantOverview, t: Texts): Html {
