@@ -116,7 +116,7 @@ const wire = {
   SCORE_LIST_INVALID: { status: 400, title: 'List not of the required form' },
   SCORE_LIST_MISMATCH: { status: 409, title: 'List is another one' },
   SCORE_SUBJECT_REPEATED: { status: 400, title: 'Enterprise named twice' },
-  SCORE_PART_NOT_THERE: { status: 404, title: 'No such part' },
+  SCORE_PART_NOT_THERE: { status: 409, title: 'Part not there' },
 
   DISCLOSURE_KEY_MISSING: { status: 409, title: 'Encryption key missing' },
   DISCLOSURE_UNSEALABLE: { status: 500, title: 'Answer cannot be sealed' },

@@ -70,7 +70,7 @@ function listRoutes(services: Services): readonly Route[] {
       request: { body: { kind: 'json', schema: object({ request: requestMember, salt }), code: 'SCORE_INVALID', signed } },
       responses: { 201: { description: 'The open job.', schema: jobSchema } },
       errors: openErrors,
-      examples: { cli: 'veilgate score many list.csv --model sme-growth@1 --purpose post_loan_monitoring', body: { request: 'eyJ….eyJ….c2ln', salt: 'AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE' } },
+      examples: { cli: 'veilgate score many list.csv --model sme_growth@1 --purpose post_loan_monitoring --out scores.csv', body: { request: 'eyJ….eyJ….c2ln', salt: 'AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE' } },
       handler: async ({ proof, body, payload, admit }) => {
         const { caller, request } = await receive(services, proof, body.request, payload, admit);
         const job = await openJob(jobs, request, new Uint8Array(Buffer.from(body.salt, 'base64url')), caller);
