@@ -1,0 +1,54 @@
+import { strict as assert } from 'node:assert';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { startWorkerChild } from '../../src/gateway/worker/child.ts';
+import { prepareQueue } from '../../src/jobs/queue.ts';
+import { freshDatabase } from '../support/database.ts';
+import { memoryLog } from './shell.ts';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const program = path.join(root, 'src/gateway/worker/main.ts');
+
+describe('a worker process', () => {
+  let folder: string;
+  before(() => { folder = mkdtempSync(path.join(os.tmpdir(), 'veilgate-worker-')); });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  const settings = (changes: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv => ({
+    PATH: process.env['PATH'], VEILGATE_KEYS_FOLDER: path.join(folder, 'keys'), VEILGATE_POLICY_FOLDER: path.join(root, 'policies'), VEILGATE_LOG_FILE: path.join(folder, 'worker.log'), ...changes,
+  });
+
+  it('does not start without what it shares with its gateway: database, custodian, and something to do', async () => {
+    for (const [named, changes] of Object.entries({ DATABASE_URL: {}, VEILGATE_SCORE_TASKS: { DATABASE_URL: 'postgresql://127.0.0.1:1/x', VEILGATE_SCORE_TASKS: '0' }, VEILGATE_CUSTODIAN: { DATABASE_URL: 'postgresql://127.0.0.1:1/x' } })) {
+      const child = spawn(process.execPath, [program], { env: settings(changes), cwd: root, stdio: ['ignore', 'ignore', 'pipe'] });
+      let said = '';
+      child.stderr.on('data', (chunk: Buffer) => { said += chunk.toString('utf8'); });
+      assert.deepEqual((await once(child, 'close'))[0], 78);
+      assert.match(said, new RegExp(`CONFIG_INVALID: .*${named}`));
+    }
+  });
+
+  it('is started again beside its gateway when it dies, at a lower priority, and stops when it is told to', async function () {
+    this.timeout(40_000);
+    const database = await freshDatabase();
+    await prepareQueue(database);
+    const { log, lines } = memoryLog();
+    const address = { url: 'http://127.0.0.1:1', id: 'custodian', statementKey: { kty: 'OKP', crv: 'Ed25519', x: 'x', kid: 'k' } };
+    const worker = startWorkerChild(settings({ PRIMARY_DATABASE_URL: database.url, PRIMARY_CUSTODIAN: JSON.stringify(address) }), log);
+    const until = async (what: () => boolean) => { while (!what()) await new Promise((resolve) => setTimeout(resolve, 20)); };
+    const starts = () => { try { return readFileSync(path.join(folder, 'worker.log'), 'utf8').split('score_worker.started').length - 1; } catch { return 0; } };
+    await until(() => starts() === 1);
+    const first = worker.pid()!;
+    assert.ok(os.getPriority(first) > os.getPriority(process.pid));
+    process.kill(first, 'SIGKILL');
+    await until(() => starts() === 2);
+    const second = worker.pid()!;
+    assert.notEqual(second, first);
+    assert.deepEqual(lines().map(({ event }) => event), ['score_worker.exited']);
+    await worker.stop();
+    assert.throws(() => process.kill(second, 0));
+    assert.match(readFileSync(path.join(folder, 'worker.log'), 'utf8'), /score_worker.stopped/);
+  });
+});
