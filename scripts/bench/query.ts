@@ -16,6 +16,7 @@ import { freePort } from '../../src/store/cluster.ts';
 import type { ConsentCeiling, FieldRef, InstitutionClass, PurposeCode } from '../../src/vocabulary.ts';
 import { sampleSubject } from '../sample/subjects.ts';
 import { load, type LoadResult } from './load/client.ts';
+import { childrenOf, cpuEach, cpuSoFar, type Cpu } from './load/cpu.ts';
 import { bankId, benchPlatform, grantAll, purpose, seed, serverFlags, startBenchGateway, type BenchPlatform } from './load/platform.ts';
 import { packTimes } from './load/policies.ts';
 import type { Bench } from './main.ts';
@@ -25,6 +26,8 @@ const root = path.resolve(import.meta.dirname, '../..');
 const connections = 96;
 const fieldsAsked = 20;
 const pace = 1332;
+/** One of so many requests warms up: a server runs all day, and V8 compiles for some thousand requests. */
+const warmUpShare = 3;
 
 type Sizes = { readonly enterprises: number; readonly requests: number; readonly more: readonly number[]; readonly policies: readonly number[] };
 const fullSizes: Sizes = { enterprises: 100_000, requests: 20_000, more: [1_000, 1_000_000], policies: [1, 10] };
@@ -48,10 +51,15 @@ export const bench: Bench = async ({ quick, say }) => {
     await grantAll(platform.database, Math.min(sizes.enterprises, sizes.requests), new Map(fields.desensitised.map((field) => [field, 'desensitised'])));
     for (const workers of new Set([1, cores])) {
       const gateway = await startBenchGateway(platform, workers);
-      const full = await measureQueries(platform, keys, sizes.requests, { read: fields.desensitised });
+      let before: Cpu | undefined;
+      const readCpu = () => cpuSoFar(gateway.process.pid, platform.cluster.pid);
+      const full = await measureQueries(platform, keys, sizes.requests, { read: fields.desensitised }, undefined, () => { before = readCpu(); });
+      const cpu = cpuEach(before ?? readCpu(), readCpu(), sizes.requests);
       say(`full desensitised query, ${workers} process(es): ${line(full)}`);
       figures.push(figure(workers === cores ? 'query.full_rps' : `query.full_${workers}_process_rps`, full.perSecond, '1/s', workers === cores ? `>= ${pace}` : null));
       if (workers === cores) {
+        say(`CPU of one query: gateway ${cpu.gateway.toFixed(0)} µs, PostgreSQL ${cpu.postgresql.toFixed(0)} µs, load generator ${cpu.load.toFixed(0)} µs`);
+        figures.push(figure('query.cpu_gateway_us', cpu.gateway, 'us'), figure('query.cpu_postgresql_us', cpu.postgresql, 'us'), figure('query.cpu_load_us', cpu.load, 'us'));
         const paced = await measureQueries(platform, keys, sizes.requests, { read: fields.desensitised }, pace);
         say(`the same at a pace of ${pace} a second: ${line(paced)}`);
         figures.push(figure('query.full_p50_ms', paced.p50Ms, 'ms'), figure('query.full_p99_ms', paced.p99Ms, 'ms', '<= 50'), figure('query.gateway_rss_mb', rssMb(gateway.process), 'MB'));
@@ -113,7 +121,7 @@ export async function measureFloor(workers: number, requests: number, keys: Benc
   const make = (count: number) => Array.from({ length: count }, (_, at) => request({
     url, port, token: 'a'.repeat(700), nonce: 'n'.repeat(27), keys, signer: keys.dpopSigner, kid: 'k'.repeat(43), query: { subject: sampleSubject(at, seed), purpose, read: Array.from({ length: fieldsAsked }, (_each, n) => `financials.field_number_${n}`) },
   }));
-  await load({ port, connections, requests: make(Math.ceil(requests / 10)) });
+  await load({ port, connections, requests: make(Math.ceil(requests / warmUpShare)) });
   const result = await load({ port, connections, requests: make(requests) });
   const exited = once(child, 'exit');
   child.kill();
@@ -137,7 +145,7 @@ export async function measureQueries(platform: BenchPlatform, keys: BenchKeys, r
       ...(asked.verify === undefined ? {} : { verify: asked.verify.map((field) => ({ field, claimed: 12_345_600 })) }),
     },
   }));
-  await load({ port: platform.port, connections, requests: make(Math.ceil(requests / 10)) });
+  await load({ port: platform.port, connections, requests: make(Math.ceil(requests / warmUpShare)) });
   const made = make(requests);
   onStart?.();
   const result = await load({ port: platform.port, connections, requests: made, ...(perSecond === undefined ? {} : { perSecond }) });
@@ -195,14 +203,6 @@ function policyGrowth(fields: readonly FieldRef[], factors: readonly number[]): 
 function rssMb(child: ChildProcess): number {
   const pids = [child.pid, ...childrenOf(child.pid ?? 0)];
   return pids.reduce<number>((sum, pid) => sum + residentKb(pid ?? 0), 0) / 1024;
-}
-
-function childrenOf(pid: number): number[] {
-  try {
-    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter((text) => text !== '').map(Number);
-  } catch {
-    return [];
-  }
 }
 
 function residentKb(pid: number): number {
