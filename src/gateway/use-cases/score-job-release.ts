@@ -6,7 +6,7 @@ import { canonicalJson } from '../../canonical.ts';
 import { VeilgateError } from '../../errors.ts';
 import { functionalsOf } from '../../scoring/model/functional.ts';
 import { holdJob, isLive, type Job } from '../../scoring/job/job.ts';
-import { decidePart, lockPendingPart, type Evaluated, type Part } from '../../scoring/job/part.ts';
+import { decidePart, lockPendingPart, noteEntry, type Evaluated, type Part } from '../../scoring/job/part.ts';
 import { readBlockPlan, type BlockPlan, type Planned, type Unscored } from '../../scoring/job/plan.ts';
 import { maskPlace, openMasks } from '../../scoring/job/sealed-masks.ts';
 import { recordScoreRelease } from '../../scoring/run/release.ts';
@@ -109,15 +109,16 @@ async function leave(desk: JobDesk, tx: Tx, leaving: Leaving): Promise<void> {
   const sealed = await sealBoth(desk, leaving);
   const subjectsSalt = randomBytes(32).toString('base64url');
   const record = releaseRecord(leaving, sealed, subjectsSalt);
-  await locked.write();
+  // all that is large first: the log's lock is held from its entry to the commit
+  await Promise.all([
+    locked.write(),
+    decidePart(tx, part, { state: 'released', released: released.length, unscored, result: { gatewayHalf: sealed.gateway, record: canonicalJson(record), subjectsSalt } }),
+  ]);
   const [entry] = await appendRecords(tx, [record], { vault: desk.vault, requests: [job.request] });
   if (entry === undefined) throw new VeilgateError('AUDIT_UNAVAILABLE', 'The log took no entry, so nothing was disclosed.');
   await Promise.all([
     recordScoreRelease(tx, { entry: entry.index, institution: job.institution, model: job.model, subjects: released.map(({ subject }) => subject) }),
-    decidePart(tx, part, {
-      state: 'released', released: released.length, unscored,
-      result: { gatewayHalf: sealed.gateway, record: canonicalJson(record), entry: entry.index, entrySalt: entry.salt, subjectsSalt },
-    }),
+    noteEntry(tx, part, entry),
   ]);
 }
 

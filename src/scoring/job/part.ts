@@ -70,7 +70,7 @@ export type Decided = {
   readonly released: number;
   /** Present when released. */
   readonly result?: {
-    readonly gatewayHalf: string; readonly record: string; readonly entry: number; readonly entrySalt: Uint8Array; readonly subjectsSalt: string;
+    readonly gatewayHalf: string; readonly record: string; readonly subjectsSalt: string;
   };
 };
 
@@ -82,13 +82,18 @@ export async function decidePart(tx: Tx, { job, n }: Pick<Part, 'job' | 'n'>, de
     text: `update scoring_job_part
            set state = $3, released = $4, unscored = $5, reasons = $6, masks = null, slots = null,
                custodian_half = case when $3 = 'released' then custodian_half end,
-               gateway_half = $7, record = $8, entry = $9, entry_salt = $10, subjects_salt = $11
+               gateway_half = $7, record = $8, subjects_salt = $9
            where job = $1 and n = $2`,
     values: [
       job, n, decided.state, decided.released, decided.unscored.map(({ subject }) => subject), decided.unscored.map(({ reason }) => reason),
-      result?.gatewayHalf ?? null, result?.record ?? null, result?.entry ?? null, result === undefined ? null : Buffer.from(result.entrySalt), result?.subjectsSalt ?? null,
+      result?.gatewayHalf ?? null, result?.record ?? null, result?.subjectsSalt ?? null,
     ],
   });
+}
+
+/** Where the record of a released part stands in the log: written last, because whoever holds the log's lock keeps all others waiting. */
+export async function noteEntry(tx: Tx, { job, n }: Pick<Part, 'job' | 'n'>, { index, salt }: { readonly index: number; readonly salt: Uint8Array }): Promise<void> {
+  await tx.query({ name: 'scoring note entry', text: 'update scoring_job_part set entry = $3, entry_salt = $4 where job = $1 and n = $2', values: [job, n, index, Buffer.from(salt)] });
 }
 
 /** True when the job has so many parts that there is one of this number. */
