@@ -145,7 +145,7 @@ const wire = {
   MODEL_SAME_PERSON: { status: 403, title: 'Needs another person' },
   MODEL_FILE_REFUSED: { status: 400, title: 'Model file not acceptable' },
   FEATURE_VALUE_REFUSED: { status: 400, title: 'Value outside its feature' },
-  FEATURE_UNKNOWN: { status: 404, title: 'Feature unknown' },
+  FEATURE_UNKNOWN: { status: 404, title: 'Feature unknown', always: absent },
   FEATURE_DECLARATION_CHANGED: { status: 409, title: 'Feature declared otherwise meanwhile' },
   FEATURE_KEY_UNKNOWN: { status: 409, title: 'Key of the custodian not in use' },
   FEATURE_BLOCK_INVALID: { status: 400, title: 'Feature block not acceptable' },
