@@ -1,6 +1,9 @@
 #!/usr/bin/env node
 /** `veilgate …`: the command line client. The only file of it that reads the environment. */
+import { provideBase64 } from '../base64.ts';
 import { run } from './run.ts';
+
+provideBase64();
 
 const columnsOf = (stream: NodeJS.WriteStream) => (stream.isTTY ? stream.columns : 0);
 

@@ -1,10 +1,13 @@
 #!/usr/bin/env node
 /** `npm run custodian`: a key custodian from configuration (docs/custodian.md). The only place here that reads the environment. */
+import { provideBase64 } from '../base64.ts';
 import { systemClock } from '../clock.ts';
 import { isVeilgateError } from '../errors.ts';
 import { createLog, faultFacts, installCrashHandlers } from '../gateway/log.ts';
 import { custodianHelp, readCustodianConfig } from './config.ts';
 import { startCustodian } from './custodian.ts';
+
+provideBase64();
 
 if (process.argv.includes('--help')) {
   console.log(custodianHelp());

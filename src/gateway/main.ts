@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** `npm start`: a gateway from configuration (docs/configuration.md). The only place here that reads the environment. */
 import cluster from 'node:cluster';
+import { provideBase64 } from '../base64.ts';
 import { systemClock } from '../clock.ts';
 import { isVeilgateError } from '../errors.ts';
 import { freePorts } from '../store/cluster.ts';
@@ -15,6 +16,8 @@ import { startNode } from './node.ts';
 import type { CustodianAddress } from './scoring.ts';
 import { runProcesses } from './server-processes.ts';
 import { startWorkerChild } from './worker/child.ts';
+
+provideBase64();
 
 if (process.argv.includes('--help')) {
   console.log(configHelp());

@@ -82,7 +82,7 @@ export function createEvaluationPool({ threads, memoryMb, cacheBytesMax, timeout
             return { ...column, memory: place.memory };
           });
           const { set, keyId, outputs, bounds } = task;
-          return thread.run({ kind: 'evaluate', set: set.id, keyId, publicKey: sharedKey(task), columns: shared, outputs, ...(bounds === undefined ? {} : { bounds }) }, []);
+          return thread.run({ kind: 'evaluate', set: set.id, keyId, publicKey: sharedKey(task), columns: shared, outputs, ...(bounds === undefined ? {} : { bounds: bounds.map(({ low, high }) => ({ low, high })) }) }, []);
         });
         lease.checked();
         return [...results];

@@ -3,6 +3,7 @@
  * find the columns, fetch them from PostgreSQL, evaluate and mask, have the custodian open, seal the masks for the bank.
  */
 import path from 'node:path';
+import { provideBase64 } from '../../../src/base64.ts';
 import { systemClock } from '../../../src/clock.ts';
 import { createMetrics } from '../../../src/gateway/metrics.ts';
 import { composeScoring } from '../../../src/gateway/scoring.ts';
@@ -22,6 +23,7 @@ import { openDatabase } from '../../../src/store/database.ts';
 import type { GrantId, SubjectId } from '../../../src/vocabulary.ts';
 import type { BlockNews, BlockOrder, BlockRound, BlockSetup } from './block-words.ts';
 
+provideBase64();
 const policies = path.resolve(import.meta.dirname, '../../../policies');
 const tell = (news: BlockNews) => process.send?.(news);
 

@@ -3,8 +3,8 @@ import { hash } from 'node:crypto';
 import { once } from 'node:events';
 import path from 'node:path';
 import { openScore } from '../../../src/scoring/model/open.ts';
-import { slotsPerBlock } from '../../../src/scoring/feature/positions.ts';
 import { openHalves, signScoreClaims } from '../../../src/sdk/scores.ts';
+import type { OpenedScore } from '../../../src/scoring/protocol.ts';
 import type { InstitutionId, PublicJwk, SubjectId } from '../../../src/vocabulary.ts';
 import { sampleSubject } from '../../sample/subjects.ts';
 import { bankId, purpose, seed } from '../load/platform.ts';
@@ -61,23 +61,24 @@ export async function startBlockRunner(world: ScoreBenchWorld, options: { readon
     const used = () => ({ ...Object.fromEntries(Object.entries(pids).map(([name, id]) => [name, cpuSeconds([id])])), bank: ownCpuSeconds() }) as RoundResult['cpu'];
     const before = used();
     const startMs = performance.now();
-    const opening: Promise<void>[] = [];
+    const opening: Promise<readonly OpenedScore[]>[] = [];
     const stepSeconds = await new Promise<Readonly<Record<string, number>>>((resolve, reject) => {
       listen = (news) => {
         if ('block' in news) {
           opening.push((async () => {
             const unmasked = await openHalves(news.sealed, { model: openable.model.ref, openable, subjects, custodian: key.custodian, parameters: key.parameters, requestDigest }, own);
-            for (const one of openScore(openable, unmasked)) raw[numbers.get(one.subject) as number] = one.raw;
+            return openScore(openable, unmasked);
           })());
         } else if ('over' in news) resolve(news.over.stepSeconds);
         else reject(new Error(JSON.stringify(news)));
       };
       send({ round: { enterprises, request, requestDigest, width } });
     });
-    await Promise.all(opening);
+    const opened = await Promise.all(opening);
     const seconds = (performance.now() - startMs) / 1000;
-    if (opening.length !== Math.ceil(enterprises / slotsPerBlock)) throw new Error('not every block came');
     const after = used();
+    if (opened.reduce((sum, { length }) => sum + length, 0) !== enterprises) throw new Error('not every score came');
+    for (const one of opened.flat()) raw[numbers.get(one.subject) as number] = one.raw;
     const cpu = Object.fromEntries(Object.entries(after).map(([name, value]) => [name, value - before[name as keyof typeof before]])) as RoundResult['cpu'];
     return { seconds, cpu, stepSeconds, raw };
   };

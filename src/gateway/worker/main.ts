@@ -4,6 +4,7 @@
  * this machine or another one. `npm start` runs one beside itself.
  */
 import os from 'node:os';
+import { provideBase64 } from '../../base64.ts';
 import { systemClock } from '../../clock.ts';
 import { VeilgateError, isVeilgateError } from '../../errors.ts';
 import { configHelp } from '../config-page.ts';
@@ -13,6 +14,8 @@ import { createLog, installCrashHandlers } from '../log.ts';
 import { custodianHandedDown, databaseHandedDown } from '../handed-down.ts';
 import type { CustodianAddress } from '../scoring.ts';
 import { startWorker } from './worker.ts';
+
+provideBase64();
 
 if (process.argv.includes('--help')) {
   console.log(configHelp());

@@ -24,11 +24,15 @@ export type UnmaskedScores = {
 const slotsMax = 65_536;
 const wordBytes = 4;
 
+/** Of ECMAScript 2026, where there is it. */
+type Encodes = { readonly toBase64: (options: { readonly alphabet: 'base64url'; readonly omitPadding: true }) => string };
+
 /** Values as the halves carry them: 4 bytes each, little-endian, base64url. */
 export function packWords(words: ArrayLike<number>): string {
   const bytes = new Uint8Array(words.length * wordBytes);
   const view = new DataView(bytes.buffer);
   for (let at = 0; at < words.length; at += 1) view.setUint32(at * wordBytes, words[at] as number, true);
+  if ('toBase64' in bytes) return (bytes as Encodes).toBase64({ alphabet: 'base64url', omitPadding: true });
   let binary = '';
   for (let at = 0; at < bytes.length; at += 8192) binary += String.fromCharCode(...bytes.subarray(at, at + 8192));
   return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
@@ -37,12 +41,19 @@ export function packWords(words: ArrayLike<number>): string {
 /** @returns undefined for anything but exactly `count` values below `modulus` in the one spelling packWords gives */
 export function unpackWords(text: unknown, count: number, modulus: number): Uint32Array | undefined {
   if (typeof text !== 'string' || text.length !== Math.ceil((count * wordBytes * 4) / 3) || !/^[A-Za-z0-9_-]*$/.test(text)) return undefined;
+  if (!lastDigits[text.length % 4]?.test(text)) return undefined;
   const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
-  const view = new DataView(Uint8Array.from(binary, (character) => character.charCodeAt(0)).buffer);
-  if (view.byteLength !== count * wordBytes) return undefined;
-  const words = Uint32Array.from({ length: count }, (_, at) => view.getUint32(at * wordBytes, true));
-  return words.every((word) => word < modulus) && packWords(words) === text ? words : undefined;
+  const words = new Uint32Array(count);
+  for (let at = 0; at < count; at += 1) {
+    const from = at * wordBytes;
+    words[at] = binary.charCodeAt(from) | binary.charCodeAt(from + 1) << 8 | binary.charCodeAt(from + 2) << 16 | binary.charCodeAt(from + 3) << 24;
+    if ((words[at] as number) >= modulus) return undefined;
+  }
+  return words;
 }
+
+/** By the digits left over from groups of four: the last one's bits that stand for nothing are zero. */
+const lastDigits: Readonly<Record<number, RegExp>> = { 0: /^/, 2: /[AQgw]$/, 3: /[AEIMQUYcgkosw048]$/ };
 
 /**
  * Takes the gateway's masks off the custodian's values. Both halves come from their JWEs and are believed in nothing:
@@ -73,12 +84,16 @@ function readGatewayHalf(half: unknown, ticketOfCustodian: string, places: numbe
   if (v !== 1 || ticket !== ticketOfCustodian || model !== expected.model || modulus !== expected.modulus || Object.keys(others).length > 0) throw unreadable();
   if (!Array.isArray(released) || released.length < 1 || released.length > places || !Array.isArray(masks) || masks.length !== expected.outputs) throw unreadable();
   const asked: ReadonlySet<unknown> = expected.subjects instanceof Set ? expected.subjects : new Set(expected.subjects);
+  const taken = new Uint8Array(places);
+  const named = new Set<unknown>();
   for (const one of released as readonly unknown[]) {
-    const { place, subject, ...more } = asObject(one);
-    if (!Number.isInteger(place) || (place as number) < 0 || (place as number) >= places || !asked.has(subject) || Object.keys(more).length > 0) throw unreadable();
+    const { place, subject } = asObject(one);
+    if (!Number.isInteger(place) || taken[place as number] !== 0 || !asked.has(subject) || Object.keys(one as object).length !== 2) throw unreadable();
+    taken[place as number] = 1;
+    named.add(subject);
   }
   const list = released as GatewayHalf['released'];
-  if (new Set(list.map(({ place }) => place)).size < list.length || new Set(list.map(({ subject }) => subject)).size < list.length) throw unreadable();
+  if (named.size < list.length) throw unreadable();
   return { released: list, masks: masks.map((text) => unpackWords(text, list.length, expected.modulus) ?? fail()) };
 }
 
