@@ -28,7 +28,7 @@ export function jobVerbs(score: Command, cli: Cli): void {
   verb(score, 'many <list.csv>', {
     summary: 'Score a list of enterprises; results go into a CSV file, who was not scored into another',
     detail: 'The list has the columns subject and, where you want to name it, grant. Scores are opened on this machine as parts come. Interrupted, the same command goes on where it was; the job itself goes on meanwhile.',
-    examples: ['score many list.csv --model sme-growth@1 --purpose post_loan_monitoring --out scores.csv'],
+    examples: ['score many list.csv --model sme_growth@1 --purpose post_loan_monitoring --out scores.csv'],
   })
     .requiredOption('--model <name@version>', 'an approved model you may use')
     .requiredOption('--purpose <code>', 'purpose code, such as post_loan_monitoring')

@@ -76,7 +76,7 @@ export const logEvents = {
   'score_worker.started': { level: 'info', facts: { tasks: 'number', threads: 'number' } },
   'score_worker.stopped': { level: 'info', facts: {} },
   'score_worker.exited': { level: 'warn', facts: { exit_code: 'number?', restart_in_ms: 'number' } },
-  'score_task.failed': { level: 'warn', facts: { task: ['plan', 'part', 'queue'], code: 'code', fault_name: 'fault_name?', fault_code: 'fault_code?' } },
+  'score_task.failed': { level: 'warn', facts: { task: ['plan', 'part', 'joint_judge', 'joint_bundle', 'joint_release', 'queue'], code: 'code', fault_name: 'fault_name?', fault_code: 'fault_code?' } },
   'tls.reloaded': { level: 'info', facts: {} },
   'tls.reload_failed': { level: 'error', facts: { fault_code: 'fault_code?' } },
 

@@ -6,11 +6,22 @@ import type { Database, Sql, Tx } from '../store/database.ts';
  * worker at a time. A task whose worker died, or lost the database, is handed out again, so whatever a task does must
  * be the same when it is done twice. A task names rows of ours and holds nothing else.
  */
-export type Task =
+export type Task = ScoreTask | JointTask;
+
+export type ScoreTask =
   /** Finds out who of one chunk of a job's list can be scored. */
   | { readonly kind: 'plan'; readonly job: string; readonly n: number }
   /** Scores one part of a job. */
   | { readonly kind: 'part'; readonly job: string; readonly n: number };
+
+/** Of joint modelling; `job` is a run for the first two, a question's digest for the last. */
+export type JointTask =
+  /** Makes the opened bundles of a lottery again and compares them. */
+  | { readonly kind: 'joint_judge'; readonly job: string }
+  /** Checks the drawn bundle against its digest. */
+  | { readonly kind: 'joint_bundle'; readonly job: string }
+  /** Computes a question's answer and releases it. */
+  | { readonly kind: 'joint_release'; readonly job: string };
 
 export type TaskQueue = {
   /** Tasks that others see when the caller's transaction commits, and never when it does not. */

@@ -11,6 +11,7 @@ import { startWorker, type RunningWorker } from '../../src/gateway/worker/worker
 import { applyForAdmission } from '../../src/sdk/application.ts';
 import { platformKeys, sha256Hex } from '../../src/sdk/bank.ts';
 import type { Connection } from '../../src/sdk/connection.ts';
+import { enterpriseClient } from '../../src/sdk/enterprise.ts';
 import { generateCredentialsFile, readCredentials } from '../../src/sdk/keys.ts';
 import { digestList, openScoreJobPart, scoreJobPartDigest, scoreJobsClient, type ScoreJob, type ScoreJobsClient } from '../../src/sdk/score-jobs.ts';
 import type { InstitutionId, SubjectId } from '../../src/vocabulary.ts';
@@ -110,6 +111,10 @@ describe('score jobs', () => {
   it('stand in each enterprise\'s access history', async () => {
     const { rows } = await world.platform.database.query<{ entry: number; kind: string }>('select s.entry, e.kind from score_release s join audit_entry e on e.index = s.entry where s.subject = $1', [subjectOf(0)]);
     assert.deepEqual(rows.map(({ kind }) => kind), ['scores.released', 'scores.released']);
+    const { rows: [party] } = await world.platform.database.query<{ id: string }>('select id from enterprise where subject = $1', [subjectOf(0)]);
+    const told = JSON.stringify(await enterpriseClient(await world.platform.connect(party?.id ?? '', 'grants')).accesses());
+    for (const { entry } of rows) assert.match(told, new RegExp(`"index":${entry}\\b`));
+    assert.match(told, /scores\.released/);
   });
 
   it('tell how far they are cheaply: an unchanged answer is not sent again', async () => {

@@ -1,5 +1,5 @@
 import { isVeilgateError, type ErrorCode } from '../../errors.ts';
-import type { Task } from '../../jobs/queue.ts';
+import type { ScoreTask } from '../../jobs/queue.ts';
 import { columnsOf } from '../../scoring/feature/columns.ts';
 import { findJob, isLive, type Job } from '../../scoring/job/job.ts';
 import { countRefusal, decidePart, hasPendingParts, lockPendingPart, readEvaluated, readPart, storeEvaluated, type Part } from '../../scoring/job/part.ts';
@@ -25,7 +25,7 @@ const refusalsMax = 3;
  * on with: planning and release are one transaction each, and what was computed before a release is kept once.
  * A rejection means: try again later.
  */
-export async function runJobTask(desk: JobDesk, task: Task): Promise<void> {
+export async function runJobTask(desk: JobDesk, task: ScoreTask): Promise<void> {
   const job = await findJob(desk.database, task.job);
   if (job === undefined || job.state === 'done' || job.state === 'cancelled' || job.state === 'stopped') return;
   if (!isLive(job, desk.clock.nowMs())) {

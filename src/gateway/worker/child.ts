@@ -27,7 +27,7 @@ export function startWorkerChild(environment: NodeJS.ProcessEnv, log: Log): Work
   let timer: NodeJS.Timeout | undefined;
   const start = () => {
     const startedMs = performance.now();
-    const started = fork(path.join(import.meta.dirname, 'main.ts'), [], { env: environment, execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const started = fork(path.join(import.meta.dirname, 'main.ts'), [], { env: environment, execArgv: ['--max-semi-space-size=64'], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     child = started;
     started.on('error', () => {}); // its exit follows
     started.once('exit', (code) => {

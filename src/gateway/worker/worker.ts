@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { requestVault } from '../../audit/request-vault.ts';
 import type { Clock } from '../../clock.ts';
-import { isVeilgateError } from '../../errors.ts';
+import { VeilgateError, isVeilgateError } from '../../errors.ts';
 import { openKeyring } from '../../identity/keyring.ts';
 import { openQueue, startWork, type Task } from '../../jobs/queue.ts';
 import { PolicyHolder, watchPolicy } from '../../policy/holder.ts';
@@ -53,7 +53,7 @@ export async function startWorker(config: Config, databaseUrl: string, custodian
     pool: { threads: config.scoreThreads, memoryMb: config.scoreMemoryMb, cacheBytesMax: config.scoreCacheMb * 1_048_576 },
   }, tallies, createReleaser(database, clock, vault, tallies, () => {}));
   const desk: JobDesk = { ...scoring.desk, database, vault, tallies, queue: openQueue(database), maskSecrets: keyring.maskSecrets, resultDays: config.scoreResultDays, onStep: () => {} };
-  const work = await startWork({ database, concurrency: config.scoreTasks, run: (task) => runJobTask(desk, task), onError: (error, task) => report(log, error, task) });
+  const work = await startWork({ database, concurrency: config.scoreTasks, run: (task) => runTask(desk, task), onError: (error, task) => report(log, error, task) });
   log.write('score_worker.started', { tasks: config.scoreTasks, threads: config.scoreThreads });
   return {
     reload: () => policy.reload(),
@@ -65,6 +65,12 @@ export async function startWorker(config: Config, databaseUrl: string, custodian
       log.write('score_worker.stopped', {});
     },
   };
+}
+
+/** Each kind of task to whoever does it; one that this version does not know waits for another that does. */
+async function runTask(desk: JobDesk, task: Task): Promise<void> {
+  if (task.kind !== 'plan' && task.kind !== 'part') throw new VeilgateError('INTERNAL', 'This worker does not know such a task: start it in the version of its gateway.');
+  await runJobTask(desk, task);
 }
 
 /** A task that fails is tried again; what went wrong is told by codes alone. */

@@ -6,7 +6,7 @@ import { fieldSetJson, widthOf } from '../../../src/consent/field-sets.ts';
 import { openSealed } from '../../../src/disclosure/open.ts';
 import { parameterSets } from '../../../src/he/parameters.ts';
 import { VeilgateError } from '../../../src/errors.ts';
-import { openQueue, prepareQueue, type Task } from '../../../src/jobs/queue.ts';
+import { openQueue, prepareQueue, type ScoreTask } from '../../../src/jobs/queue.ts';
 import { loadPolicyPack } from '../../../src/policy/load.ts';
 import { loadFeatures } from '../../../src/scoring/feature/load.ts';
 import { assignPositions, bitmapOf } from '../../../src/scoring/feature/positions.ts';
@@ -66,9 +66,9 @@ export type World = {
   /** Opens a job, hands in its list and begins it. */
   readonly begun: (subjects: readonly ListedSubject[]) => Promise<string>;
   /** Tasks that wait in the queue, taken out, the oldest first. */
-  readonly takeTasks: (limit?: number) => Promise<Task[]>;
+  readonly takeTasks: (limit?: number) => Promise<ScoreTask[]>;
   /** Tasks that runAll did not do. */
-  readonly held: Task[];
+  readonly held: ScoreTask[];
   /** Puts them into the queue again. */
   readonly putBack: () => Promise<void>;
   /** What the bank opens of a part. */
@@ -91,7 +91,7 @@ export async function makeWorld(options: { readonly judge?: JudgeFunctionals; re
   const before: World['before'] = {};
   const counts = { evaluated: 0, opened: 0 };
   const filled = new Map<number, Set<number>>();
-  const held: Task[] = [];
+  const held: ScoreTask[] = [];
   const desk: JobDesk = {
     database, clock, tallies, queue: openQueue(database), policy: () => policy, features: () => features, issuer: 'https://gateway.example',
     model: async (ref) => (ref === model.ref ? model : undefined),
@@ -145,7 +145,7 @@ export async function makeWorld(options: { readonly judge?: JudgeFunctionals; re
       return id;
     },
     async takeTasks(limit = 1000) {
-      const { rows } = await database.query<{ data: Task }>(
+      const { rows } = await database.query<{ data: ScoreTask }>(
         `with taken as (delete from job_queue.job where id in (select id from job_queue.job where name = 'score' and state in ('created', 'retry') order by created_on, id limit $1) returning data, created_on, id)
          select data from taken order by created_on, id`, [limit]);
       return rows.map(({ data }) => data);
@@ -214,7 +214,7 @@ async function grantAll(database: Database, subjects: readonly SubjectId[], opti
 }
 
 /** Does every task until none is left, but those that `wanted` holds back. */
-export async function runAll(world: World, wanted: (task: Task) => boolean = () => true, desk: JobDesk = world.desk): Promise<void> {
+export async function runAll(world: World, wanted: (task: ScoreTask) => boolean = () => true, desk: JobDesk = world.desk): Promise<void> {
   for (let tasks = await world.takeTasks(); tasks.length > 0; tasks = await world.takeTasks()) {
     for (const task of tasks) {
       if (wanted(task)) await runJobTask(desk, task);
