@@ -76,6 +76,26 @@ describe('the line of one score', () => {
     assert.deepEqual((await world.entries()).slice(-2).map(({ kind, code }) => [kind, code]), [['score.released', undefined], ['score.refused', 'CONSENT_EXHAUSTED']]);
   });
 
+  it('is judged again at release: a score under another model that came first keeps this one in', async () => {
+    grant = await world.grant(2);
+    const other = testModel('other@1', (weights) => weights.with(0, (weights[0] ?? 0) + 1));
+    // three functions are one model's: of a second model nothing may be had
+    const strict = composeLine(world.platform, new Map([[world.model.ref, world.model], [other.ref, other]]), { judge: (functionals) => functionals.length <= 3 });
+    try {
+      const [first, second] = [await strict.signed('bank-a', { ...world.ask(2), model: other.ref }), await strict.signed('bank-a', world.ask(2))];
+      const desk: ScoreDesk = { ...strict.desk, async openMasked(asked) {
+        const opened = await strict.desk.openMasked(asked);
+        await strict.score(first);
+        return opened;
+      } };
+      await assert.rejects(strict.score(second, desk), refuses('SCORE_LIMIT_REACHED'));
+      assert.equal(await uses(), 1, 'and the grant was spent once');
+      assert.deepEqual((await world.entries()).slice(-2).map(({ kind, code, model }) => [kind, code, model]), [['score.released', undefined, other.ref], ['score.refused', 'SCORE_LIMIT_REACHED', world.model.ref]]);
+    } finally {
+      await strict.close();
+    }
+  });
+
   it('gives nothing when the log cannot take the entry', async () => {
     const { database } = world.platform;
     grant = await world.grant(3);
