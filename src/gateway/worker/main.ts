@@ -48,8 +48,9 @@ async function run(): Promise<void> {
     worker.stop().then(() => exit(0), () => exit(1));
   };
   process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
-  process.on('disconnect', stop); // the gateway that started it has gone
+  // beside a gateway it shares a terminal with it, which says when; and it ends with that gateway
+  if (process.send === undefined) process.on('SIGINT', stop);
+  else process.on('SIGINT', () => {}).on('disconnect', () => { if (!stopping) stop(); });
   if (process.platform !== 'win32') process.on('SIGHUP', () => worker.reload());
 }
 
