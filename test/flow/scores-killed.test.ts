@@ -15,10 +15,13 @@ const presented: ReadonlySet<ScoreStep> = new Set(scoreSteps.slice(scoreSteps.in
 describe('kill -9 of a gateway that scores', () => {
   let world: ScoreWorld;
   let bank: Wire;
+  /** The next gateway starts while the one before it dies. */
+  let next: ReturnType<typeof startVictim>;
   before(async function () {
     this.timeout(90_000);
     world = await startScoreWorld({ enterprises: scoreSteps.length });
     bank = await wireOf(world.platform, await world.platform.credentials('bank-a'), 'query');
+    next = startVictim(scoreSteps[0]);
   });
   after(() => world.platform.close());
 
@@ -27,7 +30,9 @@ describe('kill -9 of a gateway that scores', () => {
       this.timeout(40_000);
       const { platform } = world;
       const grant = await world.grant(n);
-      const { origin, exited } = await startVictim(step);
+      const { origin, exited } = await next;
+      const following = scoreSteps[n + 1];
+      if (following !== undefined) next = startVictim(following);
       const signed = await signScoreRequest({ gateway: platform.gateway.gatewayUrl, credentials: await platform.credentials('bank-a') }, {
         kind: 'one', model: world.model.ref, purpose: 'pre_loan_review', lifetimeS: 60, subjects: [{ subject: subjectOf(n), grant }],
       });

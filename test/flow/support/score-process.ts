@@ -2,7 +2,6 @@
  * Another node of a platform under test, in a process that dies at a step of its first score. Nothing of the gateway is
  * changed for it: the steps are seen from outside, by statements, requests and answers. argv: settings, custodian, step.
  */
-import http from 'node:http';
 import { Writable } from 'node:stream';
 import pg from 'pg';
 import type { ScoreStep } from './score-steps.ts';
@@ -12,15 +11,6 @@ const [settings = '{}', custodian = '{}', armed = ''] = process.argv.slice(2);
 function reached(step: ScoreStep | undefined): void {
   if (step !== undefined && step === armed) process.kill(process.pid, 'SIGKILL');
 }
-
-// emit is overloaded by event, too
-type AnyEmit = (this: object, event: string, ...rest: unknown[]) => boolean;
-const server = http.Server.prototype as unknown as { emit: AnyEmit };
-const emit = server.emit;
-server.emit = function (this: object, event: string, ...rest: unknown[]) {
-  if (event === 'request' && (rest[0] as http.IncomingMessage).url === '/v1/scores') reached('received');
-  return emit.call(this, event, ...rest);
-};
 
 const fetchBefore = globalThis.fetch;
 globalThis.fetch = async (input, init) => {
@@ -32,7 +22,7 @@ globalThis.fetch = async (input, init) => {
 };
 
 const before: Readonly<Record<string, ScoreStep>> = { 'identity admit': 'identified', 'consent lock grants': 'sealed', 'release commit': 'appended' };
-const after: Readonly<Record<string, ScoreStep>> = { 'identity admit': 'admitted', 'score-columns-of': 'looked up', 'consent count uses': 'spent', 'scoring write tallies': 'told', 'release commit': 'committed' };
+const after: Readonly<Record<string, ScoreStep>> = { 'identity admit': 'admitted', 'score-columns-of': 'looked up', 'consent count uses': 'spent', 'release commit': 'committed' };
 const releasing = new WeakSet<object>();
 
 function nameOf(client: object, statement: unknown): string {

@@ -1,3 +1,3 @@
 /** The steps of a score in their order, as a process can be ended at each of them. */
-export const scoreSteps = ['received', 'identified', 'admitted', 'looked up', 'evaluated', 'opened', 'sealed', 'spent', 'told', 'appended', 'committed'] as const;
+export const scoreSteps = ['identified', 'admitted', 'looked up', 'evaluated', 'opened', 'sealed', 'spent', 'appended', 'committed'] as const;
 export type ScoreStep = (typeof scoreSteps)[number];
