@@ -7,6 +7,7 @@ import type {
 } from '../vocabulary.ts';
 import { concat, type Bytes } from './bytes.ts';
 import type { CustodianRecord } from './custodian-entry.ts';
+import type { JointRunRecord } from './joint-run-entry.ts';
 import { webSha256, type Sha256 } from './tree.ts';
 
 /**
@@ -16,7 +17,7 @@ import { webSha256, type Sha256 } from './tree.ts';
 export type AuditRecord =
   | QueryReleased | QueryRefused | QueriesRefused | ScoreReleased | ScoreRefused | ScoresReleased | GrantCreated | GrantChanged | InstitutionChanged
   | EnterpriseRegistered | EnterpriseActivated | DepartmentRegistered | OfficerRegistered | PartyChanged
-  | PolicyLoaded | RecordsLoaded | FeaturesChanged | ModelChanged | RequestShown | EntryErased | CustodianRecord;
+  | PolicyLoaded | RecordsLoaded | FeaturesChanged | ModelChanged | JointProjectChanged | CohortChanged | RequestShown | EntryErased | CustodianRecord | JointRunRecord;
 
 export type AuditKind = AuditRecord['kind'];
 
@@ -213,6 +214,23 @@ export type ModelChanged =
   | (Common<'model.proposed' | 'model.approved'> & ModelCommon)
   | (Common<'model.refused' | 'model.retired'> & ModelCommon & { /** A code, no free text. */ readonly reason: string });
 type ModelCommon = { /** `name@version`. */ readonly model: string; readonly digest: Digest };
+
+/** A joint-modelling project as it was proposed and decided; `digest` is of its document, which never changes. */
+export type JointProjectChanged =
+  | (Common<'joint.project_proposed'> & JointProjectCommon)
+  /** Two are needed; `approvals` says which one this is. */
+  | (Common<'joint.project_approved'> & JointProjectCommon & { readonly approvals: 1 | 2 })
+  | (Common<'joint.project_refused' | 'joint.project_stopped' | 'joint.project_ended'> & JointProjectCommon & { /** A code, no free text. */ readonly reason: string });
+type JointProjectCommon = { readonly project: string; readonly digest: Digest; readonly institution: InstitutionId };
+
+/** A cohort was formed, and a partner aligned its list with it: neither says who is in it. */
+export type CohortChanged =
+  /** `digest`: over project, size and members in the order of positions (docs/formats/joint-cohort.md). */
+  | (Common<'joint.cohort_formed'> & CohortCommon & { readonly size: number; readonly digest: Digest })
+  /** `points`: how many codes the partner's list has. */
+  | (Common<'joint.alignment_opened'> & CohortCommon & { readonly alignment: string; readonly points: number })
+  | (Common<'joint.alignment_closed'> & CohortCommon & { readonly alignment: string; readonly outcome: 'done' | 'expired' });
+type CohortCommon = { readonly project: string; readonly cohort: string; readonly institution: InstitutionId };
 
 /** An auditor read the signed request beside an entry: it may hold what an institution claimed of an enterprise. */
 export type RequestShown = Common<'request.shown'> & { readonly entry: number };

@@ -1,5 +1,6 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import featuresSchema from '../../policies/schema/features.schema.json' with { type: 'json' };
+import jointSchema from '../../policies/schema/joint.schema.json' with { type: 'json' };
 import purposesSchema from '../../policies/schema/purposes.schema.json' with { type: 'json' };
 import rulesSchema from '../../policies/schema/rules.schema.json' with { type: 'json' };
 import scoringSchema from '../../policies/schema/scoring.schema.json' with { type: 'json' };
@@ -11,6 +12,7 @@ import { didYouMean, type Problem } from './problem.ts';
 const ajv = new Ajv({ allErrors: true, verbose: true, discriminator: true, strict: true, strictTypes: false, strictRequired: false, allowUnionTypes: true });
 const validators = {
   features: ajv.compile(featuresSchema),
+  joint: ajv.compile(jointSchema),
   purposes: ajv.compile(purposesSchema),
   rules: ajv.compile(rulesSchema),
   scoring: ajv.compile(scoringSchema),

@@ -51,7 +51,7 @@ export async function jobTerms(desk: Pick<JobDesk, 'database' | 'clock' | 'featu
 }
 
 /** The institution as the registry knows it, without a request of its own that says so. */
-async function institutionNow(sql: Sql, id: InstitutionId, nowMs: TimeMs): Promise<Pick<Caller, 'party' | 'institutionClass' | 'securityLevel'>> {
+export async function institutionNow(sql: Sql, id: InstitutionId, nowMs: TimeMs): Promise<Pick<Caller, 'party' | 'institutionClass' | 'securityLevel'>> {
   const { status, scopes, class: institutionClass, assessment } = await readInstitution(sql, id);
   if (status !== 'approved' || !scopes.includes('query')) throw new VeilgateError('INSTITUTION_NOT_ACTIVE', 'The institution\'s access is suspended or revoked: ask the platform.');
   if (assessment === null || !assessment.passed || assessment.validUntil < shanghaiDate(nowMs)) {

@@ -1,0 +1,48 @@
+import type { Sql } from '../store/database.ts';
+import type { ConsentCeiling, FieldRef, Grant, GrantId, InstitutionId, IsoDate, PurposeCode, SubjectId, TimeMs } from '../vocabulary.ts';
+import { damagedFieldSet, fieldSets } from './field-sets.ts';
+
+/** One grant in force, as far as statistics over many enterprises need it. */
+export type GrantInForce = {
+  readonly id: GrantId;
+  readonly subject: SubjectId;
+  readonly fields: ReadonlyMap<FieldRef, ConsentCeiling>;
+  readonly kind: Grant['kind'];
+  readonly origin: Grant['origin'];
+  readonly createdAtMs: TimeMs;
+  /** Last day the data may be about; null: no bound. */
+  readonly dataTo: IsoDate | null;
+};
+
+export type CoverLookup = {
+  readonly institution: InstitutionId;
+  readonly purpose: PurposeCode;
+  /** Only grants of these enterprises; absent: of all. */
+  readonly subjects?: readonly SubjectId[];
+  readonly atMs: TimeMs;
+  readonly max: number;
+};
+
+type Row = Pick<GrantInForce, 'id' | 'subject' | 'kind' | 'origin'> & { readonly field_set: string; readonly created_ms: TimeMs; readonly data_to: IsoDate | null };
+
+const text = `select id, subject, field_set, kind, origin, created_ms, data_to from consent_grant
+  where institution = $1 and purpose = $2 and state = 'active' and valid_from_ms <= $3 and valid_until_ms > $3 and ($4::text[] is null or subject = any($4::text[]))
+  order by id limit $5`;
+
+/**
+ * Every grant to an institution for a purpose that is in force at a moment; an enterprise may have several. Nothing is spent.
+ * @param hold `sql` is a transaction and none of these grants may end before it does: whoever revokes one waits
+ */
+export async function grantsInForce(sql: Sql, { institution, purpose, subjects, atMs, max }: CoverLookup, hold = false): Promise<GrantInForce[]> {
+  const { rows } = await sql.query<Row>({
+    // locked in the order of ids, as consumeGrants does
+    ...(hold ? { name: 'consent hold in force', text: `${text} for share` } : { name: 'consent in force', text }),
+    values: [institution, purpose, atMs, subjects ?? null, max],
+  });
+  const sets = await fieldSets(sql, rows.map(({ field_set }) => field_set));
+  return rows.map(({ id, subject, field_set: set, kind, origin, created_ms: createdAtMs, data_to: dataTo }) => {
+    const fields = sets.get(set);
+    if (fields === undefined) throw damagedFieldSet();
+    return { id, subject, fields, kind, origin, createdAtMs, dataTo };
+  });
+}
