@@ -16,7 +16,7 @@ import { columnsOf } from '../../../src/scoring/feature/columns.ts';
 import { loadFeatures } from '../../../src/scoring/feature/load.ts';
 import { slotsPerBlock } from '../../../src/scoring/feature/positions.ts';
 import type { Feature } from '../../../src/scoring/protocol.ts';
-import { isFilled, outputsOf } from '../../../src/scoring/run/outputs.ts';
+import { filledByAll, isFilled, outputsOf } from '../../../src/scoring/run/outputs.ts';
 import { createTallies } from '../../../src/scoring/run/tally.ts';
 import { loadCatalogue } from '../../../src/source/catalogue.ts';
 import { openDatabase } from '../../../src/store/database.ts';
@@ -55,7 +55,8 @@ function prepare(setup: BlockSetup) {
       listed(block, enterprises), columnsOf(database, { key: key.keyId, features, blocks: [block] }),
     ]));
     const inOrder = features.map(({ id }) => columns.find(({ feature }) => feature === id));
-    const placed = subjects.map((subject, slot) => ({ subject, slot })).filter(({ slot }) => inOrder.every((column) => column !== undefined && isFilled(column.filled, slot)));
+    const filled = filledByAll(inOrder);
+    const placed = subjects.map((subject, slot) => ({ subject, slot })).filter(({ slot }) => isFilled(filled, slot));
     if (placed.length !== subjects.length) throw new Error(`block ${block} is not filled`);
     const masked = await timed('evaluate', () => desk.evaluate({ set, key, affinity: block, digests: inOrder.map((column) => column?.digest ?? ''), outputs: outputsOf(model).outputs, bounds: features }));
     const grants = grantsDigest(placed.map(({ subject }) => subject as string as GrantId));

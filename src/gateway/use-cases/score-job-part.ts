@@ -6,7 +6,7 @@ import { countRefusal, decidePart, hasPendingParts, lockPendingPart, readEvaluat
 import { readBlockPlan, type Planned, type Unscored } from '../../scoring/job/plan.ts';
 import { maskPlace, sealMasks } from '../../scoring/job/sealed-masks.ts';
 import type { Feature } from '../../scoring/protocol.ts';
-import { isFilled, outputsOf } from '../../scoring/run/outputs.ts';
+import { filledByAll, isFilled, outputsOf } from '../../scoring/run/outputs.ts';
 import { bringNext, endJob, jobTerms, type JobDesk, type JobStep } from './score-job-desk.ts';
 import { planChunk } from './score-job-plan.ts';
 import { releasePart } from './score-job-release.ts';
@@ -88,7 +88,8 @@ async function findColumns(desk: JobDesk, job: Job, part: Part, { model, feature
     columnsOf(desk.database, { key: key.keyId, features: wanted, blocks: [part.block] }),
   ]);
   const columns = wanted.map(({ id }) => stored.find(({ feature }) => feature === id));
-  const holds = ({ position }: Planned) => columns.every((column) => column !== undefined && isFilled(column.filled, position.slot));
+  const filled = filledByAll(columns);
+  const holds = ({ position }: Planned) => isFilled(filled, position.slot);
   const [scorable, others] = [planned.filter(holds), planned.filter((one) => !holds(one))];
   return {
     key, set: parameterSetOf(key), scorable, digests: columns.map((column) => column?.digest ?? ''),

@@ -17,10 +17,12 @@ const reasonsMax = 4;
  */
 export function openScore({ model, reasonRanges }: OpenableModel, { modulus, subjects, values }: Unmasked): OpenedScore[] {
   if (values.length !== 1 + model.reasons.length || reasonRanges.length !== model.reasons.length || values.some(({ length }) => length !== subjects.length)) throw unreadable();
+  const [scores = new Uint32Array(), ...groups] = values;
   return subjects.map((subject, place) => {
-    const [raw = 0, ...groups] = values.map((output) => centred(output[place] as number, modulus));
-    if (groups.some((points, at) => points < (reasonRanges[at]?.low ?? 0) || points > (reasonRanges[at]?.high ?? 0))) throw unreadable();
-    return { subject, raw, score: raw / model.scale, band: bandOf(model, raw / model.scale), reasons: reasonsOf(model, reasonRanges, groups) };
+    const raw = centred(scores[place] as number, modulus);
+    const points = groups.map((group) => centred(group[place] as number, modulus));
+    if (points.some((each, at) => each < (reasonRanges[at]?.low ?? 0) || each > (reasonRanges[at]?.high ?? 0))) throw unreadable();
+    return { subject, raw, score: raw / model.scale, band: bandOf(model, raw / model.scale), reasons: reasonsOf(model, reasonRanges, points) };
   });
 }
 
@@ -38,6 +40,7 @@ export function bandOf({ bands }: Pick<Model, 'bands'>, score: number): string {
 
 /** Groups whose points fall furthest below their maximum, the costliest first; of equals the one the model names first. */
 export function reasonsOf({ reasons }: Pick<Model, 'reasons'>, ranges: OpenableModel['reasonRanges'], points: readonly number[]): readonly string[] {
+  if (reasons.length === 0) return [];
   return reasons
     .map(({ code }, at) => ({ code, lost: (ranges[at]?.high ?? 0) - (points[at] ?? 0) }))
     .filter(({ lost }) => lost > 0)

@@ -21,3 +21,12 @@ export function outputsOf(model: Model): ModelOutputs {
 export function isFilled(filled: Uint8Array, slot: number): boolean {
   return (((filled[slot >> 3] ?? 0) >> (slot & 7)) & 1) === 1;
 }
+
+/** Slots that each of these columns holds; none when one is missing. */
+export function filledByAll(columns: readonly ({ readonly filled: Uint8Array } | undefined)[]): Uint8Array {
+  const [first, ...others] = columns;
+  if (first === undefined || others.includes(undefined)) return new Uint8Array();
+  const together = first.filled.slice();
+  for (const column of others) together.forEach((bits, at) => { together[at] = bits & (column?.filled[at] ?? 0); });
+  return together;
+}
