@@ -134,6 +134,17 @@ describe('the line of one score', () => {
     assert.equal((await world.entries()).slice(entries)[0]?.['code'], 'INTERNAL');
   });
 
+  it('looks once more when a column was refreshed while it was read, and not for ever', async () => {
+    let missing = 1;
+    const desk: ScoreDesk = { ...line.desk, async evaluate(task) {
+      if (missing-- > 0) throw new VeilgateError('FEATURE_BLOCK_MISSING', 'It was replaced.');
+      return line.desk.evaluate(task);
+    } };
+    assert.equal((await line.score(await request(), desk)).subject, subjectOf(0));
+    missing = 2;
+    await assert.rejects(line.score(await request(), desk), refuses('FEATURE_BLOCK_MISSING'));
+  });
+
   it('is for institutions alone', async () => {
     const admission = { caller: { party: 'someone' as InstitutionId, kind: 'officer' as const, scopes: new Set(['query' as const]), dpopKeyThumbprint: 'x' }, grant: new VeilgateError('CONSENT_REQUIRED', 'None.') };
     await assert.rejects(scoreOne(line.desk, await request(), admission), refuses('PARTY_NOT_PERMITTED'));

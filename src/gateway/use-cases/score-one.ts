@@ -87,8 +87,7 @@ export async function scoreOne(desk: ScoreDesk, signed: SignedScore, admission: 
     const terms = await findTerms(desk, signed, admission, line);
     const grant = requireGrant(admission.grant, terms, desk.clock.nowMs());
     decide(desk, terms, grant, line);
-    const found = await find(desk, signed, terms);
-    const masked = await evaluate(desk, found);
+    const { found, masked } = await compute(desk, signed, terms);
     const opened = await openAtCustodian(desk, signed, grant, found, masked, line);
     const sealed = { custodian: opened.half, gateway: await seal(desk, signed, found, masked, opened.ticket) };
     const answer = compose(signed, grant, line, found, sealed);
@@ -125,6 +124,18 @@ function decide(desk: ScoreDesk, terms: ScoreTerms, grant: Grant, line: Line): v
   const { decision, refusal } = decideScore(terms, grant, desk.clock.nowMs());
   line.decision = decision;
   if (refusal !== undefined) throw refusal;
+}
+
+/** Looks up and evaluates; once more when a department refreshed a column in between. */
+async function compute(desk: ScoreDesk, signed: SignedScore, terms: ScoreTerms): Promise<{ readonly found: Found; readonly masked: readonly MaskedResult[] }> {
+  const found = await find(desk, signed, terms);
+  try {
+    return { found, masked: await evaluate(desk, found) };
+  } catch (error) {
+    if (!isVeilgateError(error, 'FEATURE_BLOCK_MISSING')) throw error;
+    const again = await find(desk, signed, terms);
+    return { found: again, masked: await evaluate(desk, again) };
+  }
 }
 
 /** Everything that is looked up before anything is computed. */
