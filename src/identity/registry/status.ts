@@ -21,6 +21,17 @@ export async function suspend(tx: Tx, change: StatusChange, clock: Clock): Promi
 }
 
 /**
+ * Takes an institution's access away because it was caught breaking a protocol: nobody has to ask for it.
+ * @returns undefined when it has no access to take
+ */
+export async function suspendByPlatform(tx: Tx, { party: id, reason }: Omit<StatusChange, 'by'>, clock: Clock): Promise<RegistryEvent | undefined> {
+  const party = await lockParty(tx, id);
+  if (party?.status !== 'approved' || party.kind !== 'institution') return undefined;
+  await setStatus(tx, party.id, 'suspended', clock.nowMs(), reasonCode(reason));
+  return { kind: 'institution.suspended', actor: null, institution: party.id as InstitutionId, reason };
+}
+
+/**
  * Gives a suspended party its access back; an institution needs a valid assessment for it. Reason `cause_removed` when absent.
  * Errors: as suspend, and INSTITUTION_ASSESSMENT_MISSING.
  */
