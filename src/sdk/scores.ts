@@ -74,8 +74,8 @@ export function scoresClient(connection: Connection) {
     return { ...signed, answer: await send<ScoreAnswer>('/v1/scores', signed, accessToken) };
   };
   const openable = async (ref: string): Promise<OpenableModel> => {
-    const { model, reason_ranges: reasonRanges } = await connection.call<{ readonly model: ModelJson; readonly reason_ranges: OpenableModel['reasonRanges'] }>({ method: 'GET', path: `/v1/models/${encodeURIComponent(ref)}` });
-    return { model: modelFromJson(model), reasonRanges };
+    const { model, raw_range: rawRange, reason_ranges: reasonRanges } = await connection.call<{ readonly model: ModelJson; readonly raw_range: Required<OpenableModel>['rawRange']; readonly reason_ranges: OpenableModel['reasonRanges'] }>({ method: 'GET', path: `/v1/models/${encodeURIComponent(ref)}` });
+    return { model: modelFromJson(model), rawRange, reasonRanges };
   };
 
   return {
@@ -133,11 +133,12 @@ export async function openHalves(sealed: SealedScores, expected: SealedExpectati
   const modulus = Object.hasOwn(parameterSets, expected.parameters) ? parameterSets[expected.parameters as keyof typeof parameterSets].plainModulus : undefined;
   if (modulus === undefined || model.ref !== expected.model) throw unreadable();
   const { privateKey } = credentials.encryption;
-  const open = (jwe: string, issuer: string, jti?: string) =>
-    openSealed(jwe, privateKey, { issuer, audience: credentials.party, ...(jti === undefined ? {} : { jti }) }).catch((error: unknown) => {
+  // both say which request they answer: a half of an earlier one is none of this
+  const open = (jwe: string, issuer: string) =>
+    openSealed(jwe, privateKey, { issuer, audience: credentials.party, jti: expected.requestDigest }).catch((error: unknown) => {
       throw isVeilgateError(error, 'DISCLOSURE_UNREADABLE') ? unreadable() : error;
     });
-  const [custodian, ofGateway] = await Promise.all([open(sealed.custodian, expected.custodian), open(sealed.gateway, gateway, expected.requestDigest)]);
+  const [custodian, ofGateway] = await Promise.all([open(sealed.custodian, expected.custodian), open(sealed.gateway, gateway)]);
   return combineHalves(custodian, ofGateway, { model: expected.model, modulus, outputs: 1 + model.reasons.length, subjects: expected.subjects });
 }
 

@@ -16,7 +16,7 @@ import { subjectOf, testModel } from '../support/scoring.ts';
 const gateway = 'https://gateway.example';
 const { plainModulus: t } = parameterSets['veilgate-score-1'];
 const model = testModel();
-const openable: OpenableModel = { model, reasonRanges: [{ low: 0, high: 2700 }, { low: 0, high: 2800 }] };
+const openable: OpenableModel = { model, rawRange: { low: -1500, high: 5500 }, reasonRanges: [{ low: 0, high: 2700 }, { low: 0, high: 2800 }] };
 const refuses = (code: ErrorCode) => (error: unknown) => isVeilgateError(error, code);
 
 describe('a score at the bank', () => {
@@ -25,7 +25,7 @@ describe('a score at the bank', () => {
     bank = await readCredentials(await generateCredentialsFile('bank-a', { encryption: true }));
   });
 
-  type Change = { readonly custodian?: (half: CustodianHalf) => object; readonly gateway?: (half: GatewayHalf) => object; readonly answer?: (answer: ScoreAnswer) => ScoreAnswer; readonly subject?: SubjectId; readonly issuer?: string };
+  type Change = { readonly custodian?: (half: CustodianHalf) => object; readonly gateway?: (half: GatewayHalf) => object; readonly answer?: (answer: ScoreAnswer) => ScoreAnswer; readonly subject?: SubjectId; readonly issuer?: string; readonly custodianOf?: string };
 
   /** What an honest platform sends for these raw values, changed at one place. */
   async function exchangeOf(raws: readonly number[], change: Change = {}): Promise<ScoreExchange> {
@@ -38,7 +38,7 @@ describe('a score at the bank', () => {
     const seal = (data: object, issuer: string, jti: string) => sealFor(bank.encryption?.publicJwk as unknown as PublicJwk, data as Readonly<Record<string, unknown>>, { issuer, audience: 'bank-a', jti, issuedAtMs: systemClock.nowMs() });
     const answer: ScoreAnswer = {
       subject, purpose: 'pre_loan_review', grant: 'g'.repeat(22), policy: 'p'.repeat(64), model: model.ref, parameters: 'veilgate-score-1', custodian: 'custodian',
-      sealed: { custodian: await seal(change.custodian?.(custodian) ?? custodian, change.issuer ?? 'custodian', ticket), gateway: await seal(change.gateway?.(own) ?? own, gateway, await sha256Hex(signed.request)) },
+      sealed: { custodian: await seal(change.custodian?.(custodian) ?? custodian, change.issuer ?? 'custodian', change.custodianOf ?? await sha256Hex(signed.request)), gateway: await seal(change.gateway?.(own) ?? own, gateway, await sha256Hex(signed.request)) },
       entry: { index: 1, salt: 's', record: {} }, receipt: 'r',
     };
     return { ...signed, answer: change.answer?.(answer) ?? answer };
@@ -66,6 +66,8 @@ describe('a score at the bank', () => {
       'other parameters': { answer: (answer) => ({ ...answer, parameters: 'veilgate-score-9' }) },
       'parameters of a prototype': { answer: (answer) => ({ ...answer, parameters: 'constructor' }) },
       'another custodian': { issuer: 'somebody' },
+      'a custodian\'s half for another request': { custodianOf: 'f'.repeat(64) },
+      'a score no enterprise can have': { custodian: (half) => ({ ...half, masked: [packWords([(t >> 1) - 1]), ...half.masked.slice(1)] }), gateway: (half) => ({ ...half, masks: [packWords([0]), ...half.masks.slice(1)] }) },
       'halves that changed places': { answer: (answer) => ({ ...answer, sealed: { custodian: answer.sealed.gateway, gateway: answer.sealed.custodian } }) },
       'a character of a half': { answer: (answer) => ({ ...answer, sealed: { ...answer.sealed, custodian: `${answer.sealed.custodian.slice(0, -30)}A${answer.sealed.custodian.slice(-29)}` } }) },
       'a half cut off': { answer: (answer) => ({ ...answer, sealed: { ...answer.sealed, gateway: answer.sealed.gateway.slice(0, 200) } }) },

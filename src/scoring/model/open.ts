@@ -2,8 +2,10 @@ import type { SubjectId } from '../../vocabulary.ts';
 import type { Model, OpenedScore } from '../protocol.ts';
 import { unreadable } from '../run/halves.ts';
 
-/** What the gateway says of a model to those who may use it: the document, and between which raw values each reason group lies. */
-export type OpenableModel = { readonly model: Model; readonly reasonRanges: readonly { readonly low: number; readonly high: number }[] };
+type Range = { readonly low: number; readonly high: number };
+
+/** What the gateway says of a model to those who may use it: the document, and between which raw values the score and each reason group lie. */
+export type OpenableModel = { readonly model: Model; /** Absent: not looked at. */ readonly rawRange?: Range; readonly reasonRanges: readonly Range[] };
 
 /** What combineHalves gives: `values[output][place]` mod `modulus`; outputs are the score, then the reason groups. */
 export type Unmasked = { readonly modulus: number; readonly subjects: readonly SubjectId[]; readonly values: readonly Uint32Array[] };
@@ -12,18 +14,22 @@ export type Unmasked = { readonly modulus: number; readonly subjects: readonly S
 const reasonsMax = 4;
 
 /**
- * Score, band and reasons of each enterprise. Pure. A reason group outside its range means that something else was
- * computed than the model says. Errors: SCORE_UNREADABLE when values and model do not belong together.
+ * Score, band and reasons of each enterprise. Pure. A score or a reason group outside its range means that something else
+ * was computed than the model says, or a column holds what its declaration excludes. Errors: SCORE_UNREADABLE when values and model do not belong together.
  */
-export function openScore({ model, reasonRanges }: OpenableModel, { modulus, subjects, values }: Unmasked): OpenedScore[] {
+export function openScore({ model, rawRange, reasonRanges }: OpenableModel, { modulus, subjects, values }: Unmasked): OpenedScore[] {
   if (values.length !== 1 + model.reasons.length || reasonRanges.length !== model.reasons.length || values.some(({ length }) => length !== subjects.length)) throw unreadable();
   const [scores = new Uint32Array(), ...groups] = values;
   return subjects.map((subject, place) => {
     const raw = centred(scores[place] as number, modulus);
     const points = groups.map((group) => centred(group[place] as number, modulus));
-    if (points.some((each, at) => each < (reasonRanges[at]?.low ?? 0) || each > (reasonRanges[at]?.high ?? 0))) throw unreadable();
+    if (points.some((each, at) => !isWithin(each, reasonRanges[at])) || (rawRange !== undefined && !isWithin(raw, rawRange))) throw unreadable();
     return { subject, raw, score: raw / model.scale, band: bandOf(model, raw / model.scale), reasons: reasonsOf(model, reasonRanges, points) };
   });
+}
+
+function isWithin(value: number, range: Range | undefined): boolean {
+  return range !== undefined && value >= range.low && value <= range.high;
 }
 
 /** Residues stand for the integers around zero. */
