@@ -2,8 +2,10 @@ import { strict as assert } from 'node:assert';
 import { VeilgateError, isVeilgateError } from '../../src/errors.ts';
 import { runJobTask } from '../../src/gateway/use-cases/score-job-part.ts';
 import { cancelJob } from '../../src/gateway/use-cases/score-job-requests.ts';
+import { removeSubject } from '../../src/scoring/feature/removal.ts';
 import { findJob } from '../../src/scoring/job/job.ts';
 import { readProgress } from '../../src/scoring/job/progress.ts';
+import type { FeatureId } from '../../src/scoring/protocol.ts';
 import type { SubjectId } from '../../src/vocabulary.ts';
 import { bank, makeWorld, reasonsOf, runAll, scoreOf, subjectOf, usesOf, type World } from './support/world.ts';
 
@@ -80,6 +82,21 @@ describe('a job that scores many', () => {
     assert.equal(world.counts.opened, 1, 'the custodian answered for both');
     assert.deepEqual(await world.openPart(job, 0), new Map([[stays, scoreOf(0, 0)]]));
     assert.deepEqual(await reasonsOf(world, job), [[goes, 'CONSENT_REVOKED']]);
+    assert.deepEqual(await usesOf(world), new Map([[stays, 1], [goes, 0]]));
+  });
+
+  it('leaves out who was taken out of the columns between computing and release', async () => {
+    const world = await makeWorld();
+    const [stays, goes] = await sparse(world, 1) as [SubjectId, SubjectId];
+    const job = await world.begun(listed([stays, goes]));
+    world.before.release = async () => {
+      const removed = await world.database.transaction('test removal', (tx) => removeSubject(tx, goes, ['tax/rating_a' as FeatureId], world.clock.nowMs()));
+      assert.equal(removed?.position.slot, 1);
+    };
+    await runAll(world);
+    assert.equal(world.counts.opened, 1, 'the custodian answered for both');
+    assert.deepEqual(await world.openPart(job, 0), new Map([[stays, scoreOf(0, 0)]]));
+    assert.deepEqual(await reasonsOf(world, job), [[goes, 'SCORE_DATA_MISSING']]);
     assert.deepEqual(await usesOf(world), new Map([[stays, 1], [goes, 0]]));
   });
 

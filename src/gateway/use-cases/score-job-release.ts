@@ -9,6 +9,8 @@ import { holdJob, isLive, type Job } from '../../scoring/job/job.ts';
 import { decidePart, lockPendingPart, noteEntry, type Evaluated, type Part } from '../../scoring/job/part.ts';
 import { readBlockPlan, type BlockPlan, type Planned, type Unscored } from '../../scoring/job/plan.ts';
 import { maskPlace, openMasks } from '../../scoring/job/sealed-masks.ts';
+import { assignedSlots } from '../../scoring/feature/positions.ts';
+import { isFilled } from '../../scoring/run/outputs.ts';
 import { recordScoreRelease } from '../../scoring/run/release.ts';
 import { functionalSet } from '../../scoring/run/tally.ts';
 import type { SealedScores } from '../../scoring/protocol.ts';
@@ -50,7 +52,7 @@ export async function releasePart(desk: JobDesk, job: Job, part: Part, terms: Sc
     const evaluated = await lockPendingPart(tx, part);
     if (evaluated === undefined || evaluated === 'not evaluated') return;
     const plan = await readBlockPlan(tx, job.id, part.block);
-    const choice = await choose(desk, tx, { job, plan, evaluated, terms, atMs });
+    const choice = await choose(desk, tx, { job, part, plan, evaluated, terms, atMs });
     await bringNext(desk, tx, part);
     if (choice.released.length === 0) {
       await decidePart(tx, part, { state: 'empty', released: 0, unscored: choice.unscored });
@@ -62,16 +64,19 @@ export async function releasePart(desk: JobDesk, job: Job, part: Part, terms: Sc
 
 type Chosen = { readonly place: number; readonly slot: number; readonly subject: SubjectId };
 type Choice = { readonly released: readonly Chosen[]; readonly unscored: readonly Unscored[]; readonly locked: LockedRelease };
-type Choosing = { readonly job: Job; readonly plan: BlockPlan; readonly evaluated: Evaluated; readonly terms: ScoreTerms; readonly atMs: TimeMs };
+type Choosing = { readonly job: Job; readonly part: Part; readonly plan: BlockPlan; readonly evaluated: Evaluated; readonly terms: ScoreTerms; readonly atMs: TimeMs };
 
 /** Who of the ticket's slots is released, under locks that last until the transaction ends. */
-async function choose(desk: JobDesk, tx: Tx, { job, plan, evaluated, terms, atMs }: Choosing): Promise<Choice> {
+async function choose(desk: JobDesk, tx: Tx, choosing: Choosing): Promise<Choice> {
+  const { job, part: { block }, plan, evaluated, terms, atMs } = choosing;
   const placeOf = new Map(evaluated.slots.map((slot, place) => [slot, place]));
   const unscored: Unscored[] = [...plan.repeated];
   const candidates: Planned[] = [];
-  const refused = await refusedMeanwhile(tx, { job, plan, evaluated, terms, atMs });
+  // what was computed may have waited for long: who was taken out of the columns since then is left out too
+  const [refused, places] = await Promise.all([refusedMeanwhile(tx, choosing), assignedSlots(tx, [block])]);
+  const isThere = (slot: number) => placeOf.has(slot) && isFilled(places.get(block) ?? new Uint8Array(), slot);
   plan.planned.forEach((one) => {
-    const reason = refused.get(one.subject) ?? (placeOf.has(one.position.slot) ? undefined : 'SCORE_DATA_MISSING');
+    const reason = refused.get(one.subject) ?? (isThere(one.position.slot) ? undefined : 'SCORE_DATA_MISSING');
     if (reason === undefined) candidates.push(one);
     else unscored.push({ subject: one.subject, reason });
   });
@@ -102,7 +107,7 @@ async function refusedMeanwhile(tx: Tx, { job, plan, terms, atMs }: Choosing): P
   }));
 }
 
-type Leaving = Omit<Choosing, 'plan'> & { readonly part: Part; readonly recipient: PublicJwk; readonly choice: Choice };
+type Leaving = Omit<Choosing, 'plan'> & { readonly recipient: PublicJwk; readonly choice: Choice };
 
 async function leave(desk: JobDesk, tx: Tx, leaving: Leaving): Promise<void> {
   const { job, part, choice: { released, unscored, locked } } = leaving;

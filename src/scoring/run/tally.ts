@@ -40,6 +40,8 @@ export type Tallies = {
 
 /** Pairs one call takes at most: a block. */
 export const usesPerBatchMax = 8192;
+/** Models that may ever tell one institution something of one enterprise, whatever they tell; what its row has room for. */
+const setsMax = 64;
 /** Verdicts kept: as many combinations of models as are in use. */
 const verdictsMax = 4096;
 
@@ -86,7 +88,7 @@ export function createTallies(judge: JudgeFunctionals): Tallies {
   const refusalOf = (sets: readonly string[] | undefined, { set }: TallyUse): VeilgateError | undefined => {
     known.set(set.digest, set.functionals);
     if (sets === undefined) throw new VeilgateError('INTERNAL', 'A score was not locked before its release: report this to the platform.');
-    return sets.includes(set.digest) || permitted([...sets, set.digest]) ? undefined : limitReached();
+    return sets.includes(set.digest) || (sets.length < setsMax && permitted([...sets, set.digest])) ? undefined : limitReached();
   };
 
   return {

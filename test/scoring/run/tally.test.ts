@@ -33,7 +33,7 @@ describe('what scores tell together', () => {
       return refusal?.code;
     });
     await held();
-    await locked.write();
+    await Promise.all(locked.statements().map((statement) => tx.query(statement)));
     return results;
   });
 
@@ -47,6 +47,15 @@ describe('what scores tell together', () => {
   it('is counted for each institution and each enterprise by itself', async () => {
     await release([use(set('a', 'b'))]);
     assert.deepEqual(await release([use(set('c'), other), use(set('c'), subject, 'bank-b' as InstitutionId)]), [undefined, undefined]);
+  });
+
+  it('has an end, also where one model after the other tells nothing new', async () => {
+    const open = createTallies(() => true);
+    const names = Array.from({ length: 7 }, (_, at) => `f${at}`);
+    const subsets = Array.from({ length: 65 }, (_, at) => set(...names.filter((_name, bit) => ((at + 1) >> bit) % 2 === 1)));
+    for (const subset of subsets.slice(0, 64)) assert.deepEqual(await release([use(subset)], open), [undefined]);
+    assert.deepEqual(await release([use(subsets[64] as FunctionalSet), use(set('f0'), other)], open), ['SCORE_LIMIT_REACHED', undefined]);
+    assert.deepEqual(await release([use(subsets[63] as FunctionalSet)], open), [undefined]);
   });
 
   it('counts within one batch too', async () => {
@@ -84,14 +93,14 @@ describe('what scores tell together', () => {
     await assert.rejects(database.transaction('test', async (tx) => {
       const locked = await tallies().lock(tx, [use(set('a', 'b'))]);
       locked.count(use(set('a', 'b')));
-      await locked.write();
+      await Promise.all(locked.statements().map((statement) => tx.query(statement)));
       throw new Error('the log is gone');
     }));
     assert.deepEqual(await release([use(set('c', 'd'))]), [undefined]);
     await database.transaction('test', async (tx) => {
       const locked = await tallies().lock(tx, [use(set('a', 'b'), other)]);
       assert.equal(locked.refusal(use(set('a', 'b'), other)), undefined);
-      await locked.write();
+      await Promise.all(locked.statements().map((statement) => tx.query(statement)));
     });
     assert.deepEqual(await release([use(set('c', 'd'), other)]), [undefined]);
   });
