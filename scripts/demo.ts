@@ -1,23 +1,27 @@
 /** `npm run demo [-- --check]`: starts everything and plays the main job. With --check it exits, non-zero if a step is not as it should be. */
 import { openStage, officers } from './demo/stage.ts';
+import { playScoring, type ScoringScene } from './demo/scoring.ts';
 import { bankId, playStory, representative, subject } from './demo/story.ts';
 import { transcript } from './demo/transcript.ts';
 
 const check = process.argv.includes('--check');
 const write = (line: string) => console.log(line);
 
-write('Veilgate demo: PostgreSQL, authorization server and gateway on this machine, with keys of their own.');
+write('Veilgate demo: PostgreSQL, authorization server, gateway and key custodian on this machine, with keys of their own.');
 const play = transcript(write);
-const stage = await play.act('PostgreSQL, authorization server and gateway start', async (say) => {
+const stage = await play.act('PostgreSQL, authorization server, gateway, key custodian and a worker start', async (say) => {
   const opened = await openStage(process.env);
   say(`gateway              ${opened.gateway.gatewayUrl}`);
   say(`authorization server ${opened.gateway.issuerUrl}`);
+  say(`key custodian        ${opened.custodian.url}`);
   say(`everything in        ${opened.folder}`);
   return opened;
 });
 let failed = false;
+let scene: ScoringScene | undefined;
 try {
   await playStory(stage, play);
+  scene = await playScoring(stage, play);
 } catch (error) {
   failed = true;
   console.error(error);
@@ -42,6 +46,9 @@ It goes on running; stop it with Ctrl-C, and it clears up behind itself.
 Go on by hand, in another terminal:
 ${cli(bankId, 'catalogue')}
 ${cli(bankId, `query explain ${subject} --purpose pre_loan_review --read tax.declared_revenue_cents`)}
+${cli(bankId, `score one ${scene?.subject ?? ''} --model ${scene?.model ?? ''} --purpose pre_loan_review`)}
+${cli(bankId, `score many ${scene?.list ?? ''} --model ${scene?.model ?? ''} --purpose pre_loan_review --out ${stage.folder}/scores.csv`)}
+${cli(officers[1].id, 'model list')}
 ${cli(officers[1].id, `institution suspend ${bankId} --reason terms_violated`)}
 ${cli(officers[2].id, 'audit accesses')}
   npm run -s veilgate -- audit verify --log ${gatewayUrl}/v1/log --key '${stage.gateway.logVerifierKey}'

@@ -2,11 +2,16 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync
 import path from 'node:path';
 import { systemClock } from '../../src/clock.ts';
 import { readConfig } from '../../src/gateway/config.ts';
+import { custodianDatabaseUrl, startCustodianChild } from '../../src/gateway/custodian-child.ts';
+import { custodianHandedDown, databaseHandedDown } from '../../src/gateway/handed-down.ts';
 import { createLog } from '../../src/gateway/log.ts';
-import { startGateway, type RunningGateway } from '../../src/gateway/gateway.ts';
+import { gatewayUrlOf, startGateway, type RunningGateway } from '../../src/gateway/gateway.ts';
 import { startNode } from '../../src/gateway/node.ts';
+import { startWorkerChild } from '../../src/gateway/worker/child.ts';
+import { openKeyring } from '../../src/identity/keyring.ts';
 import { generateCredentialsFile, readCredentials, type Credentials, type CredentialsFile } from '../../src/sdk/keys.ts';
 import { freePorts } from '../../src/store/cluster.ts';
+import type { PublicJwk } from '../../src/vocabulary.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 
@@ -15,6 +20,8 @@ export type Stage = {
   readonly gateway: RunningGateway;
   readonly folder: string;
   readonly databaseUrl: string;
+  /** The key custodian: a process with keys, a database and a log of its own. */
+  readonly custodian: { readonly url: string; readonly id: string; readonly databaseUrl: string };
   /** Makes keys for a party and keeps them in the folder, where the command line client finds them. */
   readonly credentials: (party: string, options?: { readonly encryption: boolean }) => Promise<Credentials>;
   /** Keys made before. */
@@ -27,9 +34,10 @@ export const officers = [
   { id: 'officer-registrar', name: { en: 'Lin Registrar', zh: '林登记' }, roles: ['registrar'] },
   { id: 'officer-security', name: { en: 'Chen Security', zh: '陈安评' }, roles: ['compliance'] },
   { id: 'officer-auditor', name: { en: 'Zhou Auditor', zh: '周审计' }, roles: ['auditor'] },
+  { id: 'officer-models', name: { en: 'Sun Models', zh: '孙模型' }, roles: ['compliance'] },
 ] as const;
 
-/** Starts PostgreSQL, authorization server and gateway with new keys. Settings in the environment are respected. */
+/** Starts PostgreSQL, authorization server, gateway, key custodian and a worker with new keys. Settings in the environment are respected. */
 export async function openStage(env: NodeJS.ProcessEnv): Promise<Stage> {
   const folder = newFolder();
   const credentialsFile = (party: string) => path.join(folder, 'credentials', `${party}.json`);
@@ -47,7 +55,7 @@ export async function openStage(env: NodeJS.ProcessEnv): Promise<Stage> {
   }));
   writeFileSync(officersFile, JSON.stringify(first));
   const [port, issuerPort] = await freePorts(2);
-  const config = readConfig({
+  const settings: NodeJS.ProcessEnv = {
     VEILGATE_PORT: String(port),
     VEILGATE_ISSUER_PORT: String(issuerPort),
     VEILGATE_CHECKPOINT_SECONDS: '1',
@@ -57,16 +65,28 @@ export async function openStage(env: NodeJS.ProcessEnv): Promise<Stage> {
     VEILGATE_POLICY_FOLDER: path.join(root, 'policies'),
     VEILGATE_LOG_FILE: path.join(folder, 'gateway.log'),
     VEILGATE_OFFICERS_FILE: officersFile,
-  });
+    VEILGATE_CUSTODIAN: 'own', // started below, with a log of its own
+  };
+  const config = readConfig(settings);
   const log = createLog({ level: config.logLevel, file: path.join(folder, 'gateway.log') });
   const node = await startNode(config, log, systemClock);
-  const gateway = await startGateway(config, node.databaseUrl, log, systemClock);
+  const custodian = await startCustodianChild({
+    folder: path.join(folder, 'custodian'), databaseUrl: node.databaseUrl, gatewayUrl: gatewayUrlOf(config), log,
+    gatewayJwks: openKeyring(config.keysFolder, systemClock).gatewayJwks as { readonly keys: readonly PublicJwk[] },
+    settings: { CUSTODIAN_LOG_FILE: path.join(folder, 'custodian.log') },
+  });
+  const address = { url: custodian.url, id: custodian.id, statementKey: custodian.statementKey };
+  const gateway = await startGateway(config, node.databaseUrl, log, systemClock, address);
+  const worker = startWorkerChild({ ...settings, [databaseHandedDown]: node.databaseUrl, [custodianHandedDown]: JSON.stringify(address) }, log);
   return {
     gateway, folder, credentials, credentialsFile,
     open: (party) => readCredentials(JSON.parse(readFileSync(credentialsFile(party), 'utf8')) as CredentialsFile),
     databaseUrl: node.databaseUrl,
+    custodian: { url: custodian.url, id: custodian.id, databaseUrl: custodianDatabaseUrl(node.databaseUrl) },
     async stop() {
       await gateway.stop();
+      await worker.stop();
+      await custodian.stop();
       await node.stop();
       await log.close();
       for (const leftOver of [folder, node.dataFolder]) if (leftOver !== undefined) rmSync(leftOver, { recursive: true, force: true });

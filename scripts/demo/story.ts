@@ -4,7 +4,6 @@ import { httpLogReader } from '../../src/audit/http-reader.ts';
 import { verifyReceipt, verifyReceiptInclusion } from '../../src/audit/receipt.ts';
 import { verifyLog } from '../../src/audit/verify.ts';
 import { systemClock } from '../../src/clock.ts';
-import { isVeilgateError, type VeilgateError } from '../../src/errors.ts';
 import { applyForAdmission } from '../../src/sdk/application.ts';
 import { bankClient, platformKeys, type BankClient, type GrantedConsent, type OpenedAnswer } from '../../src/sdk/bank.ts';
 import { connect } from '../../src/sdk/connection.ts';
@@ -16,10 +15,11 @@ import type { InstitutionId } from '../../src/vocabulary.ts';
 import { sampleCsv, sampleDatasets, sampleRows } from '../sample/generate.ts';
 import { sampleSubject } from '../sample/subjects.ts';
 import { officers, type Stage } from './stage.ts';
-import { rowText, type Say, type Transcript } from './transcript.ts';
+import { refusal, rowText, type Say, type Transcript } from './transcript.ts';
 
 const auditLogOrigin = 'veilgate.localhost/log';
-const sample = { enterprises: 200, seed: 7 };
+/** Enterprises whose records departments load. */
+export const sample = { enterprises: 200, seed: 7 };
 const redirectUri = 'https://bank-a.example/callback';
 export const bankId = 'bank-a';
 export const subject = sampleSubject(0, sample.seed);
@@ -220,16 +220,6 @@ async function revoke(stage: Stage, bank: BankClient, browser: Browser, consent:
   await browser.submit(list, {}, { form });
   const refused = await refusal(() => bank.query({ subject, purpose: wanted.purpose, grant: consent.grant, read: ['registry.name'] }));
   say.expect(`the next query fails at once: ${refused?.code}`, refused?.code === 'CONSENT_REVOKED');
-}
-
-async function refusal(work: () => Promise<unknown>): Promise<VeilgateError | undefined> {
-  try {
-    await work();
-    return undefined;
-  } catch (error) {
-    if (isVeilgateError(error)) return error;
-    throw error;
-  }
 }
 
 async function eventually<Result>(ask: () => Promise<Result | undefined>): Promise<Result> {

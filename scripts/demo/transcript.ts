@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { isVeilgateError, type VeilgateError } from '../../src/errors.ts';
 
 /** A play with numbered acts: what happens, what it showed, and whether that was what it should show. */
 export type Transcript = {
@@ -40,4 +41,15 @@ export function transcript(write: (line: string) => void): Transcript {
 export function rowText(row: Readonly<Record<string, unknown>>, width = 150): string {
   const text = Object.entries(row).map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`).join('  ·  ');
   return text.length > width ? `${text.slice(0, width - 1)}…` : text;
+}
+
+/** How the platform refused; undefined when it did not. */
+export async function refusal(work: () => Promise<unknown>): Promise<VeilgateError | undefined> {
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    if (isVeilgateError(error)) return error;
+    throw error;
+  }
 }
