@@ -8,6 +8,7 @@ import { complaint, complaintJson, shown } from './complaint.ts';
 import { consentCommand } from './consent.ts';
 import { grantCommand } from './grant.ts';
 import { institutionCommand } from './institution.ts';
+import { jointCommand } from './joint.ts';
 import { keyCommand } from './key.ts';
 import { modelCommand } from './model.ts';
 import { departmentCommand, enterpriseCommand, officerCommand } from './party.ts';
@@ -55,7 +56,7 @@ Examples:
 
 Exit codes: 0 done, 1 refused or failed, 2 used wrongly. Every command has --help and --json; docs/cli.md shows them at work.`);
   for (const command of [
-    queryCommand(cli), scoreCommand(cli), modelCommand(cli), catalogueCommand(cli), consentCommand(cli), grantCommand(cli), keyCommand(cli), institutionCommand(cli), enterpriseCommand(cli),
+    queryCommand(cli), scoreCommand(cli), modelCommand(cli), jointCommand(cli), catalogueCommand(cli), consentCommand(cli), grantCommand(cli), keyCommand(cli), institutionCommand(cli), enterpriseCommand(cli),
     departmentCommand(cli), officerCommand(cli),
     argv.includes('records') ? await records(cli) : noun('records', ''), argv.includes('domain') ? await domain(cli) : noun('domain', ''), argv.includes('policy') ? await policy(cli) : noun('policy', ''), auditCommand(cli),
     argv.includes('custodian') ? await custodian(cli) : noun('custodian', ''),

@@ -23,6 +23,7 @@ import type { Config } from './config.ts';
 import { composeFeatures } from './features.ts';
 import { fetchJwks } from './issuer.ts';
 import type { Metrics } from './metrics.ts';
+import { composeJoint } from './joint.ts';
 import type { Services } from './resources/services.ts';
 import { createAdmissions } from './use-cases/admission.ts';
 import { consentReceipts } from './use-cases/consent-receipts.ts';
@@ -52,6 +53,7 @@ export async function composeServices({ config, database, keyring, catalogue, po
     metrics.logAppended(entries);
     metrics.batch('release', entries);
   });
+  const joint = composeJoint({ config, database, clock, catalogue, policy: current, secrets: keyring.maskSecrets });
   const signer = keyring.gatewaySigner;
   const scoring = composeScoring({
     database, clock, policy: current, signer, gatewayUrl, metrics, custodian, logOrigin: config.auditLogOrigin, space: () => space, model: (ref) => usableModel(models, ref),
@@ -78,6 +80,8 @@ export async function composeServices({ config, database, keyring, catalogue, po
       resultDays: config.scoreResultDays, listDays: config.scoreListDays, jobsMax: config.scoreJobs,
     },
     models,
+    joint,
+    jointRuns: joint,
     features: composeFeatures(() => space.features, scoring, custodian?.id ?? ''),
     refusals: createDoorRefusals({
       clock, perMinuteMax: config.refusalsPerMinute, append: releaser.recordRefusal,

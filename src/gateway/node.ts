@@ -25,6 +25,9 @@ import { steadyClock } from './steady-clock.ts';
 import { expireAndLog } from './use-cases/grant-expiry.ts';
 import { recordPolicy } from './use-cases/policy-in-force.ts';
 import { recordRegistryEvent } from './use-cases/record-change.ts';
+import { expireAlignments } from './use-cases/joint-cohorts.ts';
+import { endLateLotteries } from './use-cases/joint-lottery.ts';
+import { endOverdueProjects } from './use-cases/joint-projects.ts';
 import { tidyJobs } from './use-cases/score-job-desk.ts';
 
 /** What there is once per node: its own PostgreSQL, the schema, first officers, the log's publisher, housekeeping. */
@@ -99,6 +102,9 @@ function startHousekeeping(config: Config, database: Database, log: Log, clock: 
     retired_columns_purge: () => removeRetiredColumns(database),
     request_purge: () => deleteEndedRequests(config, database, clock),
     score_jobs: () => tidyJobs({ database, clock, resultDays: config.scoreResultDays }),
+    joint_projects: () => endOverdueProjects({ database, clock }),
+    joint_alignments: () => expireAlignments({ database, clock }),
+    joint_lotteries: () => endLateLotteries({ database, clock }),
   } as const;
   const steady = steadyClock(clock, () => log.write('clock.jumped', {}));
   let round = Promise.resolve();

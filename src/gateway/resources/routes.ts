@@ -4,6 +4,10 @@ import { datasetRoutes } from './datasets.ts';
 import { featureRoutes } from './features.ts';
 import { grantRoutes } from './grants.ts';
 import { institutionRoutes } from './institutions.ts';
+import { jointCohortRoutes } from './joint-cohorts.ts';
+import { jointProjectRoutes } from './joint-projects.ts';
+import { jointReleaseRoutes } from './joint-releases.ts';
+import { jointRunRoutes } from './joint-runs.ts';
 import { logRoutes } from './log.ts';
 import { modelRoutes } from './models.ts';
 import { partyRoutes } from './parties.ts';
@@ -27,6 +31,10 @@ export function routes(services: Services): readonly Route[] {
     ...logRoutes(services),
     ...featureRoutes(services),
     ...modelRoutes(services),
+    ...jointProjectRoutes(services),
+    ...jointCohortRoutes(services),
+    ...jointRunRoutes(services),
+    ...jointReleaseRoutes(services),
     ...wellKnownRoutes(services),
   ];
 }

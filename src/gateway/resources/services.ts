@@ -12,6 +12,8 @@ import type { ConsentReceipts } from '../use-cases/consent-receipts.ts';
 import type { JobDoor } from '../use-cases/score-job-requests.ts';
 import type { DoorRefusals } from '../use-cases/door-refusals.ts';
 import type { SignedRequests } from '../use-cases/signed-request.ts';
+import type { JointDesk } from '../use-cases/joint-projects.ts';
+import type { JointRunDesk } from '../use-cases/joint-run-desk.ts';
 import type { ModelDesk } from '../use-cases/models.ts';
 import type { FeatureServices } from './features.ts';
 
@@ -42,5 +44,7 @@ export type Services = {
   readonly issuerUrl: string;
   readonly features: FeatureServices;
   readonly models: ModelDesk;
+  readonly joint: JointDesk;
+  readonly jointRuns: JointRunDesk;
   readonly onQuery: (outcome: QueryOutcome, ms: number) => void;
 };

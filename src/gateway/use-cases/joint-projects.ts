@@ -13,10 +13,11 @@ import {
 } from '../../joint/project/registry.ts';
 import type { JointSettings, PrivacyBudget } from '../../joint/project/settings.ts';
 import { limitProblems, parseProject, projectInvalid } from '../../joint/project/shape.ts';
+import type { Gate } from '../../joint/threads/gate.ts';
 import type { JointThreads } from '../../joint/threads/run.ts';
 import type { CompiledPolicy } from '../../policy/policy.ts';
 import type { Database, Sql, Tx } from '../../store/database.ts';
-import type { Caller, Catalogue, PartyId } from '../../vocabulary.ts';
+import type { Caller, Catalogue, PartyId, TimeMs } from '../../vocabulary.ts';
 import { withheldFields } from './joint-cover.ts';
 import { institutionNow } from './score-job-desk.ts';
 
@@ -32,6 +33,8 @@ export type JointDesk = {
   readonly secrets: MaskSecrets;
   /** For each piece of work that has threads of its own. */
   readonly threads: JointThreads;
+  /** Few pieces of work at a time in this process. */
+  readonly gate: Gate;
 };
 
 /** Proposals that may wait for decisions for one partner. */
@@ -140,6 +143,11 @@ async function requirePermitted(desk: JointDesk, sql: Sql, project: JointProject
   if (problems.length > 0) throw projectInvalid(problems);
   const known = await readInstitution(sql, project.partner).then(() => true, () => false);
   if (!known) throw projectInvalid([{ pointer: '/partner', problem: 'is no institution of this platform' }]);
+  await requireAllowedFields(desk, sql, project, nowMs);
+}
+
+/** Holds that the policy of this moment lets the partner use every source field in aggregates. Errors: JOINT_NOT_PERMITTED, INSTITUTION_*. */
+export async function requireAllowedFields(desk: JointDesk, sql: Sql, project: JointProject, nowMs: TimeMs): Promise<void> {
   const partner = await institutionNow(sql, project.partner, nowMs);
   const withheld = withheldFields(desk.policy(), project, partner, nowMs);
   if (withheld.length > 0) {
