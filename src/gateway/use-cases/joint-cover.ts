@@ -54,7 +54,11 @@ export async function assertCohortFresh(desk: JointDesk, tx: Tx, cohort: Pick<Co
   const { project } = await holdProject(tx, cohort.project, nowMs);
   const covering = await coveringSubjects(desk, tx, project, nowMs, cohort.members, true);
   if (cohort.members.every((member) => covering.has(member))) return;
-  throw new VeilgateError('COHORT_STALE', 'Enterprises of this cohort have withdrawn their consent, or the policy has changed: form a new cohort.');
+  throw cohortStale();
+}
+
+export function cohortStale(): VeilgateError {
+  return new VeilgateError('COHORT_STALE', 'Enterprises of this cohort have withdrawn their consent, or the policy has changed: form a new cohort.');
 }
 
 type Situation = Pick<GrantInForce, 'fields' | 'kind' | 'origin' | 'createdAtMs'>;

@@ -16,6 +16,8 @@ export type CohortHead = {
   readonly institution: InstitutionId;
   readonly datasets: readonly DatasetId[];
   readonly size: number;
+  /** k when it was formed: fewest by which a later cohort may differ from it. */
+  readonly cohortMin: number;
   /** Equal for equal members, whatever their positions. */
   readonly membersDigest: string;
   /** SHA-256, lower-case hex, over project, size and members in the order of positions. */
@@ -28,9 +30,9 @@ export type Cohort = CohortHead & {
   readonly members: readonly SubjectId[];
 };
 
-type Row = { readonly id: CohortId; readonly project: ProjectId; readonly institution: InstitutionId; readonly datasets: DatasetId[]; readonly size: number; readonly members_digest: string; readonly digest: string; readonly formed_ms: TimeMs };
+type Row = { readonly id: CohortId; readonly project: ProjectId; readonly institution: InstitutionId; readonly datasets: DatasetId[]; readonly size: number; readonly cohort_min: number; readonly members_digest: string; readonly digest: string; readonly formed_ms: TimeMs };
 
-const columns = 'id, project, institution, datasets, size, members_digest, digest, formed_ms';
+const columns = 'id, project, institution, datasets, size, cohort_min, members_digest, digest, formed_ms';
 const codeLength = 18;
 const idShape = /^[A-Za-z0-9_-]{22}$/;
 export const cohortPageMax = 100;
@@ -63,11 +65,11 @@ export async function cohortsOf(sql: Sql, project: ProjectId): Promise<CohortHea
   return rows.map(headOf);
 }
 
-/** Every cohort this institution ever had that touches one of the datasets; one for each set of members. */
+/** Every cohort this institution ever had that touches one of the datasets; one for each set of members, that of the greatest k. */
 export async function earlierCohorts(sql: Sql, institution: InstitutionId, datasets: readonly DatasetId[]): Promise<CohortHead[]> {
   const { rows } = await sql.query<Row>({
     name: 'joint earlier cohorts',
-    text: `select distinct on (members_digest) ${columns} from joint_cohort where institution = $1 and datasets && $2::text[] order by members_digest, formed_ms`,
+    text: `select distinct on (members_digest) ${columns} from joint_cohort where institution = $1 and datasets && $2::text[] order by members_digest, cohort_min desc`,
     values: [institution, datasets],
   });
   return rows.map(headOf);
@@ -90,16 +92,16 @@ export async function lockInstitution(tx: Tx, institution: InstitutionId): Promi
 }
 
 /** Puts members in a random order of positions and keeps them. */
-export async function insertCohort(tx: Tx, { project, institution, datasets, members }: Pick<Cohort, 'project' | 'institution' | 'datasets' | 'members'>, atMs: TimeMs): Promise<Cohort> {
+export async function insertCohort(tx: Tx, { project, institution, datasets, cohortMin, members }: Pick<Cohort, 'project' | 'institution' | 'datasets' | 'cohortMin' | 'members'>, atMs: TimeMs): Promise<Cohort> {
   const placed = shuffled(members);
   const cohort: Cohort = {
-    id: randomBytes(16).toString('base64url') as CohortId, project, institution, datasets, size: placed.length,
+    id: randomBytes(16).toString('base64url') as CohortId, project, institution, datasets, size: placed.length, cohortMin,
     membersDigest: membersDigest(placed), digest: orderDigest(project, placed), formedMs: atMs, members: placed,
   };
   await tx.query({
     name: 'joint form cohort',
-    text: 'insert into joint_cohort (id, project, institution, datasets, size, members_digest, digest, formed_ms) values ($1, $2, $3, $4, $5, $6, $7, $8)',
-    values: [cohort.id, project, institution, datasets, cohort.size, cohort.membersDigest, cohort.digest, atMs],
+    text: 'insert into joint_cohort (id, project, institution, datasets, size, cohort_min, members_digest, digest, formed_ms) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)',
+    values: [cohort.id, project, institution, datasets, cohort.size, cohortMin, cohort.membersDigest, cohort.digest, atMs],
   });
   for (let n = 0; n * pointsMax < placed.length; n += 1) {
     await tx.query({ name: 'joint place cohort', text: 'insert into joint_cohort_chunk (cohort, n, codes) values ($1, $2, $3)', values: [cohort.id, n, placed.slice(n * pointsMax, (n + 1) * pointsMax).join('')] });
@@ -132,8 +134,8 @@ function codesIn(text: string): SubjectId[] {
   return Array.from({ length: text.length / codeLength }, (_, at) => text.slice(at * codeLength, (at + 1) * codeLength) as SubjectId);
 }
 
-function headOf({ members_digest: membersDigestOf, formed_ms: formedMs, ...row }: Row): CohortHead {
-  return { ...row, membersDigest: membersDigestOf, formedMs };
+function headOf({ cohort_min: cohortMin, members_digest: membersDigestOf, formed_ms: formedMs, ...row }: Row): CohortHead {
+  return { ...row, cohortMin, membersDigest: membersDigestOf, formedMs };
 }
 
 export function cohortNotFound(): VeilgateError {

@@ -11,6 +11,8 @@ create table joint_cohort (
   datasets text[] not null,
   -- members
   size integer not null check (size > 0),
+  -- k when it was formed: fewest members, and fewest by which a later cohort may differ
+  cohort_min integer not null check (cohort_min > 0),
   -- SHA-256, lower-case hex, of the members' codes in ascending order, each followed by a line feed: equal for equal members
   members_digest text not null check (members_digest ~ '^[0-9a-f]{64}$'),
   -- SHA-256, lower-case hex, of project, size and codes in the order of positions
