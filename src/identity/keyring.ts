@@ -95,6 +95,12 @@ export function openKeyring(folder: string, clock: Clock): Keyring {
   };
 }
 
+/** For who does a gateway's work with its keys, and must never make keys of its own. Errors: CONFIG_INVALID when one is missing; those of openKeyring. */
+export function openExistingKeyring(folder: string, clock: Clock): Keyring {
+  for (const purpose of Object.keys(purposes) as KeyPurpose[]) if (purpose !== 'custodian-signing') storedKeys(folder, purpose);
+  return openKeyring(folder, clock);
+}
+
 /** A custodian's own keys, in its own folder. */
 export type CustodianKeyring = {
   /** Signs what it says of its public keys. */

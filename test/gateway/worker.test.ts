@@ -4,8 +4,18 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { checkpointSigner } from '../../src/audit/checkpoint.ts';
+import { appendRecords } from '../../src/audit/append.ts';
+import { recordHead } from '../../src/audit/entry.ts';
+import { publisher } from '../../src/audit/publish.ts';
+import { fixedClock, systemClock } from '../../src/clock.ts';
+import { isVeilgateError } from '../../src/errors.ts';
 import { startWorkerChild } from '../../src/gateway/worker/child.ts';
+import { openPlatformKeys } from '../../src/gateway/worker/platform-keys.ts';
+import { openKeyring } from '../../src/identity/keyring.ts';
 import { prepareQueue } from '../../src/jobs/queue.ts';
+import type { ModelRef } from '../../src/scoring/protocol.ts';
+import type { PartyId } from '../../src/vocabulary.ts';
 import { freshDatabase } from '../support/database.ts';
 import { memoryLog } from './shell.ts';
 
@@ -30,10 +40,27 @@ describe('a worker process', () => {
     }
   });
 
+  it('makes no keys, and works with those of its gateway only: with others it does not start', async () => {
+    const [database, clock] = [await freshDatabase(), fixedClock(Date.parse('2026-03-10T09:00:00+08:00'))];
+    const [own, other] = [path.join(folder, 'own'), path.join(folder, 'other')];
+    await assert.rejects(openPlatformKeys(own, database, 'log.example', clock), (error) => isVeilgateError(error, 'CONFIG_INVALID'));
+    const { logSigningKey } = openKeyring(own, clock);
+    openKeyring(other, clock);
+    await openPlatformKeys(own, database, 'log.example', clock);
+    const record = { ...recordHead('model.proposed', clock.nowMs(), 'officer-a' as PartyId), model: 'some@1' as ModelRef, digest: 'a'.repeat(64) };
+    await database.transaction('test append', (tx) => appendRecords(tx, [record]));
+    await publisher({ database, clock, signer: await checkpointSigner('log.example', logSigningKey) }).publishNow();
+    await openPlatformKeys(own, database, 'log.example', clock);
+    for (const [keys, origin] of [[other, 'log.example'], [own, 'another.example']] as const) {
+      await assert.rejects(openPlatformKeys(keys, database, origin, clock), (error) => isVeilgateError(error, 'CONFIG_INVALID'));
+    }
+  });
+
   it('is started again beside its gateway when it dies, at a lower priority, and stops when it is told to', async function () {
     this.timeout(40_000);
     const database = await freshDatabase();
     await prepareQueue(database);
+    openKeyring(path.join(folder, 'keys'), systemClock);
     const { log, lines } = memoryLog();
     const address = { url: 'http://127.0.0.1:1', id: 'custodian', statementKey: { kty: 'OKP', crv: 'Ed25519', x: 'x', kid: 'k' } };
     const worker = startWorkerChild(settings({ PRIMARY_DATABASE_URL: database.url, PRIMARY_CUSTODIAN: JSON.stringify(address) }), log);
