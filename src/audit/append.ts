@@ -1,7 +1,8 @@
 import { hash, randomBytes } from 'node:crypto';
+import type { QueryResult } from 'pg';
 import { canonicalJson } from '../canonical.ts';
 import { VeilgateError } from '../errors.ts';
-import type { Tx } from '../store/database.ts';
+import type { Statement, Tx } from '../store/database.ts';
 import { recordLengthMax, saltLength, type AppendedEntry, type AuditRecord } from './entry.ts';
 import type { RequestVault } from './request-vault.ts';
 import { hashLength } from './tree.ts';
@@ -24,15 +25,17 @@ with sequenced as (
   from sequenced, unnest(string_to_array($4::text, E'\\x1e'), $5::text[], $6::timestamptz[], $7::text[], $8::text[], $9::text[])
        with ordinality as entry (record, kind, at, actor, subject, institution, place)
 )`;
+// without a sequencer nothing was appended, and the transaction must not be committed: it divides by zero
+const answer = 'select first, 1 / (select count(*) from sequenced) as held from (select (select first from sequenced) as first) as found';
 const appendText = `${appendCtes}
-select first from sequenced`;
+${answer}`;
 // the same for entries that come with the request that led to them
 const appendWithRequestsText = `${appendCtes}, kept as (
   insert into audit_request (index, key_version, sealed)
   select first + place, $10, substring($11::bytea from start for length)
   from sequenced, unnest($12::int[], $13::int[], $14::int[]) as request (place, start, length)
 )
-select first from sequenced`;
+${answer}`;
 
 /** Signed requests that are to be kept beside the records they led to; undefined where there is none. */
 export type KeptRequests = { readonly vault: RequestVault; readonly requests: readonly (string | undefined)[] };
@@ -46,6 +49,20 @@ export type KeptRequests = { readonly vault: RequestVault; readonly requests: re
  */
 export async function appendRecords(tx: Tx, records: readonly AuditRecord[], kept?: KeptRequests): Promise<AppendedEntry[]> {
   if (records.length === 0) return [];
+  const { statement, entries } = appending(records, kept);
+  return entries(await tx.query(statement).catch((error: unknown) => {
+    throw (error as { code?: string }).code === divisionByZero ? sequencerLost() : error;
+  }));
+}
+
+/** A statement that appends records, and what its answer gives. */
+export type Appending = { readonly statement: Statement; readonly entries: (answer: QueryResult | undefined) => AppendedEntry[] };
+
+/**
+ * appendRecords for a caller that sends the statement itself, as the last of its transaction, `commit` along with it: it
+ * appends all records or fails. At least one record.
+ */
+export function appending(records: readonly AuditRecord[], kept?: KeptRequests): Appending {
   if (records.length > appendMax) throw tooLarge();
   const texts = records.map((record) => canonicalJson(record));
   const salts = randomBytes(records.length * saltLength);
@@ -56,7 +73,7 @@ export async function appendRecords(tx: Tx, records: readonly AuditRecord[], kep
     hash('sha256', Buffer.concat([cut(salts, at), bytes]), 'buffer').copy(commitments, at * hashLength);
   });
   const sealed = kept === undefined ? undefined : sealRequests(kept, salts, commitments);
-  const answer = await tx.query<{ first: number }>({
+  const statement = {
     ...(sealed === undefined ? { name: 'audit append', text: appendText } : { name: 'audit append with requests', text: appendWithRequestsText }),
     values: [
       records.length, commitments, salts, texts.join(separator),
@@ -64,10 +81,13 @@ export async function appendRecords(tx: Tx, records: readonly AuditRecord[], kep
       records.map((record) => subjectOf(record)), records.map((record) => institutionOf(record)),
       ...(sealed ?? []),
     ],
-  });
-  const first = answer.rows[0]?.first;
-  if (first === undefined) throw new VeilgateError('AUDIT_UNAVAILABLE', 'The audit log has lost its sequencer; nothing was disclosed. Tell the platform\'s operator.');
-  return records.map((_, at) => ({ index: first + at, commitment: new Uint8Array(cut(commitments, at)), salt: new Uint8Array(cut(salts, at)) }));
+  };
+  const entries: Appending['entries'] = (answer) => {
+    const first = (answer?.rows[0] as { readonly first: number } | undefined)?.first;
+    if (first === undefined) throw sequencerLost();
+    return records.map((_, at) => ({ index: first + at, commitment: new Uint8Array(cut(commitments, at)), salt: new Uint8Array(cut(salts, at)) }));
+  };
+  return { statement, entries };
 }
 
 /** Parameters 10 to 14; undefined when there is nothing to keep. */
@@ -99,6 +119,13 @@ export function institutionOf(record: Readonly<Record<string, unknown>> | AuditR
 
 function cut(block: Buffer, at: number): Buffer {
   return block.subarray(at * 32, (at + 1) * 32);
+}
+
+/** SQLSTATE. */
+const divisionByZero = '22012';
+
+function sequencerLost(): VeilgateError {
+  return new VeilgateError('AUDIT_UNAVAILABLE', 'The audit log has lost its sequencer; nothing was disclosed. Tell the platform\'s operator.');
 }
 
 function tooLarge(): VeilgateError {

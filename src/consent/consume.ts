@@ -1,6 +1,6 @@
 import { shanghaiDate } from '../calendar.ts';
 import { VeilgateError } from '../errors.ts';
-import type { Tx } from '../store/database.ts';
+import type { Statement, Tx } from '../store/database.ts';
 import type { FieldRef, GrantId, GrantState, InstitutionId, SubjectId, TimeMs } from '../vocabulary.ts';
 import { windowEndMs } from './calendar.ts';
 import { isGrantId, usability, type GrantRow } from './grant-row.ts';
@@ -41,12 +41,12 @@ type GrantCounter = Counter & { readonly grant: GrantId };
 type DayCounter = Counter & { readonly institution: InstitutionId; readonly subject: SubjectId; readonly day: string };
 type Counters = { readonly ofGrant: Map<string, GrantCounter>; readonly ofDay: Map<string, DayCounter> };
 
-/** Uses that were decided under lock; `write` makes it last. */
+/** Uses that were decided under lock; `statements` make it last. */
 export type LockedUses = {
   /** Decides one use and counts it, in order. */
   readonly decide: (use: GrantUse) => Consumed | VeilgateError;
-  /** Writes what was counted: one statement, none when nothing was. */
-  readonly write: () => Promise<void>;
+  /** What writes all that was counted: one statement, none when nothing was. */
+  readonly statements: () => readonly Statement[];
 };
 
 /** consumeGrants in three steps, for a caller that has something to do between them. `uses`: all that may be decided. */
@@ -56,7 +56,7 @@ export async function lockUses(tx: Tx, uses: readonly GrantUse[]): Promise<Locke
   const counters = await lockCounters(tx, uses, grants);
   return {
     decide: (use) => consumeOne(use, grants.get(use.grant), counters),
-    write: () => write(tx, [...grants.values()].filter(({ used }) => used), counters),
+    statements: () => writing([...grants.values()].filter(({ used }) => used), counters),
   };
 }
 
@@ -71,7 +71,7 @@ export async function lockUses(tx: Tx, uses: readonly GrantUse[]): Promise<Locke
 export async function consumeGrants(tx: Tx, uses: readonly GrantUse[]): Promise<(Consumed | VeilgateError)[]> {
   const locked = await lockUses(tx, uses);
   const results = uses.map(locked.decide);
-  await locked.write();
+  await Promise.all(locked.statements().map((statement) => tx.query(statement)));
   return results;
 }
 
@@ -206,8 +206,8 @@ const countDayAttempts = `
     where (d.institution, d.subject, d.field, d.day) = (u.institution, u.subject, u.field, u.day))`;
 
 /** One statement; every row it writes is locked already, so it waits for nobody. */
-async function write(tx: Tx, used: readonly Working[], counters: Counters): Promise<void> {
-  if (used.length === 0) return;
+function writing(used: readonly Working[], counters: Counters): readonly Statement[] {
+  if (used.length === 0) return [];
   const grants: unknown[] = [
     used.map(({ id }) => id), used.map(({ state }) => state), used.map(({ lastUsedMs }) => lastUsedMs), used.map(({ uses_left }) => uses_left),
     used.map(({ uses_total }) => uses_total), used.map(({ window_ends_ms }) => window_ends_ms), used.map(({ window_uses }) => window_uses),
@@ -215,10 +215,9 @@ async function write(tx: Tx, used: readonly Working[], counters: Counters): Prom
   const ofGrant = [...counters.ofGrant.values()].filter(({ touched }) => touched);
   const ofDay = [...counters.ofDay.values()].filter(({ touched }) => touched);
   if (ofGrant.length === 0) {
-    await tx.query({ name: 'consent count uses', text: `with ${appendExhausted} ${updateGrants}`, values: grants });
-    return;
+    return [{ name: 'consent count uses', text: `with ${appendExhausted} ${updateGrants}`, values: grants }];
   }
-  await tx.query({
+  return [{
     name: 'consent count uses and attempts',
     text: `with ${appendExhausted}, ${countGrantAttempts}, ${countDayAttempts} ${updateGrants}`,
     values: [
@@ -226,5 +225,5 @@ async function write(tx: Tx, used: readonly Working[], counters: Counters): Prom
       ofGrant.map(({ grant }) => grant), ofGrant.map(({ field }) => field), ofGrant.map(({ attempts }) => attempts),
       ofDay.map(({ institution }) => institution), ofDay.map(({ subject }) => subject), ofDay.map(({ field }) => field), ofDay.map(({ day }) => day), ofDay.map(({ attempts }) => attempts),
     ],
-  });
+  }];
 }

@@ -17,15 +17,29 @@ export interface Tx extends Sql {
   readonly [inTransaction]: true;
 }
 
+/** A statement that is made and not sent yet. */
+export type Statement = pg.QueryConfig;
+
+/**
+ * What a transaction ends with: statements made beforehand, which travel together with `commit`, so that nothing but the
+ * server can fail between them, and locks they take are held no longer than the server itself needs.
+ */
+export type Ending<T> = {
+  readonly statements: readonly Statement[];
+  /** What their answers mean, in order. Called once all is committed: whatever must not be committed fails in SQL. */
+  readonly result: (answers: readonly pg.QueryResult[]) => T;
+};
+
 export interface Database extends Sql {
   /** Runs `work` in one transaction (read committed); its result means committed. Any throw rolls back. */
   transaction<T>(name: string, work: (tx: Tx) => Promise<T>): Promise<T>;
   /**
-   * The same in fewer trips: `begin` and whatever `work` asks for right away travel together. Should `begin` alone
+   * The same in fewer trips: `begin` and whatever `work` asks for right away travel together, and so do its ending and
+   * `commit`. Should `begin` alone
    * fail, what was sent with it may have run outside a transaction; the connection ends there, nothing follows, and the
    * call throws: use it only where the first statements do no harm alone.
    */
-  eagerTransaction<T>(name: string, work: (tx: Tx) => Promise<T>): Promise<T>;
+  eagerTransaction<T>(name: string, work: (tx: Tx) => Promise<Ending<T>>): Promise<T>;
   /** The bytes of many rows at full speed, outside any transaction; see BytesReader.read. */
   readonly readBytes: BytesReader['read'];
   /** True when the server answers within `timeoutMs`. */
@@ -91,7 +105,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     }
   };
 
-  const transaction = async <T>(name: string, work: (tx: Tx) => Promise<T>, eager: boolean): Promise<T> => {
+  const transaction = async <T>(name: string, run: (client: pg.PoolClient) => Promise<Ending<T>>): Promise<T> => {
     const client = await pool.connect().catch((error: unknown) => {
       throw asStoreError(error);
     });
@@ -100,12 +114,21 @@ export function openDatabase(options: DatabaseOptions): Database {
     client.on('error', onError);
     let committing = false;
     try {
-      const result = await (eager ? beginWith(client, work) : client.query('begin').then(() => work(client as unknown as Tx)));
+      const { statements, result } = await run(client);
+      const sent = await sendCorked(client, statements);
       committing = true;
-      const { command } = await client.query('commit');
+      const committed = client.query('commit');
+      streamOf(client).uncork();
+      const [answers, { command }] = await Promise.all([
+        Promise.all(sent).catch((error: unknown) => {
+          committing = !(error instanceof pg.DatabaseError); // what the server refused, it does not commit
+          throw error;
+        }),
+        committed,
+      ]);
       // of a transaction in which a statement failed unnoticed, PostgreSQL takes `commit` for `rollback` without an error
       if (command !== 'COMMIT') throw new Error(`transaction ${name} was rolled back: one of its statements had failed`);
-      return result;
+      return result(answers);
     } catch (error) {
       if (isConnectionFault(error)) broken = error as Error;
       else await client.query('rollback').catch((rollbackError: Error) => { broken = rollbackError; });
@@ -120,8 +143,12 @@ export function openDatabase(options: DatabaseOptions): Database {
   return {
     url: options.url,
     query,
-    transaction: (name, work) => transaction(name, work, false),
-    eagerTransaction: (name, work) => transaction(name, work, true),
+    transaction: (name, work) => transaction(name, async (client) => {
+      await client.query('begin');
+      const result = await work(client as unknown as Tx);
+      return { statements: [], result: () => result };
+    }),
+    eagerTransaction: (name, work) => transaction(name, (client) => beginWith(client, work)),
     async readBytes(select) {
       try {
         return await bytes.read(select);
@@ -139,7 +166,7 @@ export function openDatabase(options: DatabaseOptions): Database {
 
 /** Corks the socket for one turn, so that `begin` and the first statements of `work` leave in one packet. */
 async function beginWith<T>(client: pg.PoolClient, work: (tx: Tx) => Promise<T>): Promise<T> {
-  const { stream } = (client as unknown as { readonly connection: { readonly stream: Writable } }).connection; // not in pg's types
+  const stream = streamOf(client);
   stream.cork();
   process.nextTick(() => stream.uncork());
   const begun = client.query('begin').catch((error: unknown) => {
@@ -148,6 +175,39 @@ async function beginWith<T>(client: pg.PoolClient, work: (tx: Tx) => Promise<T>)
   });
   const [, result] = await Promise.all([begun, work(client as unknown as Tx)]);
   return result;
+}
+
+/**
+ * Writes statements into the corked socket and leaves it corked, for `commit` to follow. A statement that cannot even be
+ * written makes this throw, and what was written goes out without a `commit`.
+ */
+async function sendCorked(client: pg.PoolClient, statements: readonly Statement[]): Promise<readonly Promise<pg.QueryResult>[]> {
+  const stream = streamOf(client);
+  stream.cork();
+  try {
+    const sent = statements.map((statement) => client.query(statement));
+    if (sent.length === 0) return sent;
+    let unwritten: { readonly error: unknown } | undefined;
+    for (const each of sent) each.catch((error: unknown) => { unwritten ??= { error }; });
+    await thisTurn();
+    if (unwritten !== undefined) throw unwritten.error;
+    return sent;
+  } catch (error) {
+    stream.uncork();
+    throw error;
+  }
+}
+
+/** Until all that was due when this is called, promises and pg's own `nextTick`, has run; nothing comes in meanwhile. */
+function thisTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    process.nextTick(() => queueMicrotask(() => process.nextTick(resolve)));
+  });
+}
+
+/** The connection's socket, which pg's types do not name. */
+function streamOf(client: pg.PoolClient): Writable {
+  return (client as unknown as { readonly connection: { readonly stream: Writable } }).connection.stream;
 }
 
 const connectionFaults = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', '57P01', '57P02', '57P03', '57014', '25P03', '08000', '08003', '08006', '53100', '53200', '53300', '58030', '25006']);

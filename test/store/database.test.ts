@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import pg from 'pg';
 import { isVeilgateError } from '../../src/errors.ts';
-import { openDatabase } from '../../src/store/database.ts';
+import { openDatabase, type Statement } from '../../src/store/database.ts';
 import { freshDatabase } from '../support/database.ts';
 
 describe('store/database', () => {
@@ -20,13 +20,49 @@ describe('store/database', () => {
     const database = await freshDatabase();
     await database.query('create table thing (n bigint primary key)');
     const insertAll = (numbers: readonly number[]) => database.eagerTransaction('insert all', async (tx) => {
-      await Promise.all(numbers.map((n) => tx.query('insert into thing values ($1)', [n])));
-      return numbers.length;
+      const [first, second, ...last] = numbers.map((n) => ({ text: 'insert into thing values ($1)', values: [n] }));
+      await Promise.all([tx.query(first as Statement), tx.query(second as Statement)]);
+      return { statements: last, result: (answers) => answers.length + 2 };
     });
-    for (const numbers of [[1, 1, 2], [1, 2, 1], [1, 2, 2]]) await assert.rejects(insertAll(numbers));
+    for (const numbers of [[1, 1, 2, 3], [1, 2, 1, 3], [1, 2, 3, 1]]) await assert.rejects(insertAll(numbers));
     assert.equal((await database.query('select from thing')).rowCount, 0);
-    assert.equal(await insertAll([1, 2, 3]), 3);
-    assert.equal((await database.query('select from thing')).rowCount, 3);
+    assert.equal(await insertAll([1, 2, 3, 4]), 4);
+    assert.equal((await database.query('select from thing')).rowCount, 4);
+  });
+
+  it('commits nothing of an ending when one of its statements cannot even be sent, wherever it stands', async () => {
+    const database = await freshDatabase({ maxConnections: 1 });
+    await database.query('create table thing (n bigint primary key)');
+    const unwritable: Statement = { text: 'insert into thing values ($1)', values: [{ toPostgres() { throw new Error('no text'); } }] };
+    const unnamed: Statement = { name: 'one', text: 'insert into thing values (10)' };
+    for (const [at, wrong] of [unwritable, { ...unnamed, text: 'insert into thing values (11)' }].entries()) {
+      for (const statements of [[{ text: 'insert into thing values (1)' }, wrong], [wrong, { text: 'insert into thing values (2)' }]]) {
+        await assert.rejects(database.eagerTransaction('unsendable', async (tx) => {
+          if (at === 1) await tx.query(unnamed); // one name for two statements
+          return { statements, result: () => undefined };
+        }), /no text|must be unique/);
+        assert.equal((await database.query('select from thing')).rowCount, 0);
+      }
+    }
+  });
+
+  it('says that nothing was changed when a statement sent with the commit was ended, and that the outcome is unknown when the commit was', async () => {
+    const { url } = await freshDatabase();
+    const database = openDatabase({ url, maxConnections: 2 });
+    try {
+      await database.query('create table thing (n bigint primary key)');
+      const endingWith = (text: string) => database.eagerTransaction('ended', async (tx) => {
+        await tx.query('insert into thing values (1)');
+        return { statements: [{ text }], result: () => undefined };
+      });
+      await assert.rejects(endingWith('select pg_terminate_backend(pg_backend_pid())'), (error) => isVeilgateError(error, 'STORE_UNAVAILABLE') && error.detail?.['outcome'] === undefined);
+      await database.query(`create function end_it() returns trigger language plpgsql as 'begin perform pg_terminate_backend(pg_backend_pid()); return null; end'`);
+      await database.query('create constraint trigger late after insert on thing deferrable initially deferred for each row execute function end_it()');
+      await assert.rejects(endingWith('select 1'), (error) => isVeilgateError(error, 'STORE_UNAVAILABLE') && error.detail?.['outcome'] === 'unknown');
+      assert.equal((await database.query('select from thing')).rowCount, 0);
+    } finally {
+      await database.close();
+    }
   });
 
   it('lets nothing of an eager transaction go on once its begin has failed', async () => {
@@ -43,6 +79,7 @@ describe('store/database', () => {
         await new Promise((resolve) => setTimeout(resolve, 100));
         late = tx.query('insert into thing values (1)');
         await late;
+        return { statements: [], result: () => undefined };
       }), /no begin/);
     } finally {
       pg.Client.prototype.query = query;

@@ -2,7 +2,7 @@ import { lockUses, usesPerBatchMax, type GrantUse, type LockedUses } from '../..
 import { VeilgateError } from '../../errors.ts';
 import { approvedParties } from '../../identity/registry/party.ts';
 import type { Tallies, TallyUse } from '../../scoring/run/tally.ts';
-import type { Tx } from '../../store/database.ts';
+import type { Statement, Tx } from '../../store/database.ts';
 
 /** What one answer, or one enterprise of a block of scores, costs. */
 export type ReleaseUse = {
@@ -15,8 +15,8 @@ export type ReleaseUse = {
 export type LockedRelease = {
   /** Decides one use and counts it, in order; a use that is refused counts nothing. */
   readonly decide: (use: ReleaseUse) => VeilgateError | undefined;
-  /** Writes what was counted. */
-  readonly write: () => Promise<void>;
+  /** What writes all that was counted; none of it waits for anybody. */
+  readonly statements: () => readonly Statement[];
 };
 
 /**
@@ -42,9 +42,7 @@ export async function lockRelease(tx: Tx, uses: readonly ReleaseUse[], tallies: 
       if (use.tally !== undefined) tally?.count(use.tally);
       return undefined;
     },
-    async write() {
-      await Promise.all([grants.write(), tally?.write()]);
-    },
+    statements: () => [...grants.statements(), ...(tally?.statements() ?? [])],
   };
 }
 
@@ -69,9 +67,7 @@ async function lockGrants(tx: Tx, uses: readonly GrantUse[]): Promise<LockedUses
   }
   return {
     decide: (use) => lockOf.get(use.grant)?.decide(use) ?? new VeilgateError('INTERNAL', 'A grant was not locked before its use: report this to the platform.'),
-    write: async () => {
-      for (const locked of locks) await locked.write();
-    },
+    statements: () => locks.flatMap((locked) => locked.statements()),
   };
 }
 

@@ -1,4 +1,4 @@
-import { appendRecords } from '../../audit/append.ts';
+import { appending } from '../../audit/append.ts';
 import type { AppendedEntry, AuditRecord, QueryRefused, QueryReleased, ScoreRefused, ScoreReleased } from '../../audit/entry.ts';
 import type { RequestVault } from '../../audit/request-vault.ts';
 import type { Clock } from '../../clock.ts';
@@ -6,7 +6,7 @@ import type { GrantUse } from '../../consent/consume.ts';
 import { VeilgateError, isVeilgateError, type ErrorCode } from '../../errors.ts';
 import type { Tallies, TallyUse } from '../../scoring/run/tally.ts';
 import { batcher } from '../../store/batch.ts';
-import type { Database, Tx } from '../../store/database.ts';
+import type { Database, Ending, Tx } from '../../store/database.ts';
 import type { TimeMs } from '../../vocabulary.ts';
 import { lockRelease, type ReleaseUse } from './lock-release.ts';
 
@@ -76,10 +76,10 @@ export function createReleaser(database: Database, clock: Clock, vault: RequestV
 }
 
 /**
- * In three trips: lock what decides, then write and append, then commit. A first statement that took effect without the
+ * In two trips: lock what decides, then write, append and commit. A first statement that took effect without the
  * others would have locked rows and let them go: no harm (Database.eagerTransaction).
  */
-async function releaseAll(tx: Tx, items: readonly Item[], vault: RequestVault, tallies: Tallies, atMs: TimeMs): Promise<(AppendedEntry | VeilgateError)[]> {
+async function releaseAll(tx: Tx, items: readonly Item[], vault: RequestVault, tallies: Tallies, atMs: TimeMs): Promise<Ending<(AppendedEntry | VeilgateError)[]>> {
   const uses = new Map<Item, ReleaseUse>(items.flatMap((item) => (item.kind === 'release' ? [[item, useOf(item.release, atMs)] as const] : [])));
   const locked = await lockRelease(tx, [...uses.values()], tallies);
   const refusals = new Map<Item, VeilgateError>();
@@ -93,11 +93,18 @@ async function releaseAll(tx: Tx, items: readonly Item[], vault: RequestVault, t
     return refusal === undefined ? item.release.record : item.release.refused(refusal.code);
   });
   const requests = items.map((item) => (item.kind === 'refusal' ? item.request : item.release.request));
-  const [, entries] = await Promise.all([locked.write(), appendRecords(tx, records, { vault, requests })]);
-  return items.map((item, at): AppendedEntry | VeilgateError => {
-    const refusal = refusals.get(item);
-    return refusal === undefined ? (entries[at] as AppendedEntry) : logged(refusal);
-  });
+  const { statement, entries } = appending(records, { vault, requests });
+  const statements = [...locked.statements(), statement];
+  return {
+    statements,
+    result(answers) {
+      const appended = entries(answers[statements.length - 1]);
+      return items.map((item, at): AppendedEntry | VeilgateError => {
+        const refusal = refusals.get(item);
+        return refusal === undefined ? (appended[at] as AppendedEntry) : logged(refusal);
+      });
+    },
+  };
 }
 
 function useOf({ use, tally }: Release, atMs: TimeMs): ReleaseUse {

@@ -116,7 +116,7 @@ async function leave(desk: JobDesk, tx: Tx, leaving: Leaving): Promise<void> {
   const record = releaseRecord(leaving, sealed, subjectsSalt);
   // all that is large first: the log's lock is held from its entry to the commit
   await Promise.all([
-    locked.write(),
+    ...locked.statements().map((statement) => tx.query(statement)),
     decidePart(tx, part, { state: 'released', released: released.length, unscored, result: { gatewayHalf: sealed.gateway, record: canonicalJson(record), subjectsSalt } }),
   ]);
   const [entry] = await appendRecords(tx, [record], { vault: desk.vault, requests: [job.request] });

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { canonicalJson } from '../../canonical.ts';
 import { VeilgateError } from '../../errors.ts';
-import type { Sql, Tx } from '../../store/database.ts';
+import type { Sql, Statement, Tx } from '../../store/database.ts';
 import type { InstitutionId, SubjectId } from '../../vocabulary.ts';
 import type { Model } from '../protocol.ts';
 
@@ -17,14 +17,14 @@ export type TallyUse = { readonly institution: InstitutionId; readonly subject: 
 /** True when one institution may know all of these about one enterprise. */
 export type JudgeFunctionals = (functionals: readonly Functional[]) => boolean;
 
-/** Uses that were decided under lock; `write` makes it last. */
+/** Uses that were decided under lock; `statements` make it last. */
 export type LockedTallies = {
   /** Why this score may not be released to this institution, with all it got before; counts nothing. */
   readonly refusal: (use: TallyUse) => VeilgateError | undefined;
   /** Counts a use that `refusal` let pass: the next one in the batch is judged with it. */
   readonly count: (use: TallyUse) => void;
-  /** Writes what was counted; nothing when nothing is new. */
-  readonly write: () => Promise<void>;
+  /** What writes all that was counted; nothing when nothing is new. */
+  readonly statements: () => readonly Statement[];
 };
 
 export type Tallies = {
@@ -109,7 +109,7 @@ export function createTallies(judge: JudgeFunctionals): Tallies {
           grown.add(keyOf(use));
           written.set(use.set.digest, use.set);
         },
-        write: () => writeTallies(tx, [...grown].map((key) => ({ use: growing.get(key) as TallyUse, sets: tallies.get(key) ?? [] })), [...written.values()]),
+        statements: () => writing([...grown].map((key) => ({ use: growing.get(key) as TallyUse, sets: tallies.get(key) ?? [] })), [...written.values()]),
       };
     },
 
@@ -160,23 +160,23 @@ async function lockTallies(tx: Tx, uses: readonly TallyUse[]): Promise<Map<strin
   return tallyMap(rows);
 }
 
-async function writeTallies(tx: Tx, grown: readonly { readonly use: TallyUse; readonly sets: readonly string[] }[], sets: readonly FunctionalSet[]): Promise<void> {
-  if (grown.length === 0) return;
+function writing(grown: readonly { readonly use: TallyUse; readonly sets: readonly string[] }[], sets: readonly FunctionalSet[]): readonly Statement[] {
+  if (grown.length === 0) return [];
   const ordered = sets.toSorted((one, other) => (one.digest < other.digest ? -1 : 1));
-  await Promise.all([
-    tx.query({
+  return [
+    {
       name: 'scoring write functional sets',
       text: 'insert into scoring_functional_set (digest, functionals) select * from unnest($1::text[], $2::text[]) on conflict do nothing',
       values: [ordered.map(({ digest }) => digest), ordered.map(({ functionals }) => canonicalJson(functionals))],
-    }),
-    tx.query({
+    },
+    {
       name: 'scoring write tallies',
       text: `update scoring_tally t set sets = string_to_array(w.sets, ',')
              from unnest($1::text[], $2::text[], $3::text[]) as w (institution, subject, sets)
              where (t.institution, t.subject) = (w.institution, w.subject)`,
       values: [grown.map(({ use }) => use.institution), grown.map(({ use }) => use.subject), grown.map(({ sets: of }) => of.join(','))],
-    }),
-  ]);
+    },
+  ];
 }
 
 function tallyMap(rows: readonly Row[]): Map<string, readonly string[]> {
