@@ -4,7 +4,8 @@ import { stopTestCluster } from './database.ts';
 process.on('unhandledRejection', (reason) => { throw reason; });
 
 export const mochaHooks = {
-  async afterAll() {
+  async afterAll(this: Mocha.Context) {
+    this.timeout(90_000); // hundreds of databases are checkpointed on the way out
     await stopTestCluster();
   },
 };
