@@ -59,6 +59,13 @@ describe('veilgate policy', () => {
     assert.match(error, /^scoring\.yaml:\d+:\d+ \/dominant_share_max: must be <= 0\.5\n/);
   });
 
+  it('check names what is broken in the limits of joint modelling', async () => {
+    change('joint.yaml', 'cohort_min: 100', 'cohort_min: 3');
+    const { code, error } = await run('check', '--folder', folder);
+    assert.equal(code, 1);
+    assert.match(error, /^joint\.yaml:\d+:\d+ \/cohort_min: must be >= 10\n/);
+  });
+
   it('check names a broken catalogue, and a folder that is not there', async () => {
     change('catalogue/tax.yaml', 'type: date', 'type: dates');
     assert.match((await run('check', '--folder', folder)).error, /tax\.yaml:\d+:1/);
