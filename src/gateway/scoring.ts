@@ -5,6 +5,7 @@ import { createEvaluationPool, type EvaluationPool } from '../he/pool.ts';
 import type { CompiledPolicy } from '../policy/policy.ts';
 import { ciphertextsOf } from '../scoring/feature/columns.ts';
 import { activeScoreKey, type ScoreKey } from '../scoring/feature/keys.ts';
+import { createTogetherGuard } from '../scoring/model/guard.ts';
 import { approvedModel } from '../scoring/model/registry.ts';
 import type { ScoringSettings } from '../scoring/model/settings.ts';
 import type { FeatureSpace } from '../scoring/model/space.ts';
@@ -55,7 +56,7 @@ const keyLifeMs = 2000;
 
 /** The guard over everything an institution was told of an enterprise; releases and scores share it. */
 export function composeTallies(space: () => FeatureSpace, settings: () => ScoringSettings): Tallies {
-  return createTallies((functionals) => judgeTogether(functionals, space(), settings()).ok);
+  return createTallies((functionals) => judgeTogether(functionals, space(), settings()).ok, createTogetherGuard(space, settings));
 }
 
 export function composeScoring(options: ScoringOptions, tallies: Tallies, releaser: Releaser): Scoring {

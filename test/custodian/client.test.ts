@@ -5,6 +5,7 @@ import { makeLoggedKey, retireLoggedKey } from '../../src/custodian/operator.ts'
 import { createCustodianClient, type CustodianClient, type CustodianClientOptions } from '../../src/gateway/custodian-client.ts';
 import { createDecryptor } from '../../src/he/decrypt.ts';
 import { createEvaluator } from '../../src/he/evaluate.ts';
+import { generateKeyPair } from '../../src/he/keygen.ts';
 import { loadHe } from '../../src/he/runtime.ts';
 import { opened } from '../support/he.ts';
 import { makeKey, refused, signCompact, type TestKey } from '../identity/signing.ts';
@@ -57,6 +58,9 @@ describe('gateway/custodian-client', function () {
     const other = Buffer.from(answer.public_key, 'base64url');
     other[5000]! ^= 1;
     await refused(saying({ ...answer, public_key: other.toString('base64url') }).publicKey(), 'CUSTODIAN_REFUSED');
+    // a key of the right form that somebody else made: only the statement's digest tells
+    const foreign = generateKeyPair(await loadHe(), set).publicKey;
+    await refused(saying({ ...answer, public_key: Buffer.from(foreign).toString('base64url') }).publicKey(), 'CUSTODIAN_REFUSED');
     await refused(saying({ public_key: answer.public_key }).publicKey(), 'CUSTODIAN_REFUSED');
     await refused(saying(answer).keyById('20200101-0123456789abcdef'), 'CUSTODIAN_REFUSED');
     await refused(client.keyById('20200101-0123456789abcdef'), 'CUSTODIAN_REFUSED');

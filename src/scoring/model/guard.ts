@@ -1,7 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import { VeilgateError } from '../../errors.ts';
 import type { Model } from '../protocol.ts';
-import type { JudgeWork, judgeWork } from './judge-work.ts';
+import type { Terms } from './functional.ts';
+import type { JudgeWork, TogetherWork, judgeWork } from './judge-work.ts';
 import type { ScoringSettings } from './settings.ts';
 import { modelDigest } from './shape.ts';
 import type { FeatureSpace } from './space.ts';
@@ -32,25 +33,35 @@ export function createModelGuard(space: FeatureSpace, settings: ScoringSettings)
       const known = verdicts.get(digest);
       if (known !== undefined) return known;
       if (verdicts.size >= verdictsMax) verdicts.clear();
-      const asked = queue(() => inThread({ model, others: [], space, settings })).then(({ verdict }) => verdict);
+      const asked = queue(() => judgedInThread({ model, others: [], space, settings })).then(({ verdict }) => verdict);
       verdicts.set(digest, asked);
       asked.catch(() => verdicts.delete(digest)); // a thread that failed is no verdict
       return asked;
     },
-    compare: (model, others) => queue(() => inThread({ model, others, space, settings })),
+    compare: (model, others) => queue(() => judgedInThread({ model, others, space, settings })),
   };
 }
 
-function inThread(work: JudgeWork): Promise<Judged> {
+/** Whether functions may be known together, judged in a thread; one question after the other. Errors: REQUEST_OVERLOADED. */
+export function createTogetherGuard(space: () => FeatureSpace, settings: () => ScoringSettings): (functionals: TogetherWork['functionals']) => Promise<boolean> {
+  const queue = oneAfterTheOther();
+  return (functionals) => queue(() => inThread<boolean>({ functionals, space: space(), settings: settings() }, functionals));
+}
+
+function judgedInThread(work: JudgeWork): Promise<Judged> {
+  return inThread<Judged>(work, [work.model, ...work.others]);
+}
+
+function inThread<Answer>(work: JudgeWork | TogetherWork, about: readonly { readonly terms: Terms }[]): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    // what is not read is not sent: the features of this model and of those beside it
-    const used = new Set([work.model, ...work.others].flatMap(({ terms }) => terms.map(({ feature }) => feature)));
+    // what is not read is not sent: the features of what is judged
+    const used = new Set(about.flatMap(({ terms }) => terms.map(({ feature }) => feature)));
     const features = new Map([...work.space.features].filter(([id]) => used.has(id)));
     const fields = new Map([...features.values()].flatMap(({ source }) => { const field = work.space.fields.get(source); return field === undefined ? [] : [[source, field] as const]; }));
     const worker = new Worker(new URL('./judge-thread.ts', import.meta.url), { workerData: { ...work, space: { features, fields } }, env: {}, resourceLimits: { maxOldGenerationSizeMb: heapMb } });
     const failed = () => reject(new VeilgateError('REQUEST_OVERLOADED', 'The model could not be judged in time: use fewer terms, or try again later.'));
     const timer = setTimeout(() => { failed(); void worker.terminate(); }, timeoutMs);
-    worker.once('message', (judged: Judged) => resolve(judged));
+    worker.once('message', (answer: Answer) => resolve(answer));
     worker.once('error', failed);
     worker.once('exit', () => { clearTimeout(timer); failed(); });
   });

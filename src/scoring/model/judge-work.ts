@@ -1,5 +1,5 @@
 import type { Model, ModelRef } from '../protocol.ts';
-import { functionalsOf } from './functional.ts';
+import { functionalsOf, type Functional } from './functional.ts';
 import { judgeModel } from './judge.ts';
 import type { ScoringSettings } from './settings.ts';
 import type { FeatureSpace } from './space.ts';
@@ -10,6 +10,9 @@ export type Conflict = { readonly model: ModelRef; readonly problem: string };
 
 /** A model with those it would be used beside; everything is plain data, so that it can go to a thread. */
 export type JudgeWork = { readonly model: Model; readonly others: readonly Model[]; readonly space: FeatureSpace; readonly settings: ScoringSettings };
+
+/** Functions that one institution would have of one enterprise. */
+export type TogetherWork = { readonly functionals: readonly Pick<Functional, 'id' | 'terms'>[]; readonly space: FeatureSpace; readonly settings: ScoringSettings };
 
 /** Conflicts are a first look, without digits; only a model that may be used has any. */
 export function judgeWork({ model, others, space, settings }: JudgeWork): { readonly verdict: ModelVerdict; readonly conflicts: readonly Conflict[] } {

@@ -54,10 +54,13 @@ export function functionalSet(functionals: readonly Functional[]): FunctionalSet
 /**
  * Guards what many scores tell together: all functions an institution ever got of an enterprise are judged with those
  * it is about to get. Sets never change, so what was read of them is kept.
+ * @param judgeApart the same where it keeps nobody waiting: judging takes tenths of a second. What `preview` looked at with
+ *   it needs no judging under lock.
  */
-export function createTallies(judge: JudgeFunctionals): Tallies {
+export function createTallies(judge: JudgeFunctionals, judgeApart: (functionals: readonly Functional[]) => Promise<boolean> = async (functionals) => judge(functionals)): Tallies {
   const known = new Map<string, readonly Functional[]>();
   const verdicts = new Map<string, boolean>();
+  const judging = new Map<string, Promise<void>>();
 
   const functionalsOf = async (sql: Sql, digests: Iterable<string>): Promise<void> => {
     const missing = [...new Set(digests)].filter((digest) => !known.has(digest));
@@ -74,15 +77,24 @@ export function createTallies(judge: JudgeFunctionals): Tallies {
     return [...byId.values()];
   };
 
-  const permitted = (sets: readonly string[]): boolean => {
-    const name = sets.toSorted().join();
-    let verdict = verdicts.get(name);
-    if (verdict === undefined) {
-      verdict = judge(united(sets));
-      if (verdicts.size >= verdictsMax) verdicts.clear();
-      verdicts.set(name, verdict);
-    }
+  const nameOf = (sets: readonly string[]) => sets.toSorted().join();
+  const remember = (name: string, verdict: boolean) => {
+    if (verdicts.size >= verdictsMax) verdicts.clear();
+    verdicts.set(name, verdict);
     return verdict;
+  };
+  const permitted = (sets: readonly string[]): boolean => verdicts.get(nameOf(sets)) ?? remember(nameOf(sets), judge(united(sets)));
+
+  /** Judges what is new, once for all who ask meanwhile. */
+  const permittedSoon = async (sets: readonly string[], { set }: TallyUse): Promise<void> => {
+    known.set(set.digest, set.functionals);
+    if (sets.includes(set.digest) || sets.length >= setsMax) return;
+    const all = [...sets, set.digest];
+    const name = nameOf(all);
+    if (verdicts.has(name)) return;
+    const asked = judging.get(name) ?? judgeApart(united(all)).then((verdict) => { remember(name, verdict); }).finally(() => { judging.delete(name); });
+    judging.set(name, asked);
+    await asked;
   };
 
   const refusalOf = (sets: readonly string[] | undefined, { set }: TallyUse): VeilgateError | undefined => {
@@ -116,6 +128,7 @@ export function createTallies(judge: JudgeFunctionals): Tallies {
     async preview(sql, uses) {
       const tallies = await readTallies(sql, uses);
       await functionalsOf(sql, [...tallies.values()].flat());
+      await Promise.all(uses.map((use) => permittedSoon(tallies.get(keyOf(use)) ?? [], use)));
       return uses.map((use) => {
         const sets = tallies.get(keyOf(use)) ?? [];
         return { obtained: united(sets), refusal: refusalOf(sets, use) };

@@ -3,7 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { isVeilgateError } from '../../../src/errors.ts';
-import { createModelGuard } from '../../../src/scoring/model/guard.ts';
+import { functionalsOf } from '../../../src/scoring/model/functional.ts';
+import { createModelGuard, createTogetherGuard } from '../../../src/scoring/model/guard.ts';
 import { judgeModel } from '../../../src/scoring/model/judge.ts';
 import { loadScoringSettings } from '../../../src/scoring/model/settings.ts';
 import { root } from '../../support/sources.ts';
@@ -48,6 +49,13 @@ describe('a guard with a thread of its own', () => {
     assert.deepEqual(verdict, judgeModel(model(even), world, settings));
     assert.deepEqual(conflicts.map((each) => each.model), ['changed@1']);
     assert.deepEqual(await guard.judge(model([7])), judgeModel(model([7]), world, settings));
+  });
+
+  it('says of functions together what judging here would say', async function () {
+    this.timeout(20_000);
+    const together = createTogetherGuard(() => world, () => settings);
+    const changed = functionalsOf(model(even.with(3, 4)));
+    assert.deepEqual(await Promise.all([together(functionalsOf(model(even))), together([...functionalsOf(model(even)), ...changed])]), [true, false]);
   });
 
   it('takes no more than it can judge soon, and forgets no verdict for that', async function () {

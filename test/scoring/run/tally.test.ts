@@ -89,6 +89,16 @@ describe('what scores tell together', () => {
     assert.equal(rows[0]?.n, 40);
   });
 
+  it('is judged apart before anything is spent, once for all who ask, and not again under lock', async () => {
+    const judged = { under: 0, apart: 0 };
+    const guard = createTallies(() => { judged.under += 1; return true; }, async (functionals) => { judged.apart += 1; return functionals.length < 3; });
+    const previews = await Promise.all([1, 2, 3].map(() => guard.preview(database, [use(set('a', 'b'))])));
+    assert.deepEqual(previews.map(([seen]) => seen?.refusal), [undefined, undefined, undefined]);
+    assert.deepEqual(await release([use(set('a', 'b'))], guard), [undefined]);
+    assert.equal((await guard.preview(database, [use(set('a', 'b', 'c'))]))[0]?.refusal?.code, 'SCORE_LIMIT_REACHED');
+    assert.deepEqual(judged, { under: 0, apart: 2 });
+  });
+
   it('is not counted when the transaction fails, or when the use was not', async () => {
     await assert.rejects(database.transaction('test', async (tx) => {
       const locked = await tallies().lock(tx, [use(set('a', 'b'))]);
