@@ -81,6 +81,7 @@ describe('cohorts at the gateway', () => {
     const guesses = subjects(0, 3 * k);
     const found = (await stage.partner.align(cohort.id, guesses)).flatMap((position, at) => (position === undefined ? [] : [guesses[at]]));
     assert.deepEqual(found.toSorted(), members.toSorted(), 'those whose grants the partner holds, and lists by GET /v1/grants anyway');
+    assert.equal((await stage.partner.formCohort(project)).size, k, 'codes of the partner\'s choice on its list add nobody');
     assert.equal(await ruleOf(stage.partner.steps.open(cohort.id, 200_001)), 'list_max');
   });
 
