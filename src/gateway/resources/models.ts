@@ -2,13 +2,13 @@ import { isoTime } from '../../clock.ts';
 import { modelToJson } from '../../scoring/model/document.ts';
 import { rawRangeOf, reasonRangesOf } from '../../scoring/model/openable.ts';
 import { modelPageMax, type RegisteredModel } from '../../scoring/model/registry.ts';
-import { trialMax, tryModel } from '../../scoring/model/trial.ts';
+import { trialMax } from '../../scoring/model/trial.ts';
 import type { FeatureSpace } from '../../scoring/model/space.ts';
 import type { Model, ModelRef, ModelState } from '../../scoring/protocol.ts';
 import { created, ok, route, trustedJson, type Json, type JsonObject, type Route } from '../route.ts';
 import { named } from '../schema/compile.ts';
 import { integer, list, nullable, object, oneOf, text } from '../schema/words.ts';
-import { approve, harmlessDocument, judgeDocument, listVisible, propose, readVisible, refuse, rejudge, retire, type Judged, type ModelDesk } from '../use-cases/models.ts';
+import { approve, harmlessDocument, judgeDocument, listVisible, propose, readVisible, refuse, rejudge, retire, tryVisible, type Judged, type ModelDesk } from '../use-cases/models.ts';
 import type { Services } from './services.ts';
 
 const reference = { type: 'string', maxLength: 60, pattern: '^[a-z][a-z0-9_]{0,40}@[1-9][0-9]{0,5}$', description: 'A model as `name@version`.', examples: ['sme_growth@1'] } as const;
@@ -108,9 +108,9 @@ function reviewRoutes(desk: ModelDesk): readonly Route[] {
       description: 'Values are drawn evenly from what the features declare; no real value is touched. The same seed gives the same answer.',
       request: { params: ofModel, body: { kind: 'json', schema: object({ count: integer(1, trialMax), seed: integer(0, 4_294_967_295) }) } },
       responses: { 200: { description: 'Distribution of scores, bands and reasons.', schema: trial } },
-      errors: ['MODEL_NOT_FOUND'],
+      errors: ['MODEL_NOT_FOUND', 'REQUEST_OVERLOADED'],
       examples: { cli: 'veilgate model try sme_growth@1 --count 10000' },
-      handler: async ({ caller, params, body }) => ok(trustedJson(tryModel((await readVisible(desk, caller, params.model)).model, desk.space(), body)) as JsonObject),
+      handler: async ({ caller, params, body }) => ok(trustedJson(await tryVisible(desk, caller, params.model, body)) as JsonObject),
     }),
   ];
 }

@@ -8,6 +8,7 @@ import { approveModel, approvedModel, approvedModels, listModels, lockProposal, 
 import type { ScoringSettings } from '../../scoring/model/settings.ts';
 import { modelInvalid, parseModel, type ModelProblem } from '../../scoring/model/shape.ts';
 import type { FeatureSpace } from '../../scoring/model/space.ts';
+import type { Trial } from '../../scoring/model/trial-report.ts';
 import type { ModelVerdict } from '../../scoring/model/verdict.ts';
 import type { Model, ModelRef, ModelState } from '../../scoring/protocol.ts';
 import type { Database, Tx } from '../../store/database.ts';
@@ -91,6 +92,11 @@ export async function retire(desk: ModelDesk, tx: Tx, caller: Caller, { ref, rea
 export async function usableModel(desk: ModelDesk, ref: ModelRef): Promise<Model | undefined> {
   const model = await approvedModel(desk.database, ref);
   return model !== undefined && (await guardOf(desk).judge(model)).ok ? model : undefined;
+}
+
+/** A model this caller may see, on made-up enterprises. Errors: MODEL_NOT_FOUND, REQUEST_OVERLOADED. */
+export async function tryVisible(desk: ModelDesk, caller: Caller, ref: ModelRef, asked: { readonly count: number; readonly seed: number }): Promise<Trial> {
+  return guardOf(desk).tryOut((await readVisible(desk, caller, ref)).model, asked);
 }
 
 /** A model this caller may see. Somebody else's and none look alike. Errors: MODEL_NOT_FOUND. */

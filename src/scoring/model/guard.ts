@@ -2,10 +2,11 @@ import { Worker } from 'node:worker_threads';
 import { VeilgateError } from '../../errors.ts';
 import type { Model } from '../protocol.ts';
 import type { Terms } from './functional.ts';
-import type { JudgeWork, TogetherWork, judgeWork } from './judge-work.ts';
+import type { JudgeWork, TogetherWork, TrialWork, judgeWork } from './judge-work.ts';
 import type { ScoringSettings } from './settings.ts';
 import { modelDigest } from './shape.ts';
 import type { FeatureSpace } from './space.ts';
+import type { Trial } from './trial-report.ts';
 import type { ModelVerdict } from './verdict.ts';
 
 type Judged = ReturnType<typeof judgeWork>;
@@ -16,6 +17,8 @@ export type ModelGuard = {
   readonly judge: (model: Model) => Promise<ModelVerdict>;
   /** The same, with the models of which an institution may not have the score of the same enterprise beside this one's. */
   readonly compare: (model: Model, others: readonly Model[]) => Promise<Judged>;
+  /** Scores made-up enterprises; trials wait for each other only. */
+  readonly tryOut: (model: Model, asked: Pick<TrialWork, 'count' | 'seed'>) => Promise<Trial>;
 };
 
 const verdictsMax = 1000;
@@ -26,7 +29,7 @@ const heapMb = 256;
 
 export function createModelGuard(space: FeatureSpace, settings: ScoringSettings): ModelGuard {
   const verdicts = new Map<string, Promise<ModelVerdict>>();
-  const queue = oneAfterTheOther();
+  const [queue, trials] = [oneAfterTheOther(), oneAfterTheOther()];
   return {
     judge(model) {
       const digest = modelDigest(model);
@@ -39,6 +42,7 @@ export function createModelGuard(space: FeatureSpace, settings: ScoringSettings)
       return asked;
     },
     compare: (model, others) => queue(() => judgedInThread({ model, others, space, settings })),
+    tryOut: (model, { count, seed }) => trials(() => inThread<Trial>({ trial: model, count, seed, space }, [model])),
   };
 }
 
@@ -52,7 +56,7 @@ function judgedInThread(work: JudgeWork): Promise<Judged> {
   return inThread<Judged>(work, [work.model, ...work.others]);
 }
 
-function inThread<Answer>(work: JudgeWork | TogetherWork, about: readonly { readonly terms: Terms }[]): Promise<Answer> {
+function inThread<Answer>(work: JudgeWork | TogetherWork | TrialWork, about: readonly { readonly terms: Terms }[]): Promise<Answer> {
   return new Promise((resolve, reject) => {
     // what is not read is not sent: the features of what is judged
     const used = new Set(about.flatMap(({ terms }) => terms.map(({ feature }) => feature)));

@@ -14,6 +14,9 @@ export type JudgeWork = { readonly model: Model; readonly others: readonly Model
 /** Functions that one institution would have of one enterprise. */
 export type TogetherWork = { readonly functionals: readonly Pick<Functional, 'id' | 'terms'>[]; readonly space: FeatureSpace; readonly settings: ScoringSettings };
 
+/** A trial on made-up enterprises. */
+export type TrialWork = { readonly trial: Model; readonly count: number; readonly seed: number; readonly space: FeatureSpace };
+
 /** Conflicts are a first look, without digits; only a model that may be used has any. */
 export function judgeWork({ model, others, space, settings }: JudgeWork): { readonly verdict: ModelVerdict; readonly conflicts: readonly Conflict[] } {
   const verdict = judgeModel(model, space, settings);

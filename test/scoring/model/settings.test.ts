@@ -7,6 +7,7 @@ import { functionalsOf } from '../../../src/scoring/model/functional.ts';
 import { createModelGuard, createTogetherGuard } from '../../../src/scoring/model/guard.ts';
 import { judgeModel } from '../../../src/scoring/model/judge.ts';
 import { loadScoringSettings } from '../../../src/scoring/model/settings.ts';
+import { tryModel } from '../../../src/scoring/model/trial.ts';
 import { root } from '../../support/sources.ts';
 import { model, numbers, settings } from './declared.ts';
 
@@ -56,6 +57,17 @@ describe('a guard with a thread of its own', () => {
     const together = createTogetherGuard(() => world, () => settings);
     const changed = functionalsOf(model(even.with(3, 4)));
     assert.deepEqual(await Promise.all([together(functionalsOf(model(even))), together([...functionalsOf(model(even)), ...changed])]), [true, false]);
+  });
+
+  it('tries a model on made-up enterprises while others are answered', async function () {
+    this.timeout(20_000);
+    let answered = 0;
+    const others = setInterval(() => { answered += 1; }, 1);
+    const asked = { count: 100_000, seed: 7 };
+    const trial = await createModelGuard(world, settings).tryOut(model(even), asked);
+    clearInterval(others);
+    assert.ok(answered > 0);
+    assert.deepEqual(trial, tryModel(model(even), world, asked));
   });
 
   it('takes no more than it can judge soon, and forgets no verdict for that', async function () {
