@@ -120,6 +120,14 @@ describe('a job that scores many', () => {
     assert.deepEqual((await reasonsOf(world, job)).map(([, reason]) => reason), ['SCORE_LIMIT_REACHED', 'SCORE_LIMIT_REACHED']);
   });
 
+  it('has every sum held to what its columns may hold', async () => {
+    const world = await makeWorld();
+    await world.begun(listed(await sparse(world, 1)));
+    const bounds: unknown[] = [];
+    await runAll(world, () => true, { ...world.desk, evaluate: (task) => { bounds.push(task.bounds?.map(({ low, high }) => [low, high])); return world.desk.evaluate(task); } });
+    assert.deepEqual(bounds, [[[0, 1], [0, 1], [0, 1]]]);
+  });
+
   it('is cancelled: nothing is released afterwards, what was released stays', async () => {
     const world = await makeWorld();
     const subjects = await sparse(world, 3);
