@@ -4,7 +4,7 @@ import { createGrant } from '../../src/consent/grants.ts';
 import { isVeilgateError } from '../../src/errors.ts';
 import { jointClient, type JointClient, type JointProjectJson } from '../../src/sdk/joint.ts';
 import type { Database } from '../../src/store/database.ts';
-import type { ConsentCeiling, FieldRef, GrantId, InstitutionId, PurposeCode, SubjectId, TimeMs } from '../../src/vocabulary.ts';
+import type { ConsentCeiling, FieldRef, GrantId, GrantTerms, InstitutionId, PurposeCode, SubjectId, TimeMs } from '../../src/vocabulary.ts';
 import { startTestPlatform, type TestPlatform } from './gateway.ts';
 
 /** A platform with three compliance officers and two partners, for tests of joint modelling. */
@@ -64,14 +64,14 @@ export function jointProject(partner = 'bank-a'): JointProjectJson {
 export const subjects = (from: number, to: number): SubjectId[] => Array.from({ length: to - from }, (_, at) => sampleSubject(from + at, 1));
 
 /** Consent of each, as the enterprises' pages or signatures would make it. @returns the grants, in order */
-export async function consentTo(database: Database, institution: string, enterprises: readonly SubjectId[], fields: readonly string[] = jointProject().columns.map(({ source }) => source), ceiling: ConsentCeiling = 'desensitised', days = 200): Promise<GrantId[]> {
+export async function consentTo(database: Database, institution: string, enterprises: readonly SubjectId[], fields: readonly string[] = jointProject().columns.map(({ source }) => source), ceiling: ConsentCeiling = 'desensitised', days = 200, changes: Partial<GrantTerms> = {}): Promise<GrantId[]> {
   const nowMs = systemClock.nowMs();
   return database.transaction('consent of many', async (tx) => {
     const grants: GrantId[] = [];
     for (const subject of enterprises) {
       const { grant } = await createGrant(tx, {
         subject, institution: institution as InstitutionId, purpose: 'joint_modelling' as PurposeCode, fields: new Map(fields.map((field): [FieldRef, ConsentCeiling] => [field as FieldRef, ceiling])),
-        dataFrom: null, dataTo: null, validFromMs: nowMs, validUntilMs: (nowMs + days * 86_400_000) as TimeMs, kind: 'periodic', usesMax: 1000, frequency: null, dataLifeDays: 300,
+        dataFrom: null, dataTo: null, validFromMs: nowMs, validUntilMs: (nowMs + days * 86_400_000) as TimeMs, kind: 'periodic', usesMax: 1000, frequency: null, dataLifeDays: 300, ...changes,
       }, 'browser', 'a'.repeat(64), 'b'.repeat(64), systemClock);
       grants.push(grant.id);
     }

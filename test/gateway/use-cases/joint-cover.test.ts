@@ -2,16 +2,18 @@ import { strict as assert } from 'node:assert';
 import path from 'node:path';
 import { fixedClock, type Clock } from '../../../src/clock.ts';
 import { changeGrant } from '../../../src/consent/grants.ts';
-import { assertCohortFresh } from '../../../src/gateway/use-cases/joint-cover.ts';
+import { formCohort } from '../../../src/gateway/use-cases/joint-cohorts.ts';
+import { assertCohortFresh, coveringSubjects } from '../../../src/gateway/use-cases/joint-cover.ts';
 import type { JointDesk } from '../../../src/gateway/use-cases/joint-projects.ts';
 import { stopProject } from '../../../src/gateway/use-cases/joint-projects.ts';
 import { cohortOf, type Cohort } from '../../../src/joint/cohort/registry.ts';
+import { projectFromJson } from '../../../src/joint/project/document.ts';
 import { loadJointSettings } from '../../../src/joint/project/settings.ts';
 import { createGate } from '../../../src/joint/threads/gate.ts';
 import { compilePolicyPack, readPolicyFiles } from '../../../src/policy/load.ts';
 import type { CompiledPolicy } from '../../../src/policy/policy.ts';
 import { loadCatalogue } from '../../../src/source/catalogue.ts';
-import type { GrantId } from '../../../src/vocabulary.ts';
+import type { Caller, GrantId, IsoDate, SubjectId, TimeMs } from '../../../src/vocabulary.ts';
 import { codeOf, consentTo, startJointStage, subjects, type JointStage } from '../../support/joint.ts';
 import { root } from '../../support/sources.ts';
 
@@ -36,6 +38,8 @@ describe('a cohort before its results leave', () => {
   });
   const fresh = (desk = deskWith()) => codeOf(stage.platform.database.transaction('release', (tx) => assertCohortFresh(desk, tx, cohort)));
 
+  const grantsOf = async (of: readonly SubjectId[]) => (await stage.platform.database.query<{ id: GrantId }>('select id from consent_grant where subject = any($1)', [of])).rows.map(({ id }) => id);
+
   before(async function () {
     this.timeout(60_000);
     stage = await startJointStage();
@@ -55,6 +59,24 @@ describe('a cohort before its results leave', () => {
   it('is stale when the policy no longer lets one of its fields be used', async () => {
     const closed = policyWith('rules/financials.yaml', "'*_ratio', borrowing_dependency, '*_turnover', '*_to_*', interest_coverage]\n    purposes: [joint_modelling]", "borrowing_dependency, '*_turnover', '*_to_*', interest_coverage]\n    purposes: [joint_modelling]");
     assert.equal(await fresh(deskWith(closed)), 'COHORT_STALE');
+    const caller = { party: 'bank-a', kind: 'institution' } as Caller;
+    assert.equal(await codeOf(formCohort(deskWith(closed), caller, cohort.project)), 'JOINT_NOT_PERMITTED', 'and no other one is formed');
+    assert.equal((await formCohort(deskWith(), caller, cohort.project)).formed, false);
+  });
+
+  it('counts no grant for data up to a day that is past, and none that leaves a field out', async () => {
+    const project = (await stage.partner.project(cohort.project)).project;
+    const { database } = stage.platform;
+    const covered = async (more: readonly GrantId[]) => {
+      const { rows } = await database.query<{ subject: SubjectId }>('select subject from consent_grant where id = any($1)', [more]);
+      return coveringSubjects(deskWith(), database, projectFromJson(project), Date.now() as TimeMs, rows.map(({ subject }) => subject));
+    };
+    const [one, other] = [subjects(300, 301), subjects(301, 302)];
+    assert.equal((await covered(await consentTo(database, 'bank-a', one, undefined, 'desensitised', 200, { dataTo: '2020-01-01' as IsoDate }))).size, 0);
+    assert.equal((await covered(await consentTo(database, 'bank-a', one, undefined, 'desensitised', 200, { dataTo: '2090-01-01' as IsoDate }))).size, 1);
+    assert.equal((await covered(await consentTo(database, 'bank-a', other, ['registry.size_class']))).size, 0);
+    assert.equal((await covered(await consentTo(database, 'bank-a', other))).size, 1);
+    for (const id of [...await grantsOf([...one, ...other])]) await database.query("update consent_grant set state = 'paused', changed_ms = 0 where id = $1", [id]);
   });
 
   it('is stale when grants have run out, and refused past the project\'s last day', async () => {
