@@ -60,7 +60,7 @@ async function run(): Promise<void> {
         ...(config.metricsToken === undefined ? {} : { token: config.metricsToken }),
         text: config.workers > 1 ? clusterMetricsText() : async () => (await gateway?.metrics.text()) ?? '',
       });
-      const worker = custodian === undefined || config.scoreTasks === 0 ? undefined : startWorkerChild(process.env, log);
+      const worker = config.scoreTasks === 0 ? undefined : startWorkerChild(process.env, log);
       return {
         reload: () => worker?.reload(),
         async stop() {

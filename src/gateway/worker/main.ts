@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * `npm run worker`: does jobs that score many, for a gateway with the same configuration (docs/configuration.md), on
+ * `npm run worker`: does jobs that score many and joint modelling, for a gateway with the same configuration (docs/configuration.md), on
  * this machine or another one. `npm start` runs one beside itself.
  */
 import os from 'node:os';
@@ -55,9 +55,10 @@ async function run(): Promise<void> {
 }
 
 /** From the gateway that started this process, else from the configuration: only a remote one can be shared. */
-async function custodianAddress(config: ReturnType<typeof readConfig>, databaseUrl: string, log: ReturnType<typeof createLog>): Promise<CustodianAddress> {
+async function custodianAddress(config: ReturnType<typeof readConfig>, databaseUrl: string, log: ReturnType<typeof createLog>): Promise<CustodianAddress | undefined> {
   const handed = process.env[custodianHandedDown];
   if (handed !== undefined) return JSON.parse(handed) as CustodianAddress;
+  if (config.custodian === 'none') return undefined; // joint modelling alone
   const found = config.custodian === 'remote' ? await findCustodian(config, databaseUrl, log, systemClock) : undefined;
   if (found === undefined) {
     throw new VeilgateError('CONFIG_INVALID', 'A worker beside no gateway needs a custodian that both can reach: set VEILGATE_CUSTODIAN to remote, and where it is.', { settings: ['VEILGATE_CUSTODIAN'] });

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { requestVault } from '../../audit/request-vault.ts';
 import type { Clock } from '../../clock.ts';
 import { VeilgateError, isVeilgateError } from '../../errors.ts';
+import { openKeyring } from '../../identity/keyring.ts';
 import { openQueue, startWork, type Task } from '../../jobs/queue.ts';
 import { PolicyHolder, watchPolicy } from '../../policy/holder.ts';
 import { loadPolicyPack } from '../../policy/load.ts';
@@ -15,6 +16,11 @@ import { gatewayUrlOf } from '../gateway.ts';
 import { faultFacts, type Log } from '../log.ts';
 import { createMetrics } from '../metrics.ts';
 import { composeScoring, composeTallies, type CustodianAddress } from '../scoring.ts';
+import { composeJoint } from '../joint.ts';
+import { checkBundle } from '../use-cases/joint-bundle.ts';
+import { judgeLottery } from '../use-cases/joint-lottery.ts';
+import { answerQuestion } from '../use-cases/joint-release.ts';
+import type { JointRunDesk } from '../use-cases/joint-run-desk.ts';
 import { usableModel } from '../use-cases/models.ts';
 import { createReleaser } from '../use-cases/release.ts';
 import type { JobDesk } from '../use-cases/score-job-desk.ts';
@@ -23,23 +29,20 @@ import { runJobTask } from '../use-cases/score-job-part.ts';
 export type RunningWorker = { readonly stop: () => Promise<void>; readonly reload: () => void };
 
 /** How many times longer a statement may take for which no request waits. */
-import { openPlatformKeys } from './platform-keys.ts';
 const patience = 8;
 
 /**
- * Works on jobs that score many, beside any number of others on the same database. It is configured like the gateway
- * whose jobs it does, and answers nobody.
+ * Works on jobs that score many and on joint modelling, beside any number of others on the same database. It is
+ * configured like the gateway whose jobs it does, and answers nobody.
  * @param databaseUrl where the node that made the schema keeps everything
+ * @param custodian undefined where this platform gives no scores
  */
-export async function startWorker(config: Config, databaseUrl: string, custodian: CustodianAddress, log: Log, clock: Clock): Promise<RunningWorker> {
+export async function startWorker(config: Config, databaseUrl: string, custodian: CustodianAddress | undefined, log: Log, clock: Clock): Promise<RunningWorker> {
   const database = openDatabase({
     url: databaseUrl, applicationName: 'veilgate score worker', statementTimeoutMs: config.databaseTimeoutSeconds * 1000 * patience,
     maxConnections: config.scoreTasks * 2 + 2, // a task looks things up side by side; and the queue
   });
-  const keyring = await openPlatformKeys(config.keysFolder, database, config.auditLogOrigin, clock).catch(async (error: unknown) => {
-    await database.close();
-    throw error;
-  });
+  const keyring = openKeyring(config.keysFolder, clock);
   const catalogue = loadCatalogue(path.join(config.policyFolder, 'catalogue'));
   const policy = new PolicyHolder(() => loadPolicyPack(config.policyFolder, catalogue));
   const stopWatching = watchPolicy(policy, config.policyFolder, (report) => {
@@ -56,7 +59,8 @@ export async function startWorker(config: Config, databaseUrl: string, custodian
     pool: { threads: config.scoreThreads, memoryMb: config.scoreMemoryMb, cacheBytesMax: config.scoreCacheMb * 1_048_576 },
   }, tallies, createReleaser(database, clock, vault, tallies, () => {}));
   const desk: JobDesk = { ...scoring.desk, database, vault, tallies, queue: openQueue(database), maskSecrets: keyring.maskSecrets, resultDays: config.scoreResultDays, onStep: () => {} };
-  const work = await startWork({ database, concurrency: config.scoreTasks, run: (task) => runTask(desk, task), onError: (error, task) => report(log, error, task) });
+  const joint = composeJoint({ config, database, clock, catalogue, policy: () => policy.current(), secrets: keyring.maskSecrets });
+  const work = await startWork({ database, concurrency: config.scoreTasks, run: (task) => runTask(desk, joint, task), onError: (error, task) => report(log, error, task) });
   log.write('score_worker.started', { tasks: config.scoreTasks, threads: config.scoreThreads });
   return {
     reload: () => policy.reload(),
@@ -71,9 +75,17 @@ export async function startWorker(config: Config, databaseUrl: string, custodian
 }
 
 /** Each kind of task to whoever does it; one that this version does not know waits for another that does. */
-async function runTask(desk: JobDesk, task: Task): Promise<void> {
-  if (task.kind !== 'plan' && task.kind !== 'part') throw new VeilgateError('INTERNAL', 'This worker does not know such a task: start it in the version of its gateway.');
-  await runJobTask(desk, task);
+async function runTask(desk: JobDesk, joint: JointRunDesk, task: Task): Promise<void> {
+  switch (task.kind) {
+    case 'plan':
+    case 'part': return runJobTask(desk, task);
+    case 'joint_judge': return judgeLottery(joint, task.job);
+    case 'joint_bundle': return checkBundle(joint, task.job);
+    case 'joint_release': return answerQuestion(joint, task.job);
+    default:
+      task satisfies never;
+      throw new VeilgateError('INTERNAL', 'This worker does not know such a task: start it in the version of its gateway.');
+  }
 }
 
 /** A task that fails is tried again; what went wrong is told by codes alone. */

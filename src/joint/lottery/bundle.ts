@@ -36,25 +36,50 @@ export type Bundle = {
  * @param emit receives each pad ciphertext, column by column, chunk by chunk; nothing is kept of them
  */
 export function makeBundle(he: He, set: ParameterSet, spec: BundleSpec, index: number, seed: Uint8Array, emit: (pad: Uint8Array, column: number, chunk: number) => void = () => {}): Bundle {
+  const parts = bundleParts(he, set, spec, index, seed);
+  for (;;) {
+    const part = parts.next();
+    if (part.done === true) return part.value;
+    emit(part.value.pad, part.value.column, part.value.chunk);
+  }
+}
+
+export type BundlePad = { readonly pad: Uint8Array; readonly column: number; readonly chunk: number };
+
+/** The same, pad by pad, for who sends them as they are made: nothing is kept of them. */
+export function* bundleParts(he: He, set: ParameterSet, spec: BundleSpec, index: number, seed: Uint8Array): Generator<BundlePad, Bundle> {
   const digest = startBundleDigest(set, spec, index);
   const encryptor = createPadEncryptor(he, set, keystreamOf(seed, 'veilgate joint encryption'));
   try {
     digest.update(encryptor.publicKey);
-    const pads = spec.columns.map(({ bins }, column) => {
-      const drawn = uniformBins(spec.rows, bins, keystreamOf(seed, `veilgate joint pad ${column}`));
+    const pads: Uint8Array[] = [];
+    for (const [column, { bins }] of spec.columns.entries()) {
+      const drawn = padBins(spec, column, seed);
       const layout = layoutOf(set.polyModulusDegree, bins);
       for (let chunk = 0; chunk < chunksFor(layout, spec.rows); chunk += 1) {
         const { from, to } = chunkRows(layout, chunk, spec.rows);
         const pad = encryptor.encrypt(padPolynomial(layout, drawn.subarray(from, to)));
         digest.update(pad);
-        emit(pad, column, chunk);
+        yield { pad, column, chunk };
       }
-      return drawn;
-    });
+      pads.push(drawn);
+    }
     return { digest: digest.hex(), publicKey: encryptor.publicKey, secretKey: encryptor.secretKey, pads };
   } finally {
     encryptor.close();
   }
+}
+
+/** The random bins of one column: what its shifts are made with. */
+export function padBins(spec: BundleSpec, column: number, seed: Uint8Array): Uint8Array {
+  return uniformBins(spec.rows, (spec.columns[column] as BundleSpec['columns'][number]).bins, keystreamOf(seed, `veilgate joint pad ${column}`));
+}
+
+/** Its key pair alone: what opens results. */
+export function bundleKeys(he: He, set: ParameterSet, seed: Uint8Array): { readonly publicKey: Uint8Array; readonly secretKey: Uint8Array } {
+  const { publicKey, secretKey, close } = createPadEncryptor(he, set, keystreamOf(seed, 'veilgate joint encryption'));
+  close();
+  return { publicKey, secretKey };
 }
 
 /** The digest of a bundle's parts as they arrive: public key first, then every pad in order. */

@@ -1,0 +1,98 @@
+import { VeilgateError } from '../errors.ts';
+import { jointParameters as set } from '../he/joint-parameters.ts';
+import { loadHe } from '../he/runtime.ts';
+import { createWindowDecryptor } from '../he/window-decrypt.ts';
+import { layoutOf } from '../joint/circuit/layout.ts';
+import { openTable } from '../joint/circuit/table.ts';
+import { bundleKeys } from '../joint/lottery/bundle.ts';
+import { lotteryReady } from '../joint/lottery/keystream.ts';
+import { nanoRhoPerRho, type NanoRho } from '../joint/noise/accountant.ts';
+import { projectFromJson, type JointProjectJson } from '../joint/project/document.ts';
+import type { Table } from '../joint/scorecard/tables.ts';
+import { compileStatement, type Group, type Plan } from '../joint/statement/compile.ts';
+import { drawnSeed, type JointReleaseView, type JointRunView, type JointSeeds } from './joint-run.ts';
+
+/** An opened answer: noisy sums, one list for each result, by the partner column's bins (one number without one). */
+export type OpenedGroup = Pick<Group, 'title' | 'columns'> & { /** σ² of the noise in every sum. */ readonly variance: number; readonly sums: readonly (readonly number[])[] };
+export type OpenedAnswer = { readonly release: JointReleaseView; readonly plan: Plan; readonly groups: readonly OpenedGroup[] };
+
+/**
+ * Opens results with the drawn bundle's seed. What they mean follows from statement and project alone.
+ * Errors: HE_CIPHERTEXT_REFUSED; those of compileStatement for a project that is not the release's.
+ */
+export async function openAnswer(document: JointProjectJson, run: JointRunView, seeds: JointSeeds, release: JointReleaseView, results: readonly Uint8Array[]): Promise<OpenedAnswer> {
+  const plan = compileStatement(release.statement, projectFromJson(document), run.rows, Math.round(release.cost_rho * nanoRhoPerRho) as NanoRho);
+  if (plan.parts !== results.length) throw new VeilgateError('HE_CIPHERTEXT_REFUSED', 'There are more or fewer results than the statement has: fetch them again.');
+  const opened = plan.partner === undefined ? results.map((each) => [clearSum(each)]) : await openAll(run, seeds, plan.partner.bins, results);
+  let first = 0;
+  const groups = plan.groups.map(({ title, columns, variance }): OpenedGroup => {
+    const sums = opened.slice(first, first += columns.length);
+    return { title, columns, sums, variance: Number(variance.numerator) / Number(variance.denominator) };
+  });
+  return { release, plan, groups };
+}
+
+async function openAll(run: JointRunView, seeds: JointSeeds, bins: number, results: readonly Uint8Array[]): Promise<number[][]> {
+  await lotteryReady;
+  const he = await loadHe();
+  const decryptor = createWindowDecryptor(he, set, bundleKeys(he, set, drawnSeed(seeds, run)).secretKey);
+  try {
+    const layout = layoutOf(set.polyModulusDegree, bins);
+    return results.map((each) => openTable(decryptor, set, layout, each));
+  } finally {
+    decryptor.close();
+  }
+}
+
+function clearSum(bytes: Uint8Array): number {
+  if (bytes.length !== 8) throw new VeilgateError('HE_CIPHERTEXT_REFUSED', 'The result is not of the form that was agreed: fetch it again.');
+  return Number(new DataView(bytes.buffer, bytes.byteOffset).getBigInt64(0, true));
+}
+
+/** σ² and the table, by the name of its columns: `x` against the partner's column, `x y` for a pair of the platform's. */
+export type OpenedTable = { readonly table: Table; readonly variance: number };
+
+/** Tables of a table, histogram, woe or pairs answer. Rows: the first column's bins; columns: the partner's, the second column's, or one. */
+export function tablesOf({ groups }: OpenedAnswer): ReadonlyMap<string, OpenedTable> {
+  const [group] = groups;
+  if (group?.title !== 'bins') throw new VeilgateError('JOINT_STATEMENT_INVALID', 'This statement has no tables.', { rule: 'tables' });
+  const found = new Map<string, { readonly cells: (readonly number[])[]; readonly rows: Set<number> }>();
+  group.columns.forEach((column, at) => {
+    if (column.kind !== 'product') return;
+    const name = column.factors.map((factor) => factor.column).join(' ');
+    const table = found.get(name) ?? { cells: [], rows: new Set() };
+    table.cells.push(group.sums[at] ?? []);
+    table.rows.add(column.factors[0]?.bin ?? 0);
+    found.set(name, table);
+  });
+  // a pair's cells come row by row: its second column's bins are the table's columns
+  return new Map([...found].map(([name, { cells, rows }]) => {
+    const counts = Float64Array.from(cells.flat());
+    return [name, { table: { counts, rows: rows.size, columns: counts.length / rows.size }, variance: group.variance }];
+  }));
+}
+
+/** What a mean, variance, covariance or sum comes to in each bin of the partner's column. NaN where the noisy count is not above 0. */
+export type Moments = { readonly count: number; readonly mean: number; readonly otherMean?: number; readonly variance?: number; readonly covariance?: number };
+
+export function momentsIn(answer: OpenedAnswer): readonly Moments[] {
+  const sums = (title: Group['title']) => answer.groups.find((group) => group.title === title)?.sums[0];
+  const counts = sums('count');
+  const first = sums('sum');
+  if (counts === undefined || first === undefined) throw new VeilgateError('JOINT_STATEMENT_INVALID', 'This statement has no moments.', { rule: 'moments' });
+  return counts.map((count, bin) => {
+    const over = (title: Group['title']) => {
+      const sum = sums(title)?.[bin];
+      return sum === undefined ? undefined : count > 0 ? sum / count : Number.NaN;
+    };
+    const mean = over('sum') as number;
+    const squares = over('squares');
+    const other = over('other_sum');
+    const products = over('products');
+    return {
+      count, mean,
+      ...(squares === undefined ? {} : { variance: squares - mean * mean }),
+      ...(other === undefined || products === undefined ? {} : { otherMean: other, covariance: products - mean * other }),
+    };
+  });
+}

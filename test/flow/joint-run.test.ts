@@ -1,0 +1,115 @@
+import { strict as assert } from 'node:assert';
+import { openAnswer, momentsIn, tablesOf, type OpenedAnswer } from '../../src/sdk/joint-answers.ts';
+import { answerDigest, askAndFetch, type Statement } from '../../src/sdk/joint-run.ts';
+import { invoiceSteps, startRunStage, twinOf, type JointCase, type JointRunStage, type Twin } from '../support/joint-run.ts';
+import { codeOf } from '../support/joint.ts';
+import type { JointRunView } from '../../src/sdk/joint-run.ts';
+
+describe('a small joint project, played over HTTP', () => {
+  let stage: JointRunStage;
+  let found: JointCase & { readonly run: JointRunView };
+  /** By position: everybody's records, and the partner's bins. */
+  let rows: readonly { readonly twin: Twin; readonly label: number; readonly own: number }[];
+
+  before(async function () {
+    this.timeout(120_000);
+    stage = await startRunStage();
+    found = await stage.ready();
+    const { rows: chunks } = await stage.platform.database.query<{ codes: string }>('select codes from joint_cohort_chunk where cohort = $1 order by n', [found.cohort]);
+    const codes = chunks.flatMap(({ codes: text }) => text.match(/.{18}/g) ?? []);
+    rows = codes.map((code, position) => {
+      const n = stage.enterprises.indexOf(code as (typeof stage.enterprises)[number]);
+      const mine = found.order[position] as number;
+      return { twin: twinOf(n), label: mine < 0 ? 2 : twinOf(mine).bad, own: mine < 0 ? 4 : twinOf(mine).own };
+    });
+  });
+  after(() => stage.close());
+
+  const ask = async (statement: Statement, rho = 0.004): Promise<OpenedAnswer> => {
+    const { release, results } = await askAndFetch(stage.runs, found.run.run, statement, { rho }, 50);
+    return openAnswer(found.document, found.run, found.seeds, release, results);
+  };
+  const near = (actual: number, expected: number, variance: number, what: string) => assert.ok(Math.abs(actual - expected) <= 7 * Math.sqrt(variance), `${what}: ${actual} for ${expected}, σ ${Math.sqrt(variance)}`);
+  const count = (which: (row: (typeof rows)[number]) => boolean) => rows.filter(which).length;
+
+  it('tables of platform columns against the partner\'s are the clear twin\'s within the noise', async () => {
+    const answer = await ask({ kind: 'table', columns: ['debt', 'rating'], partner: 'own_rating' }, 0.02);
+    const tables = tablesOf(answer);
+    assert.deepEqual([...tables.keys()], ['debt', 'rating']);
+    for (const [name, bins] of [['debt', 4], ['rating', 5]] as const) {
+      const { table, variance } = tables.get(name)!;
+      assert.deepEqual([table.rows, table.columns, variance], [bins, 5, 2 / (2 * 0.02)], 'one enterprise is in one cell of each of two tables');
+      for (let row = 0; row < bins; row += 1) {
+        for (let column = 0; column < 5; column += 1) near(table.counts[row * 5 + column]!, count(({ twin, own }) => twin[name] === row && own === column), variance, `${name} ${row} ${column}`);
+      }
+    }
+  });
+
+  it('weights of evidence, histograms and pairs have their tables too', async () => {
+    const woe = tablesOf(await ask({ kind: 'woe', columns: ['debt'], partner: 'default' })).get('debt')!;
+    for (let bin = 0; bin < 4; bin += 1) for (const label of [0, 1, 2]) near(woe.table.counts[bin * 3 + label]!, count(({ twin, label: own }) => twin.debt === bin && own === label), woe.variance, `woe ${bin} ${label}`);
+    const alone = tablesOf(await ask({ kind: 'histogram', column: 'rating' })).get('rating')!;
+    assert.deepEqual([alone.table.rows, alone.table.columns], [5, 1]);
+    for (let bin = 0; bin < 5; bin += 1) near(alone.table.counts[bin]!, count(({ twin }) => twin.rating === bin), alone.variance, `histogram ${bin}`);
+    const pair = tablesOf(await ask({ kind: 'pairs', pairs: [['debt', 'rating']] })).get('debt rating')!;
+    assert.deepEqual([pair.table.rows, pair.table.columns], [4, 5]);
+    for (let row = 0; row < 4; row += 1) for (let column = 0; column < 5; column += 1) near(pair.table.counts[row * 5 + column]!, count(({ twin }) => twin.debt === row && twin.rating === column), pair.variance, `pair ${row} ${column}`);
+  });
+
+  it('counts, sums, means, variances, covariances and weighted sums come from declared steps and weights', async () => {
+    const answer = await ask({ kind: 'variance', column: 'invoices', partner: 'default' }, 0.06);
+    assert.deepEqual(answer.groups.map(({ title, variance }) => [title, Math.round(variance)]), [['count', 25], ['sum', 25 * invoiceSteps ** 2], ['squares', 25 * invoiceSteps ** 4]]);
+    const of = (label: number) => rows.filter((row) => row.label === label).map(({ twin }) => twin.invoices);
+    const sum = (values: readonly number[]) => values.reduce((all, value) => all + value, 0);
+    for (const label of [0, 1, 2]) {
+      near(answer.groups[0]!.sums[0]![label]!, of(label).length, answer.groups[0]!.variance, `count ${label}`);
+      near(answer.groups[1]!.sums[0]![label]!, sum(of(label)), answer.groups[1]!.variance, `sum ${label}`);
+      near(answer.groups[2]!.sums[0]![label]!, sum(of(label).map((value) => value * value)), answer.groups[2]!.variance, `squares ${label}`);
+    }
+    const [first] = momentsIn(answer);
+    assert.equal(first!.mean, answer.groups[1]!.sums[0]![0]! / answer.groups[0]!.sums[0]![0]!);
+    const all = await ask({ kind: 'mean', column: 'invoices' }, 0.02);
+    near(all.groups[1]!.sums[0]![0]!, sum(rows.map(({ twin }) => twin.invoices)), all.groups[1]!.variance, 'sum over the cohort');
+    const weights = [3, -2, 5, 0];
+    const score = await ask({ kind: 'weighted_sum', terms: [{ column: 'debt', weights }, { column: 'invoices', weights: [2] }], partner: 'default' }, 0.02);
+    assert.equal(Math.round(score.groups[0]!.variance), (5 + 2 * invoiceSteps) ** 2 * 25);
+    for (const label of [0, 1]) near(score.groups[0]!.sums[0]![label]!, sum(rows.filter((row) => row.label === label).map(({ twin }) => weights[twin.debt]! + 2 * twin.invoices)), score.groups[0]!.variance, `score ${label}`);
+    const both = await ask({ kind: 'count', partner: 'default' });
+    near(both.groups[0]!.sums[0]![1]!, count(({ label }) => label === 1), both.groups[0]!.variance, 'count');
+  });
+
+  it('the same question again is the same answer, noise and all, and costs nothing', async () => {
+    const statement: Statement = { kind: 'histogram', column: 'debt', partner: 'default' };
+    const first = await askAndFetch(stage.runs, found.run.run, statement, { rho: 0.003 }, 50);
+    const spent = await stage.partner.balances(found.project);
+    const explained = await stage.runs.explain(found.run.run, statement, { rho: 0.003 });
+    assert.equal(explained.known?.question, first.release.question);
+    assert.equal(explained.epsilon_after, explained.epsilon_before);
+    for (let again = 0; again < 20; again += 1) {
+      const same = await askAndFetch(stage.runs, found.run.run, statement, { rho: 0.003 }, 50);
+      assert.deepEqual(same.results, first.results);
+    }
+    assert.deepEqual(await stage.partner.balances(found.project), spent);
+    const fresh = await stage.runs.explain(found.run.run, statement, { rho: 0.0031 });
+    assert.notEqual(fresh.question, first.release.question);
+    assert.ok(fresh.epsilon_after > fresh.epsilon_before, 'other noise is another question, and is paid for');
+  });
+
+  it('every release is in the log with its cost and digests, and listed for partner and officers', async () => {
+    const releases = await stage.runs.releases(found.project);
+    const records = await stage.records('joint.released');
+    assert.deepEqual(records.map(({ question }) => question).sort(), releases.filter(({ state }) => state === 'released').map(({ question }) => question).sort());
+    const [release] = releases;
+    const record = records.find(({ question }) => question === release!.question)!;
+    const results = await askAndFetch(stage.runs, found.run.run, release!.statement, { rho: release!.cost_rho });
+    assert.equal(record['answer'], await answerDigest(results.results));
+    assert.equal(record['costNanoRho'], Math.round(release!.cost_rho * 1e9));
+    assert.equal(record['rows'], rows.length);
+    const { accounts } = await stage.officers[1].balances(found.project);
+    const total = records.reduce((sum, { costNanoRho }) => sum + (costNanoRho as number), 0);
+    assert.equal(Math.round(accounts.find(({ account }) => account === `project/${found.project}`)!.spent_rho * 1e9), total, 'what was spent is what was released');
+    assert.equal(await codeOf(stage.otherRuns.release(release!.question)), 'JOINT_RELEASE_NOT_FOUND');
+    assert.equal(await codeOf(stage.otherRuns.results(release!.question, 0)), 'JOINT_RELEASE_NOT_FOUND');
+    assert.equal(await codeOf(stage.otherRuns.run(found.run.run)), 'JOINT_RUN_NOT_FOUND');
+  });
+});
