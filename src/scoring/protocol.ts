@@ -163,9 +163,11 @@ export type GatewayHalf = {
   readonly model: ModelRef;
   /** The plain modulus t. */
   readonly modulus: number;
-  /** The ticket's slots that are released: place in `masked` and enterprise. Others were withdrawn meanwhile. */
-  readonly released: readonly { readonly place: number; readonly subject: SubjectId }[];
-  /** One per ciphertext: base64url of 4 bytes (little-endian) for each of `released`. */
+  /** The ticket's slots that are released, as places in `masked`; others were withdrawn meanwhile. base64url of 4 bytes (little-endian) each. */
+  readonly places: string;
+  /** Whose they are: their codes of 18 characters, one after another. */
+  readonly subjects: string;
+  /** One per ciphertext: base64url of 4 bytes (little-endian) for each of `places`. */
   readonly masks: readonly string[];
 };
 

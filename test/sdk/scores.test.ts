@@ -34,7 +34,7 @@ describe('a score at the bank', () => {
     const masks = raws.map(() => randomBytes(4).readUInt32LE() % t);
     const ticket = randomBytes(16).toString('base64url');
     const custodian: CustodianHalf = { v: 1, ticket, masked: raws.map((raw, at) => packWords([(raw + (masks[at] ?? 0) + t) % t])) };
-    const own: GatewayHalf = { v: 1, ticket, model: model.ref, modulus: t, released: [{ place: 0, subject }], masks: masks.map((mask) => packWords([mask])) };
+    const own: GatewayHalf = { v: 1, ticket, model: model.ref, modulus: t, places: packWords([0]), subjects: subject, masks: masks.map((mask) => packWords([mask])) };
     const seal = (data: object, issuer: string, jti: string) => sealFor(bank.encryption?.publicJwk as unknown as PublicJwk, data as Readonly<Record<string, unknown>>, { issuer, audience: 'bank-a', jti, issuedAtMs: systemClock.nowMs() });
     const answer: ScoreAnswer = {
       subject, purpose: 'pre_loan_review', grant: 'g'.repeat(22), policy: 'p'.repeat(64), model: model.ref, parameters: 'veilgate-score-1', custodian: 'custodian',
@@ -60,7 +60,7 @@ describe('a score at the bank', () => {
       'a mask too long': { gateway: (half) => ({ ...half, masks: [packWords([1, 2]), ...half.masks.slice(1)] }) },
       'another modulus': { gateway: (half) => ({ ...half, modulus: 65_537 }) },
       'another model': { gateway: (half) => ({ ...half, model: 'other@1' }) },
-      'another enterprise': { gateway: (half) => ({ ...half, released: [{ place: 0, subject: subjectOf(2) }] }) },
+      'another enterprise': { gateway: (half) => ({ ...half, subjects: subjectOf(2) }) },
       'an answer about another enterprise': { subject: subjectOf(2) },
       'an answer under another model': { answer: (answer) => ({ ...answer, model: 'other@1' }) },
       'other parameters': { answer: (answer) => ({ ...answer, parameters: 'veilgate-score-9' }) },

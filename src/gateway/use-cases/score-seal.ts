@@ -20,7 +20,8 @@ export type GatewayHalfFacts = {
 export function gatewayHalf({ ticket, model, modulus, released, masks }: GatewayHalfFacts): GatewayHalf {
   return {
     v: 1, ticket, model, modulus,
-    released: released.map(({ place, subject }) => ({ place, subject })),
+    places: packWords(released.map(({ place }) => place)),
+    subjects: released.map(({ subject }) => subject).join(''),
     masks: masks.map((mask) => packWords(released.map(({ slot }) => mask[slot] as number))),
   };
 }

@@ -62,12 +62,12 @@ const lastDigits: Readonly<Record<number, RegExp>> = { 0: /^/, 2: /[AQgw]$/, 3: 
  */
 export function combineHalves(custodian: unknown, gateway: unknown, expected: HalvesExpectation): UnmaskedScores {
   const masked = readCustodianHalf(custodian, expected);
-  const { released, masks } = readGatewayHalf(gateway, masked.ticket, masked.places, expected);
-  const values = masks.map((mask, output) => Uint32Array.from(released, ({ place }, at) => {
+  const { places, subjects, masks } = readGatewayHalf(gateway, masked.ticket, masked.places, expected);
+  const values = masks.map((mask, output) => places.map((place, at) => {
     const difference = (masked.values[output] as Uint32Array)[place]! - (mask[at] as number);
     return difference < 0 ? difference + expected.modulus : difference;
   }));
-  return { modulus: expected.modulus, subjects: released.map(({ subject }) => subject), values };
+  return { modulus: expected.modulus, subjects, values };
 }
 
 function readCustodianHalf(half: unknown, { outputs, modulus }: HalvesExpectation): { readonly ticket: string; readonly places: number; readonly values: readonly Uint32Array[] } {
@@ -79,23 +79,23 @@ function readCustodianHalf(half: unknown, { outputs, modulus }: HalvesExpectatio
   return { ticket, places, values: masked.map((text) => unpackWords(text, places, modulus) ?? fail()) };
 }
 
-function readGatewayHalf(half: unknown, ticketOfCustodian: string, places: number, expected: HalvesExpectation): { readonly released: GatewayHalf['released']; readonly masks: readonly Uint32Array[] } {
-  const { v, ticket, model, modulus, released, masks, ...others } = asObject(half) as Partial<GatewayHalf>;
+type Unmasking = { readonly places: Uint32Array; readonly subjects: readonly SubjectId[]; readonly masks: readonly Uint32Array[] };
+
+function readGatewayHalf(half: unknown, ticketOfCustodian: string, placesOfTicket: number, expected: HalvesExpectation): Unmasking {
+  const { v, ticket, model, modulus, places, subjects, masks, ...others } = asObject(half) as Partial<GatewayHalf>;
   if (v !== 1 || ticket !== ticketOfCustodian || model !== expected.model || modulus !== expected.modulus || Object.keys(others).length > 0) throw unreadable();
-  if (!Array.isArray(released) || released.length < 1 || released.length > places || !Array.isArray(masks) || masks.length !== expected.outputs) throw unreadable();
-  const asked: ReadonlySet<unknown> = expected.subjects instanceof Set ? expected.subjects : new Set(expected.subjects);
-  const taken = new Uint8Array(places);
-  const named = new Set<unknown>();
-  for (const one of released as readonly unknown[]) {
-    const { place, subject } = asObject(one);
-    if (!Number.isInteger(place) || taken[place as number] !== 0 || !asked.has(subject) || Object.keys(one as object).length !== 2) throw unreadable();
-    taken[place as number] = 1;
-    named.add(subject);
-  }
-  const list = released as GatewayHalf['released'];
-  if (named.size < list.length) throw unreadable();
-  return { released: list, masks: masks.map((text) => unpackWords(text, list.length, expected.modulus) ?? fail()) };
+  if (typeof subjects !== 'string' || !Array.isArray(masks) || masks.length !== expected.outputs) throw unreadable();
+  const count = subjects.length / codeLength;
+  if (!Number.isInteger(count) || count < 1 || count > placesOfTicket) throw unreadable();
+  const words = unpackWords(places, count, placesOfTicket) ?? fail();
+  const codes = Array.from({ length: count }, (_, at) => subjects.slice(at * codeLength, (at + 1) * codeLength) as SubjectId);
+  const asked: ReadonlySet<SubjectId> = expected.subjects instanceof Set ? expected.subjects : new Set(expected.subjects);
+  if (new Set(words).size < count || new Set(codes).size < count || codes.some((code) => !asked.has(code))) throw unreadable();
+  return { places: words, subjects: codes, masks: masks.map((text) => unpackWords(text, count, expected.modulus) ?? fail()) };
 }
+
+/** Characters of a unified social credit code. */
+const codeLength = 18;
 
 function asObject(value: unknown): Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw unreadable();

@@ -159,7 +159,7 @@ export async function makeWorld(options: { readonly judge?: JudgeFunctionals; re
       if (part?.gatewayHalf == null || part.custodianHalf == null) throw new VeilgateError('SCORE_PART_NOT_THERE', 'not there');
       const { rows: [{ digest } = { digest: '' }] } = await database.query<{ digest: string }>('select request_digest as digest from scoring_job where id = $1', [job]);
       const gateway = await openSealed(part.gatewayHalf, credentials.encryption!.privateKey, { issuer: desk.issuer, audience: bank, jti: digest });
-      const subjects = (gateway as GatewayHalf).released.map(({ subject }) => subject);
+      const subjects = ((gateway as GatewayHalf).subjects.match(/.{18}/g) ?? []) as SubjectId[];
       const { values } = combineHalves(JSON.parse(part.custodianHalf), gateway, { model: model.ref, modulus: set.plainModulus, outputs: 2, subjects });
       return new Map(subjects.map((subject, at) => [subject, values[0]?.[at] as number]));
     },

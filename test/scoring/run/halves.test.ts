@@ -9,12 +9,14 @@ const t = 1_032_193;
 const model = 'sme@1' as ModelRef;
 const [a, b, c] = ['91350211M000100Y43', '91370202MA00QJTFYT', '91440300708461136T'] as unknown as [SubjectId, SubjectId, SubjectId];
 
+const naming = (released: readonly { place: number; subject: SubjectId }[]) => ({ places: packWords(released.map(({ place }) => place)), subjects: released.map(({ subject }) => subject).join('') });
+
 /** Halves of `values[output][place]`, with random masks. */
 function halvesOf(values: readonly (readonly number[])[], released: readonly { place: number; subject: SubjectId }[], random: () => number = () => Math.floor(Math.random() * t)): { custodian: CustodianHalf; gateway: GatewayHalf } {
   const masks = values.map((row) => row.map(random));
   return {
     custodian: { v: 1, ticket: 'ticket-1', masked: values.map((row, output) => packWords(row.map((value, place) => (value + (masks[output]?.[place] ?? 0)) % t))) },
-    gateway: { v: 1, ticket: 'ticket-1', model, modulus: t, released, masks: masks.map((row) => packWords(released.map(({ place }) => row[place] ?? 0))) },
+    gateway: { v: 1, ticket: 'ticket-1', model, modulus: t, ...naming(released), masks: masks.map((row) => packWords(released.map(({ place }) => row[place] ?? 0))) },
   };
 }
 
@@ -59,12 +61,15 @@ describe('halves of a score', () => {
       ['another modulus', custodian, { ...gateway, modulus: t + 2 }],
       ['a value beyond the modulus', { ...custodian, masked: [packWords([t, 0, 0]), custodian.masked[1]] }, gateway],
       ['a mask beyond the modulus', custodian, { ...gateway, masks: [packWords([t, 0]), gateway.masks[1]] }],
-      ['an enterprise nobody asked for', custodian, { ...gateway, released: [{ place: 0, subject: a }, { place: 2, subject: c }] }],
-      ['an enterprise twice', custodian, { ...gateway, released: [{ place: 0, subject: a }, { place: 2, subject: a }] }],
-      ['a place twice', custodian, { ...gateway, released: [{ place: 0, subject: a }, { place: 0, subject: b }] }],
-      ['a place beyond the ticket', custodian, { ...gateway, released: [{ place: 0, subject: a }, { place: 3, subject: b }] }],
-      ['a place that is no number', custodian, { ...gateway, released: [{ place: '0', subject: a }, { place: 2, subject: b }] }],
-      ['nothing released', custodian, { ...gateway, released: [], masks: ['', ''] }],
+      ['an enterprise nobody asked for', custodian, { ...gateway, ...naming([{ place: 0, subject: a }, { place: 2, subject: c }]) }],
+      ['an enterprise twice', custodian, { ...gateway, ...naming([{ place: 0, subject: a }, { place: 2, subject: a }]) }],
+      ['a place twice', custodian, { ...gateway, ...naming([{ place: 0, subject: a }, { place: 0, subject: b }]) }],
+      ['a place beyond the ticket', custodian, { ...gateway, ...naming([{ place: 0, subject: a }, { place: 3, subject: b }]) }],
+      ['places that are no words', custodian, { ...gateway, places: [0, 2] }],
+      ['a place less', custodian, { ...gateway, places: packWords([0]) }],
+      ['half a code', custodian, { ...gateway, subjects: gateway.subjects.slice(0, -9) }],
+      ['codes in a list', custodian, { ...gateway, subjects: [a, b] }],
+      ['nothing released', custodian, { ...gateway, places: '', subjects: '', masks: ['', ''] }],
       ['padding', { ...custodian, masked: [`${custodian.masked[0]}=`, custodian.masked[1]] }, gateway],
       ['nothing at all', null, gateway],
       ['a list', custodian, [gateway]],
