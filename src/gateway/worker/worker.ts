@@ -2,7 +2,6 @@ import path from 'node:path';
 import { requestVault } from '../../audit/request-vault.ts';
 import type { Clock } from '../../clock.ts';
 import { VeilgateError, isVeilgateError } from '../../errors.ts';
-import { openKeyring } from '../../identity/keyring.ts';
 import { openQueue, startWork, type Task } from '../../jobs/queue.ts';
 import { PolicyHolder, watchPolicy } from '../../policy/holder.ts';
 import { loadPolicyPack } from '../../policy/load.ts';
@@ -29,6 +28,7 @@ import { runJobTask } from '../use-cases/score-job-part.ts';
 export type RunningWorker = { readonly stop: () => Promise<void>; readonly reload: () => void };
 
 /** How many times longer a statement may take for which no request waits. */
+import { openPlatformKeys } from './platform-keys.ts';
 const patience = 8;
 
 /**
@@ -42,7 +42,10 @@ export async function startWorker(config: Config, databaseUrl: string, custodian
     url: databaseUrl, applicationName: 'veilgate score worker', statementTimeoutMs: config.databaseTimeoutSeconds * 1000 * patience,
     maxConnections: config.scoreTasks * 2 + 2, // a task looks things up side by side; and the queue
   });
-  const keyring = openKeyring(config.keysFolder, clock);
+  const keyring = await openPlatformKeys(config.keysFolder, database, config.auditLogOrigin, clock).catch(async (error: unknown) => {
+    await database.close();
+    throw error;
+  });
   const catalogue = loadCatalogue(path.join(config.policyFolder, 'catalogue'));
   const policy = new PolicyHolder(() => loadPolicyPack(config.policyFolder, catalogue));
   const stopWatching = watchPolicy(policy, config.policyFolder, (report) => {
