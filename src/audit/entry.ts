@@ -17,7 +17,7 @@ import { webSha256, type Sha256 } from './tree.ts';
 export type AuditRecord =
   | QueryReleased | QueryRefused | QueriesRefused | ScoreReleased | ScoreRefused | ScoresReleased | GrantCreated | GrantChanged | InstitutionChanged
   | EnterpriseRegistered | EnterpriseActivated | DepartmentRegistered | OfficerRegistered | PartyChanged
-  | PolicyLoaded | RecordsLoaded | FeaturesChanged | ModelChanged | JointProjectChanged | CohortChanged | RequestShown | EntryErased | CustodianRecord | JointRunRecord;
+  | PolicyLoaded | PolicyChanged | PolicyWithheld | RecordsLoaded | FeaturesChanged | ModelChanged | JointProjectChanged | CohortChanged | RequestShown | EntryErased | CustodianRecord | JointRunRecord;
 
 export type AuditKind = AuditRecord['kind'];
 
@@ -188,6 +188,23 @@ export type PartyChanged =
   | (Common<'party.key_added' | 'party.key_retired'> & { readonly party: PartyId; readonly thumbprint: string; readonly use: 'sig' | 'enc' });
 
 export type PolicyLoaded = Common<'policy.loaded'> & { readonly policy: PolicyVersion; readonly previous: PolicyVersion | null };
+
+/** A version of the policy as it was proposed, decided and came into force; `digest` is of its files, which never change. */
+export type PolicyChanged =
+  | (Common<'policy.proposed' | 'policy.approved' | 'policy.refused' | 'policy.withdrawn'> & PolicyChangedCommon)
+  /** `previous`: the version whose place it took. */
+  | (Common<'policy.in_force'> & PolicyChangedCommon & { readonly previous: number | null });
+type PolicyChangedCommon = { readonly version: number; readonly digest: Digest; readonly policy: PolicyVersion; readonly basis: number | null };
+
+/** One officer closed a field for a purpose at once; two people end it. */
+export type PolicyWithheld =
+  | (Common<'policy.emergency_withheld'> & PolicyWithheldCommon & { /** A code, no free text. */ readonly reason: string; readonly expires: string })
+  | (Common<'policy.emergency_lifted'> & PolicyWithheldCommon)
+  /** Its time was over and it waits for a decision as this version; it holds until then. */
+  | (Common<'policy.emergency_proposed'> & PolicyWithheldCommon & { readonly version: number })
+  /** `lasting`: its version came into force; `refused`: it was not wanted. */
+  | (Common<'policy.emergency_ended'> & PolicyWithheldCommon & { readonly ending: 'lasting' | 'refused' });
+type PolicyWithheldCommon = { readonly withhold: string; readonly field: FieldRef; readonly purpose: PurposeCode };
 
 export type RecordsLoaded = Common<'records.loaded'> & {
   readonly department: PartyId;

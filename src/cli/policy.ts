@@ -40,7 +40,7 @@ const terminal: PolicyCommandStreams = {
  */
 export function policyCommand(streams: PolicyCommandStreams = terminal, usageEnd: (code: number) => never = (code) => process.exit(code)): Command {
   const policy = new Command('policy')
-    .description('Check, test, explain and compare field-level policies. Works on files alone.')
+    .description('Check, test, explain and compare field-level policies as files; pull, propose, review and approve them on the platform.')
     .exitOverride((end) => usageEnd(end.exitCode === 0 ? 0 : 2))
     .configureOutput({ writeOut: (text) => streams.out(text.trimEnd()), writeErr: (text) => streams.error(text.trimEnd()) })
     .addHelpText('after', exitCodes);

@@ -76,7 +76,7 @@ const heavy: Readonly<Record<string, string>> = {
   records: 'Load records of a dataset and see how good they are (departments)',
   domain: 'Encrypt features for sealed scoring, and keep them up to date (departments)',
   custodian: 'Run a key custodian: keys, banks, alarms; on its own machine (custodian\'s operator)',
-  policy: 'Check, test, explain and compare field-level policies; works on files alone (compliance)',
+  policy: 'Check, test and compare field-level policies as files; pull, propose, review and approve them on the platform (compliance)',
 };
 
 /** A grant's id or a key's thumbprint that begins with a dash: base64url, one in 64 does. */
@@ -120,9 +120,9 @@ async function custodian(cli: Cli): Promise<Command> {
 }
 
 async function policy(cli: Cli): Promise<Command> {
-  const { policyCommand } = await import('./policy.ts');
+  const [{ policyCommand }, { policyOnPlatform }] = await Promise.all([import('./policy.ts'), import('./policy-service.ts')]);
   const { stdout, stderr } = cli.terminal;
-  return withExamples(policyCommand({
+  const policy = withExamples(policyCommand({
     out: (line) => { stdout.write(`${line}\n`); },
     error: (line) => { stderr.write(`${line}\n`); },
     exit: (code) => { if (code === exitCode.misused) throw new CommanderError(code, 'veilgate.misused', ''); if (code !== exitCode.ok) cli.fail(); },
@@ -132,6 +132,7 @@ async function policy(cli: Cli): Promise<Command> {
     explain: ['policy explain --purpose pre_loan_review --class commercial_bank --field tax.declared_revenue_cents'],
     diff: ['policy diff --against ../policies-before --fail-on loosened'],
   });
+  return policyOnPlatform(cli, policy);
 }
 
 /** For verbs that are made elsewhere. */

@@ -22,43 +22,51 @@ import type { Catalogue, SubjectId, SubjectPseudonym } from '../vocabulary.ts';
 import type { Config } from './config.ts';
 import { composeFeatures } from './features.ts';
 import { fetchJwks } from './issuer.ts';
-import type { Metrics } from './metrics.ts';
 import { composeJoint } from './joint.ts';
+import type { Metrics } from './metrics.ts';
+import { policyPollMs, type PolicySource } from './policy-source.ts';
 import type { Services } from './resources/services.ts';
 import { createAdmissions } from './use-cases/admission.ts';
 import { consentReceipts } from './use-cases/consent-receipts.ts';
 import { createDoorRefusals } from './use-cases/door-refusals.ts';
 import { encryptionKeys } from './use-cases/encryption-keys.ts';
 import { usableModel, type ModelDesk } from './use-cases/models.ts';
+import type { PolicyDesk } from './use-cases/policy-versions.ts';
 import { createReleaser } from './use-cases/release.ts';
 import { composeScoring, composeTallies, type CustodianAddress } from './scoring.ts';
 import { signedRequests } from './use-cases/signed-request.ts';
 
 type Parts = {
   readonly config: Config; readonly database: Database; readonly keyring: Keyring; readonly catalogue: Catalogue; readonly policy: PolicyHolder;
+  /** Undefined where nothing is told of a new version. */
+  readonly policySource?: Pick<PolicySource, 'pickUp'>;
   readonly metrics: Metrics; readonly gatewayUrl: string; readonly issuerUrl: string; readonly clock: Clock;
   /** Undefined where this platform gives no scores. */
   readonly custodian: CustodianAddress | undefined;
 };
 
 /** What resources work with: each stage with what it needs of the others. */
-export async function composeServices({ config, database, keyring, catalogue, policy, metrics, gatewayUrl, issuerUrl, clock, custodian }: Parts): Promise<Services> {
+export async function composeServices({ config, database, keyring, catalogue, policy, policySource, metrics, gatewayUrl, issuerUrl, clock, custodian }: Parts): Promise<Services> {
   const current = () => policy.current();
   const vault = requestVault(keyring.requestSecrets);
   const space: FeatureSpace = { features: loadFeatures(config.policyFolder, catalogue), fields: catalogue.fields };
   const scoringSettings = loadScoringSettings(config.policyFolder);
   const models: ModelDesk = { database, clock, policy: current, space: () => space, settings: () => scoringSettings };
+  const policies: PolicyDesk = {
+    database, clock, catalogue, source: config.policySource, policy: current, pickUp: async () => policySource?.pickUp(),
+    everywhere: () => new Promise((resolve) => { setTimeout(resolve, 2 * policyPollMs); }),
+  };
   const tallies = composeTallies(() => space, () => scoringSettings);
   const releaser = createReleaser(database, clock, vault, tallies, (entries) => {
     metrics.logAppended(entries);
     metrics.batch('release', entries);
   });
-  const joint = composeJoint({ config, database, clock, catalogue, policy: current, secrets: keyring.maskSecrets });
   const signer = keyring.gatewaySigner;
   const scoring = composeScoring({
     database, clock, policy: current, signer, gatewayUrl, metrics, custodian, logOrigin: config.auditLogOrigin, space: () => space, model: (ref) => usableModel(models, ref),
     pool: { threads: config.scoreThreads, memoryMb: config.scoreMemoryMb, cacheBytesMax: config.scoreCacheMb * 1_048_576 },
   }, tallies, releaser);
+  const joint = composeJoint({ config, database, clock, catalogue, policy: current, secrets: keyring.maskSecrets });
   return {
     database, clock, catalogue, policy: current, signer, gatewayUrl, issuerUrl,
     identity: openIdentity({
@@ -80,6 +88,7 @@ export async function composeServices({ config, database, keyring, catalogue, po
       resultDays: config.scoreResultDays, listDays: config.scoreListDays, jobsMax: config.scoreJobs,
     },
     models,
+    policies,
     joint,
     jointRuns: joint,
     features: composeFeatures(() => space.features, scoring, custodian?.id ?? ''),

@@ -41,6 +41,7 @@ export const settings = {
   databaseTimeoutSeconds: integer({ env: 'VEILGATE_DATABASE_TIMEOUT_SECONDS', group: database, default: 8, min: 1, max: 300, meaning: 'Longest a statement may take while a request is answered. A database that is silent a second longer counts as gone.' }),
 
   policyFolder: text({ env: 'VEILGATE_POLICY_FOLDER', group: platform, default: 'policies', form: 'folder', meaning: 'Catalogue, purposes and policies.' }),
+  policySource: choice({ env: 'VEILGATE_POLICY_SOURCE', group: platform, options: ['folder', 'database'], default: 'folder', meaning: 'Where purposes and rules come from: the files of `VEILGATE_POLICY_FOLDER`, watched for changes; or the versions in the database, which two officers change together. An empty database takes the folder\'s as its first version. The catalogue always comes from the folder.' }),
   keysFolder: text({ env: 'VEILGATE_KEYS_FOLDER', group: platform, default: 'keys/private', form: 'folder', meaning: 'Private keys of the platform, made at first start, readable by their owner alone.' }),
   officersFile: optionalText({ env: 'VEILGATE_OFFICERS_FILE', group: platform, form: 'file', meaning: 'First officers and their public keys, registered when the database has none.' }),
   dataRegion: text({ env: 'VEILGATE_DATA_REGION', group: platform, default: 'CN', pattern: '^[A-Z]{2}(-[A-Z0-9]{1,3})?$', form: 'ISO 3166 code', meaning: 'Country or subdivision in which this node keeps data.' }),

@@ -2,8 +2,7 @@ import path from 'node:path';
 import type { Clock } from '../clock.ts';
 import { identify } from '../identity/identify.ts';
 import { openKeyring } from '../identity/keyring.ts';
-import { PolicyHolder, watchPolicy, type ReloadReport } from '../policy/holder.ts';
-import { loadPolicyPack } from '../policy/load.ts';
+import type { PolicyHolder, ReloadReport } from '../policy/holder.ts';
 import { loadCatalogue } from '../source/catalogue.ts';
 import { openDatabase, type Database } from '../store/database.ts';
 import type { Catalogue } from '../vocabulary.ts';
@@ -24,6 +23,7 @@ import { modelSchemas } from './schema/model.ts';
 import { scoreSchemas } from './schema/score.ts';
 import { signedSchemas } from './schema/signed.ts';
 import type { CustodianAddress } from './scoring.ts';
+import { openPolicySource } from './policy-source.ts';
 import { startServer, type RunningServer } from './server.ts';
 import { recordPolicy } from './use-cases/policy-in-force.ts';
 
@@ -51,13 +51,14 @@ export async function startGateway(config: Config, databaseUrl: string, log: Log
   const metrics = createMetrics({ inFlight: limits.inFlight, process: true });
   const keyring = openKeyring(config.keysFolder, clock);
   const catalogue = loadCatalogue(path.join(config.policyFolder, 'catalogue'));
-  const policy = new PolicyHolder(() => loadPolicyPack(config.policyFolder, catalogue));
+  const policySource = await openPolicySource(config, database, catalogue, clock);
+  const policy = policySource.holder;
   const gatewayUrl = gatewayUrlOf(config);
   const issuerUrl = config.issuerUrl ?? config.issuerPublicUrl ?? `${scheme(config)}://${shownHost(config.issuerHost ?? config.host)}:${config.issuerPort}`;
-  const services = await composeServices({ config, database, keyring, catalogue, policy, metrics, gatewayUrl, issuerUrl, clock, custodian });
+  const services = await composeServices({ config, database, keyring, catalogue, policy, policySource, metrics, gatewayUrl, issuerUrl, clock, custodian });
   const policyInForce = (report?: ReloadReport) => reportPolicy(report, policy, catalogue, database, log, metrics, clock);
   policyInForce();
-  const stopWatching = watchPolicy(policy, config.policyFolder, policyInForce);
+  const stopWatching = policySource.watch(policyInForce);
 
   const countRefusals = (all?: boolean) => services.refusals.flush(all).catch(() => log.write('maintenance.failed', { task: 'refusal_count' }));
   const counting = setInterval(countRefusals, refusalCountMs).unref();
@@ -88,6 +89,7 @@ export async function startGateway(config: Config, databaseUrl: string, log: Log
       gateway.reloadTls();
       issuer?.reloadTls();
       policyInForce(policy.reload());
+      void policySource.pickUp();
     },
     async stop() {
       stopWatching();

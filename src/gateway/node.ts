@@ -11,19 +11,20 @@ import { openKeyring } from '../identity/keyring.ts';
 import { bootstrapOfficers, hasOfficers, type NewOfficer } from '../identity/registry/staff.ts';
 import { deleteExpired } from '../identity/replay.ts';
 import { prepareQueue } from '../jobs/queue.ts';
-import { loadPolicyPack } from '../policy/load.ts';
 import { removeRetiredColumns } from '../scoring/feature/rotation.ts';
 import { loadCatalogue } from '../source/catalogue.ts';
 import { prepareDomainTables } from '../source/domain.ts';
 import { startCluster } from '../store/cluster.ts';
 import { applySchema, openDatabase, type Database } from '../store/database.ts';
-import type { TimeMs } from '../vocabulary.ts';
+import type { Catalogue, TimeMs } from '../vocabulary.ts';
 import type { Config } from './config.ts';
 import { createIdempotency } from './idempotency.ts';
 import { faultFacts, type Log } from './log.ts';
+import { openPolicySource } from './policy-source.ts';
 import { steadyClock } from './steady-clock.ts';
 import { expireAndLog } from './use-cases/grant-expiry.ts';
 import { recordPolicy } from './use-cases/policy-in-force.ts';
+import { proposeExpired } from './use-cases/policy-withholds.ts';
 import { recordRegistryEvent } from './use-cases/record-change.ts';
 import { expireAlignments } from './use-cases/joint-cohorts.ts';
 import { endLateLotteries } from './use-cases/joint-lottery.ts';
@@ -56,7 +57,7 @@ export async function startNode(config: Config, log: Log, clock: Clock): Promise
   await prepareDomainTables(database, catalogue);
   const keyring = openKeyring(config.keysFolder, clock);
   await admitFirstOfficers(config, database, clock);
-  await recordPolicy(database, loadPolicyPack(config.policyFolder, catalogue).version, clock);
+  await recordPolicy(database, (await openPolicySource(config, database, catalogue, clock)).holder.current().version, clock);
   const stopPublisher = startPublisher({
     database,
     clock,
@@ -65,7 +66,7 @@ export async function startNode(config: Config, log: Log, clock: Clock): Promise
     intervalMs: config.checkpointSeconds * 1000,
     onError: (error) => log.write('audit.checkpoint_failed', { code: isVeilgateError(error) ? error.code : 'INTERNAL' }),
   });
-  const stopHousekeeping = startHousekeeping(config, database, log, clock);
+  const stopHousekeeping = startHousekeeping(config, database, catalogue, log, clock);
   return {
     databaseUrl,
     dataFolder: cluster?.home,
@@ -92,7 +93,7 @@ async function admitFirstOfficers(config: Config, database: Database, clock: Clo
   });
 }
 
-function startHousekeeping(config: Config, database: Database, log: Log, clock: Clock): () => Promise<void> {
+function startHousekeeping(config: Config, database: Database, catalogue: Catalogue, log: Log, clock: Clock): () => Promise<void> {
   const idempotency = createIdempotency({ database, clock, hours: config.idempotencyHours });
   const tasks = {
     replay_purge: () => deleteExpired(database, clock.nowMs()),
@@ -101,6 +102,7 @@ function startHousekeeping(config: Config, database: Database, log: Log, clock: 
     idempotency_purge: () => idempotency.purge(purgeMax),
     retired_columns_purge: () => removeRetiredColumns(database),
     request_purge: () => deleteEndedRequests(config, database, clock),
+    policy_withholds: () => proposeExpired({ database, clock, catalogue, source: config.policySource }),
     score_jobs: () => tidyJobs({ database, clock, resultDays: config.scoreResultDays }),
     joint_projects: () => endOverdueProjects({ database, clock }),
     joint_alignments: () => expireAlignments({ database, clock }),

@@ -91,6 +91,13 @@ const wire = {
 
   POLICY_BROKEN: { status: 422, title: 'Policy broken' },
   POLICY_PURPOSE_UNKNOWN: { status: 422, title: 'Purpose unknown' },
+  POLICY_TESTS_FAILED: { status: 422, title: 'Policy fails its tests' },
+  POLICY_VERSION_NOT_FOUND: { status: 404, title: 'No such version', always: absent },
+  POLICY_BASIS_STALE: { status: 409, title: 'Another version is in force by now' },
+  POLICY_CHANGED: { status: 409, title: 'Version is another one than was read' },
+  POLICY_STATE_CONFLICT: { status: 409, title: 'Not possible in this state' },
+  POLICY_SAME_PERSON: { status: 403, title: 'Needs another person' },
+  POLICY_IN_FOLDER: { status: 409, title: 'Policy comes from a folder' },
 
   QUERY_INVALID: { status: 400, title: 'Query invalid' },
   QUERY_NOTHING_PERMITTED: { status: 403, title: 'Nothing of this is permitted' },

@@ -67,7 +67,7 @@ describe('gateway/config', () => {
       VEILGATE_TRUSTED_PROXIES: ['10.0.0.1, 10.1.0.0/16', '["10.0.0.1","10.1.0.0/16"]'], VEILGATE_WITNESSES: ['[]', '[]'], VEILGATE_TLS_TERMINATED_BY_PROXY: ['false', 'false'],
       VEILGATE_LOG_LEVEL: ['warn', '"warn"'], VEILGATE_CUSTODIAN: ['none', '"none"'], VEILGATE_CUSTODIAN_URL: ['http://localhost:4', '"http://localhost:4"'], VEILGATE_CUSTODIAN_ID: ['custodian', '"custodian"'], VEILGATE_DATA_REGION: ['CN-35', '"CN-35"'], VEILGATE_METRICS_TOKEN: ['0123456789abcdef0123456789abcdef', '"0123456789abcdef0123456789abcdef"'],
       DATABASE_URL: ['postgresql://a@localhost/b', '"postgresql://a@localhost/b"'], VEILGATE_ISSUER_URL: ['http://localhost:1', '"http://localhost:1"'], VEILGATE_PUBLIC_URL: ['http://localhost:2', '"http://localhost:2"'], VEILGATE_ISSUER_PUBLIC_URL: ['http://localhost:3', '"http://localhost:3"'],
-      VEILGATE_POLICY_FOLDER: [path.join(root, 'src'), JSON.stringify(path.join(root, 'src'))], VEILGATE_OFFICERS_FILE: [path.join(root, 'package.json'), JSON.stringify(path.join(root, 'package.json'))], VEILGATE_AUDIT_LOG_ORIGIN: ['log.example/a', '"log.example/a"'],
+      VEILGATE_POLICY_FOLDER: [path.join(root, 'src'), JSON.stringify(path.join(root, 'src'))], VEILGATE_POLICY_SOURCE: ['database', '"database"'], VEILGATE_OFFICERS_FILE: [path.join(root, 'package.json'), JSON.stringify(path.join(root, 'package.json'))], VEILGATE_AUDIT_LOG_ORIGIN: ['log.example/a', '"log.example/a"'],
       VEILGATE_HOST: ['::1', '"::1"'], VEILGATE_ISSUER_HOST: ['localhost', '"localhost"'], VEILGATE_METRICS_HOST: ['localhost', '"localhost"'], VEILGATE_WORKERS: ['3', '3'], VEILGATE_UPLOAD_TIMEOUT_SECONDS: ['4000', '4000'],
     };
     const pair = certificate('every', 2);

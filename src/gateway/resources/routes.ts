@@ -11,6 +11,8 @@ import { jointRunRoutes } from './joint-runs.ts';
 import { logRoutes } from './log.ts';
 import { modelRoutes } from './models.ts';
 import { partyRoutes } from './parties.ts';
+import { policyRoutes } from './policies.ts';
+import { policyWithholdRoutes } from './policy-withholds.ts';
 import { queryRoutes } from './queries.ts';
 import { scoreJobRoutes } from './score-jobs.ts';
 import { scoreRoutes } from './scores.ts';
@@ -31,6 +33,8 @@ export function routes(services: Services): readonly Route[] {
     ...logRoutes(services),
     ...featureRoutes(services),
     ...modelRoutes(services),
+    ...policyRoutes(services),
+    ...policyWithholdRoutes(services),
     ...jointProjectRoutes(services),
     ...jointCohortRoutes(services),
     ...jointRunRoutes(services),

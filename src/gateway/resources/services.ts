@@ -15,6 +15,7 @@ import type { SignedRequests } from '../use-cases/signed-request.ts';
 import type { JointDesk } from '../use-cases/joint-projects.ts';
 import type { JointRunDesk } from '../use-cases/joint-run-desk.ts';
 import type { ModelDesk } from '../use-cases/models.ts';
+import type { PolicyDesk } from '../use-cases/policy-versions.ts';
 import type { FeatureServices } from './features.ts';
 
 /** What resources are made of: the stages, put together once by composition.ts. */
@@ -44,6 +45,7 @@ export type Services = {
   readonly issuerUrl: string;
   readonly features: FeatureServices;
   readonly models: ModelDesk;
+  readonly policies: PolicyDesk;
   readonly joint: JointDesk;
   readonly jointRuns: JointRunDesk;
   readonly onQuery: (outcome: QueryOutcome, ms: number) => void;

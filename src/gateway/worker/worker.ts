@@ -3,8 +3,6 @@ import { requestVault } from '../../audit/request-vault.ts';
 import type { Clock } from '../../clock.ts';
 import { VeilgateError, isVeilgateError } from '../../errors.ts';
 import { openQueue, startWork, type Task } from '../../jobs/queue.ts';
-import { PolicyHolder, watchPolicy } from '../../policy/holder.ts';
-import { loadPolicyPack } from '../../policy/load.ts';
 import { loadFeatures } from '../../scoring/feature/load.ts';
 import { loadScoringSettings } from '../../scoring/model/settings.ts';
 import type { FeatureSpace } from '../../scoring/model/space.ts';
@@ -14,6 +12,7 @@ import type { Config } from '../config.ts';
 import { gatewayUrlOf } from '../gateway.ts';
 import { faultFacts, type Log } from '../log.ts';
 import { createMetrics } from '../metrics.ts';
+import { openPolicySource } from '../policy-source.ts';
 import { composeScoring, composeTallies, type CustodianAddress } from '../scoring.ts';
 import { composeJoint } from '../joint.ts';
 import { checkBundle } from '../use-cases/joint-bundle.ts';
@@ -47,8 +46,9 @@ export async function startWorker(config: Config, databaseUrl: string, custodian
     throw error;
   });
   const catalogue = loadCatalogue(path.join(config.policyFolder, 'catalogue'));
-  const policy = new PolicyHolder(() => loadPolicyPack(config.policyFolder, catalogue));
-  const stopWatching = watchPolicy(policy, config.policyFolder, (report) => {
+  const policySource = await openPolicySource(config, database, catalogue, clock);
+  const policy = policySource.holder;
+  const stopWatching = policySource.watch((report) => {
     if (report.outcome === 'kept') log.write('policy.refused', { code: 'POLICY_BROKEN', problems: report.problems.length });
   });
   const space: FeatureSpace = { features: loadFeatures(config.policyFolder, catalogue), fields: catalogue.fields };

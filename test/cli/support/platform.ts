@@ -55,7 +55,7 @@ export type CliPlatform = {
 
 const officers = { registrar: ['registrar'], security: ['compliance'], auditor: ['auditor'] };
 
-export async function startCliPlatform(): Promise<CliPlatform> {
+export async function startCliPlatform(settings: Readonly<Record<string, string>> = {}): Promise<CliPlatform> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'veilgate-cli-'));
   const file = (name: string) => path.join(folder, name);
   const first = [];
@@ -71,7 +71,7 @@ export async function startCliPlatform(): Promise<CliPlatform> {
     if (dataset !== undefined) writeFileSync(file(`${id}.csv`), [...sampleCsv(dataset, sample)].join(''));
   }
   writeFileSync(file('report.pdf'), 'a report');
-  const platform = await startTestPlatform({ VEILGATE_OFFICERS_FILE: file('officers.json') });
+  const platform = await startTestPlatform({ VEILGATE_OFFICERS_FILE: file('officers.json'), ...settings });
   return {
     platform, folder, file,
     as: (credentials, line, options) => veilgate(['--gateway', platform.gateway.gatewayUrl, ...(credentials === null ? [] : ['--credentials', file(credentials)]), ...line], options),

@@ -15,7 +15,7 @@ export async function startSecondNode(platform: TestPlatform): Promise<{ readonl
   const config = readConfig({
     DATABASE_URL: platform.database.url, VEILGATE_PORT: String(port), VEILGATE_ISSUER_PORT: String(issuerPort),
     VEILGATE_PUBLIC_URL: platform.gateway.gatewayUrl, VEILGATE_ISSUER_PUBLIC_URL: platform.gateway.issuerUrl,
-    VEILGATE_KEYS_FOLDER: path.join(platform.folder, 'keys'), VEILGATE_POLICY_FOLDER: path.join(root, 'policies'),
+    VEILGATE_KEYS_FOLDER: path.join(platform.folder, 'keys'), VEILGATE_POLICY_FOLDER: path.join(root, 'policies'), VEILGATE_POLICY_SOURCE: platform.config.policySource,
     VEILGATE_ADDRESS_REQUESTS_PER_SECOND: '100000', VEILGATE_DRAIN_SECONDS: '1',
   });
   const log = createLog({ level: 'debug', stream: new Writable({ write: (_chunk, _encoding, done) => done() }) });
