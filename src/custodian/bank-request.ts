@@ -24,6 +24,9 @@ export type BankRequest = {
   readonly count: number;
   /** The bank's registered encryption key that the request names. */
   readonly recipient: PublicJwk;
+  /** RFC 7638 thumbprints of the keys it was signed with and is sealed for: looked at again, under lock, when it is spent. */
+  readonly signedBy: string;
+  readonly sealedFor: string;
 };
 
 export type RequestRules = {
@@ -33,7 +36,7 @@ export type RequestRules = {
   readonly nowMs: TimeMs;
 };
 
-/** Keys stay imported; whether they are in use is asked anew for each request. */
+/** Keys stay imported; whether they are still in use is asked for each request when it is spent. */
 const imported = new BoundedCache<VerificationKey>(1000);
 
 /**
@@ -47,7 +50,7 @@ export async function readBankRequest(jws: string, rules: RequestRules): Promise
   });
   if (!isBankId(bank) || typeof recipient !== 'string' || recipient.length !== 43) throw new Refusal('request', 'malformed');
   let registered: BankKeys | undefined;
-  const { claims } = await strictly('request', () => verifyCompact({
+  const { claims, key } = await strictly('request', () => verifyCompact({
     jws, typ: requestType, issuer: bank, audience: rules.audience, maxLifetimeS: lifetimeMaxS.many, requiredClaims: ['score'], maxLength: requestLengthMax, nowMs: rules.nowMs,
     keys: async (kid) => {
       registered = await rules.banks.keysOf(bank, kid, recipient);
@@ -59,7 +62,7 @@ export async function readBankRequest(jws: string, rules: RequestRules): Promise
   if (!isScore(score) || jti.length < jtiLengthMin) throw new Refusal('request', 'malformed');
   if (exp - iat > lifetimeMaxS[score.kind]) throw new Refusal('request', 'lifetime');
   if (registered.recipient === undefined) throw new Refusal('recipient', 'not_the_banks');
-  return { bank, id: jti, digest: hash('sha256', jws, 'hex'), count: score.count, recipient: registered.recipient };
+  return { bank, id: jti, digest: hash('sha256', jws, 'hex'), count: score.count, recipient: registered.recipient, signedBy: key.thumbprint, sealedFor: recipient };
 }
 
 function isScore(score: unknown): score is ScoreRequestClaims['score'] {

@@ -2,6 +2,7 @@ import { appendRecords } from '../audit/append.ts';
 import { recordHead, type AuditRecord } from '../audit/entry.ts';
 import type { Clock } from '../clock.ts';
 import { VeilgateError } from '../errors.ts';
+import { BoundedCache } from '../identity/bounded-cache.ts';
 import { jwkThumbprint, vetPublicKey, type KeyUse } from '../identity/vetting.ts';
 import { isUniqueViolation, type Database, type Sql, type Tx } from '../store/database.ts';
 import type { InstitutionId, PartyId, PublicJwk } from '../vocabulary.ts';
@@ -38,6 +39,33 @@ export async function bankKeys(sql: Sql, bank: InstitutionId, kid: string, recip
     values: [bank, kid, recipient],
   });
   return { state: row?.state, signature: row?.signature ?? undefined, recipient: row?.recipient ?? undefined };
+}
+
+export type BankRegister = { readonly keysOf: (bank: InstitutionId, kid: string, recipient: string) => Promise<BankKeys>; /** What was found is asked for anew. */ readonly forget: () => void };
+
+/** Combinations of a bank, its key and where it wants results that are kept. */
+const keptMax = 1000;
+
+/**
+ * bankKeys that remembers active banks and keys in use. What it remembers may have been suspended or retired since:
+ * whoever spends a ticket on it looks again, under lock, and makes it forget (uses.ts).
+ */
+export function bankRegister(sql: Sql): BankRegister {
+  let kept = new BoundedCache<BankKeys>(keptMax);
+  return {
+    async keysOf(bank, kid, recipient) {
+      const name = JSON.stringify([bank, kid, recipient]);
+      const known = kept.get(name);
+      if (known !== undefined) return known;
+      const keeper = kept;
+      const found = await bankKeys(sql, bank, kid, recipient);
+      if (found.state === 'active' && found.signature !== undefined && found.recipient !== undefined) keeper.set(name, found);
+      return found;
+    },
+    forget() {
+      kept = new BoundedCache(keptMax);
+    },
+  };
 }
 
 /**

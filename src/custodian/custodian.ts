@@ -11,7 +11,7 @@ import { openCustodianKeyring } from '../identity/keyring.ts';
 import type { Database } from '../store/database.ts';
 import type { InstitutionId, PartyId, PublicJwk } from '../vocabulary.ts';
 import { createCustodianApp, type CustodianAppOptions } from './app.ts';
-import { hasAlarm } from './banks.ts';
+import { bankRegister, hasAlarm } from './banks.ts';
 import { openCustodianDatabase } from './database.ts';
 import { startDecryption, type Decryption, type DecryptionOptions } from './decryption.ts';
 import { readHeKeys, type HeKey } from './he-keys.ts';
@@ -21,6 +21,7 @@ import { pinnedGateway } from './pinned-gateway.ts';
 import { Refusal } from './refusal.ts';
 import { createRefusalLog, type RefusalLog } from './refusal-log.ts';
 import type { CustodianConfig } from './settings.ts';
+import { openingSpender } from './uses.ts';
 
 export type RunningCustodian = {
   readonly url: string;
@@ -121,11 +122,17 @@ type Work = {
 function deskAndLimits(config: CustodianConfig, database: Database, clock: Clock, { keys, decryption }: Secrets): Work {
   const limits = createLimits({ requestsInFlight: config.requestsInFlight, partyRequestsPerSecond: config.bankTicketsPerSecond, addressRequestsPerSecond: config.addressRequestsPerSecond });
   const everybody = '*' as PartyId; // no bank can be called so
+  const banks = bankRegister(database);
+  const spend = openingSpender(database, clock, { bankSlotsPerDay: config.bankSlotsPerDay });
   return {
     desk: {
-      id: config.id, database, clock, decryption,
+      id: config.id, database, clock, decryption, banks,
+      spend: (use) => spend(use).catch((error: unknown) => {
+        if (error instanceof Refusal && (error.step === 'request' || error.step === 'recipient')) banks.forget();
+        throw error;
+      }),
       keys: () => new Map(keys().map((key) => [key.id, key])),
-      limits: { bankSlotsPerDay: config.bankSlotsPerDay, ciphertextsMax: config.ciphertextsMax },
+      limits: { ciphertextsMax: config.ciphertextsMax },
       async countTicket(bank?: InstitutionId) {
         try {
           await limits.party(everybody, config.ticketsPerSecond);

@@ -30,23 +30,52 @@ export const multipleMax = 8;
  * @returns the first test that fails; undefined when the block looks masked
  */
 export function maskFault(values: Uint32Array, modulus: number): MaskFault | undefined {
-  const faults: readonly (readonly [MaskFault, boolean])[] = [
-    ['range', gStatistic(countBy(values, cells, (value) => Math.floor((value * cells) / modulus)), rangeSizes(modulus, cells), modulus) > gMax],
-    ['residue', gStatistic(countBy(values, cells, (value) => value % cells), residueSizes(modulus), modulus) > gMax],
-    ['difference', differenceStatistic(values, modulus) > gMax],
-    ['crowd', crowds.some((crowd) => Math.max(...countBy(values, crowd.cells, (value) => Math.floor((value * crowd.cells) / modulus))) > crowd.countMax)],
-    ...repetition(values),
-  ];
-  return faults.find(([, failed]) => failed)?.[0];
+  const { ranges, residues } = expectedSizes(modulus);
+  if (gStatistic(countRanges(values, cells, modulus), ranges, modulus) > gMax) return 'range';
+  if (gStatistic(countResidues(values), residues, modulus) > gMax) return 'residue';
+  const between = differences(values, modulus);
+  const spread = gStatistic(countRanges(between, cells, modulus), ranges, modulus);
+  between.fill(0);
+  if (spread > gMax) return 'difference';
+  if (crowds.some((crowd) => maximum(countRanges(values, crowd.cells, modulus)) > crowd.countMax)) return 'crowd';
+  return repetition(values);
 }
 
-function countBy(values: Uint32Array, count: number, cellOf: (value: number) => number): Uint32Array {
+/** Values in each of `count` ranges of 0..modulus-1. */
+function countRanges(values: Uint32Array, count: number, modulus: number): Uint32Array {
   const counts = new Uint32Array(count);
-  for (const value of values) {
-    const cell = cellOf(value);
-    counts[cell] = (counts[cell] ?? 0) + 1;
+  for (let at = 0; at < values.length; at += 1) {
+    const cell = Math.floor(((values[at] as number) * count) / modulus);
+    counts[cell] = (counts[cell] as number) + 1;
   }
   return counts;
+}
+
+function countResidues(values: Uint32Array): Uint32Array {
+  const counts = new Uint32Array(cells);
+  for (let at = 0; at < values.length; at += 1) {
+    const cell = (values[at] as number) % cells;
+    counts[cell] = (counts[cell] as number) + 1;
+  }
+  return counts;
+}
+
+function maximum(counts: Uint32Array): number {
+  let most = 0;
+  for (let at = 0; at < counts.length; at += 1) if ((counts[at] as number) > most) most = counts[at] as number;
+  return most;
+}
+
+type Sizes = { readonly ranges: readonly number[]; readonly residues: readonly number[] };
+const sizesOf = new Map<number, Sizes>();
+
+/** The same for every block of a modulus, and there are few. */
+function expectedSizes(modulus: number): Sizes {
+  const known = sizesOf.get(modulus);
+  if (known !== undefined) return known;
+  const sizes = { ranges: rangeSizes(modulus, cells), residues: residueSizes(modulus) };
+  sizesOf.set(modulus, sizes);
+  return sizes;
 }
 
 /** Values of 0..modulus-1 that fall into each range. */
@@ -70,15 +99,14 @@ export function gStatistic(counts: Uint32Array, sizes: readonly number[], modulu
   return 2 * sum;
 }
 
-/** Neighbours, each slot in one pair: catches one mask for many slots, and masks that count up. */
-function differenceStatistic(values: Uint32Array, modulus: number): number {
-  const differences = Uint32Array.from({ length: values.length >> 1 }, (_, pair) => ((values[2 * pair + 1] ?? 0) - (values[2 * pair] ?? 0) + modulus) % modulus);
-  const counts = countBy(differences, cells, (value) => Math.floor((value * cells) / modulus));
-  differences.fill(0);
-  return gStatistic(counts, rangeSizes(modulus, cells), modulus);
+/** Of neighbours, each slot in one pair: catches one mask for many slots, and masks that count up. */
+function differences(values: Uint32Array, modulus: number): Uint32Array {
+  const found = new Uint32Array(values.length >> 1);
+  for (let pair = 0; pair < found.length; pair += 1) found[pair] = ((values[2 * pair + 1] as number) - (values[2 * pair] as number) + modulus) % modulus;
+  return found;
 }
 
-function repetition(values: Uint32Array): readonly (readonly [MaskFault, boolean])[] {
+function repetition(values: Uint32Array): 'repeats' | 'multiple' | undefined {
   const sorted = values.slice().sort();
   let repeats = 0;
   let run = 1;
@@ -86,8 +114,9 @@ function repetition(values: Uint32Array): readonly (readonly [MaskFault, boolean
   for (let at = 1; at < sorted.length; at += 1) {
     run = sorted[at] === sorted[at - 1] ? run + 1 : 1;
     if (run > 1) repeats += 1;
-    longest = Math.max(longest, run);
+    if (run > longest) longest = run;
   }
   sorted.fill(0);
-  return [['repeats', repeats > repeatsMax], ['multiple', longest > multipleMax]];
+  if (repeats > repeatsMax) return 'repeats';
+  return longest > multipleMax ? 'multiple' : undefined;
 }

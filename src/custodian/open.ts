@@ -7,14 +7,13 @@ import { splitFrames } from '../scoring/frames.ts';
 import type { CustodianHalf, ReencryptionTicketClaims, ScoreTicketClaims } from '../scoring/protocol.ts';
 import type { Database } from '../store/database.ts';
 import type { InstitutionId } from '../vocabulary.ts';
-import { bankKeys } from './banks.ts';
-import { readBankRequest, type BankRequest } from './bank-request.ts';
+import { readBankRequest, type BankRequest, type RequestRules } from './bank-request.ts';
 import type { Decryption } from './decryption.ts';
 import type { ThreadAnswer } from './decryption-task.ts';
 import type { HeKey } from './he-keys.ts';
 import { Refusal } from './refusal.ts';
 import { readOpeningTicket, readReencryptionTicket, ticketLengthMax, type PinnedGateway } from './ticket.ts';
-import { raiseAlarm, useOpeningTicket, useReencryptionTicket, type UseLimits } from './uses.ts';
+import { raiseAlarm, useReencryptionTicket, type OpeningUse } from './uses.ts';
 
 /** What opening needs. */
 export type OpeningDesk = {
@@ -25,7 +24,10 @@ export type OpeningDesk = {
   /** By id; those that were not retired. */
   readonly keys: () => ReadonlyMap<string, HeKey>;
   readonly decryption: () => Decryption;
-  readonly limits: UseLimits & { readonly ciphertextsMax: number };
+  readonly banks: RequestRules['banks'];
+  /** Makes a ticket used and logged, durable when it resolves; throws Refusal. Errors: CUSTODIAN_UNAVAILABLE, STORE_UNAVAILABLE. */
+  readonly spend: (use: OpeningUse) => Promise<void>;
+  readonly limits: { readonly ciphertextsMax: number };
   /** Counts a ticket of the gateway; throws Refusal. `bank` is absent for rotation. */
   readonly countTicket: (bank?: InstitutionId) => Promise<void>;
 };
@@ -49,7 +51,7 @@ export async function openMasked(body: Uint8Array, desk: OpeningDesk, seen: Seen
   const request = await readRequest(ticket, desk);
   seen.institution = request.bank;
   await desk.countTicket(request.bank);
-  await useOpeningTicket(desk.database, desk.clock, ticket, request, desk.limits);
+  await desk.spend({ ticket, request });
   const answer = await desk.decryption().run({ kind: 'open', key: key.id, ciphertexts, slots: ticket.slots });
   const masked = await expectMasked(answer, 'opened', desk, ticket, request.bank);
   return seal({ v: 1, ticket: ticket.jti, masked: masked.masked.map((bytes) => Buffer.from(bytes).toString('base64url')) }, request, desk);
@@ -109,10 +111,7 @@ function checkSlots(slots: readonly number[], { set }: HeKey): void {
 }
 
 async function readRequest(ticket: ScoreTicketClaims, desk: OpeningDesk): Promise<BankRequest> {
-  const request = await readBankRequest(ticket.request, {
-    audience: desk.gateway.url, nowMs: desk.clock.nowMs(),
-    banks: { keysOf: (bank, kid, recipient) => bankKeys(desk.database, bank, kid, recipient) },
-  });
+  const request = await readBankRequest(ticket.request, { audience: desk.gateway.url, nowMs: desk.clock.nowMs(), banks: desk.banks });
   if (ticket.slots.length > request.count) throw new Refusal('slots', 'count');
   return request;
 }
