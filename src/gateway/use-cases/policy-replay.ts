@@ -1,3 +1,4 @@
+import { setImmediate as othersFirst } from 'node:timers/promises';
 import type { QueryRefused, QueryReleased, ScoreReleased } from '../../audit/entry.ts';
 import { listMax, type AuditReader } from '../../audit/read.ts';
 import { pastGrants } from '../../consent/past-grants.ts';
@@ -41,6 +42,7 @@ export async function replayDecisions(desk: PolicyDesk & { readonly log: AuditRe
   requireStored(desk);
   const [inForce, version, closings] = [await readVersion(desk.database, 'in_force'), await readVersion(desk.database, number), await holdingWithholds(desk.database)];
   const before = compilePack(inForce.files, desk.catalogue, closings);
+  await othersFirst();
   const after = compilePack(version.files, desk.catalogue, closings);
   const total = new Tally(before, after);
   const institutions = new Map<InstitutionId, Party | undefined>();

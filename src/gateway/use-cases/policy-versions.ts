@@ -1,3 +1,4 @@
+import { setImmediate as othersFirst } from 'node:timers/promises';
 import { appendRecords } from '../../audit/append.ts';
 import { recordHead, type AuditKind } from '../../audit/entry.ts';
 import type { Clock } from '../../clock.ts';
@@ -57,6 +58,7 @@ export async function judgeChange(desk: PolicyDesk, { basis, files, comment, eff
 /** What loads, alone and with what is withheld now, and keeps its tests. Errors: POLICY_BROKEN, POLICY_TESTS_FAILED. */
 async function requireSound(desk: Pick<PolicyDesk, 'database' | 'catalogue'>, pack: Pack): Promise<CompiledPolicy> {
   const policy = compilePack(pack, desk.catalogue);
+  await othersFirst(); // each step takes a tenth of a second or so: requests are answered in between
   const { failures } = testPack(pack, policy);
   if (failures.length > 0) {
     throw new VeilgateError('POLICY_TESTS_FAILED', `The policy loads, but ${failures.length === 1 ? 'one expectation of its tests does' : `${failures.length} expectations of its tests do`} not come true: correct the rules or the tests; detail.failures says where.`, { failures: failures.slice(0, 100), count: failures.length });
