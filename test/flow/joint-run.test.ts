@@ -74,6 +74,9 @@ describe('a small joint project, played over HTTP', () => {
     const score = await ask({ kind: 'weighted_sum', terms: [{ column: 'debt', weights }, { column: 'invoices', weights: [2] }], partner: 'default' }, 0.02);
     assert.equal(Math.round(score.groups[0]!.variance), (5 + 2 * invoiceSteps) ** 2 * 25);
     for (const label of [0, 1]) near(score.groups[0]!.sums[0]![label]!, sum(rows.filter((row) => row.label === label).map(({ twin }) => weights[twin.debt]! + 2 * twin.invoices)), score.groups[0]!.variance, `score ${label}`);
+    const together = await ask({ kind: 'covariance', columns: ['invoices', 'invoices_wide'], partner: 'default' }, 0.08);
+    assert.deepEqual(together.groups.map(({ title }) => title), ['count', 'sum', 'other_sum', 'products']);
+    near(together.groups[3]!.sums[0]![0]!, sum(rows.filter((row) => row.label === 0).map(({ twin }) => twin.invoices * Math.floor((twin.invoices + 1) / 2))), together.groups[3]!.variance, 'products');
     const both = await ask({ kind: 'count', partner: 'default' });
     near(both.groups[0]!.sums[0]![1]!, count(({ label }) => label === 1), both.groups[0]!.variance, 'count');
   });

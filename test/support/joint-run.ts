@@ -33,6 +33,7 @@ export function runProject(partner = 'bank-a'): JointProjectJson {
       { name: 'debt', source: 'financials.debt_ratio', encoding: { kind: 'bins', edges: [0.4, 0.8] } },
       { name: 'rating', source: 'tax.credit_rating', encoding: { kind: 'bins', codes: ratings } },
       { name: 'invoices', source: 'tax.invoice_count', encoding: { kind: 'steps', min: 0, max: 200, steps: invoiceSteps } },
+      { name: 'invoices_wide', source: 'tax.invoice_count', encoding: { kind: 'steps', min: 0, max: 200, steps: invoiceSteps / 2 } },
     ],
     partner_columns: partnerColumns, bundles: 8, cohort_min: 100, budget: { epsilon: 4, delta: 0.000001 },
   };
@@ -55,7 +56,8 @@ export type JointRunStage = JointStage & {
   readonly enterprises: readonly SubjectId[];
   readonly runs: JointRunClient;
   readonly otherRuns: JointRunClient;
-  readonly worker: RunningWorker;
+  /** From then on tasks wait: tests do them by themselves. */
+  readonly stopWorker: () => Promise<void>;
   readonly workerLog: () => string;
   readonly document: JointProjectJson;
   /** An approved project, a cohort of all who consented, and the seeds of its bundles. */
@@ -76,7 +78,7 @@ export type JointCase = {
   readonly order: readonly number[];
 };
 
-export async function startRunStage(count = 240, options: { readonly worker?: boolean } = {}): Promise<JointRunStage> {
+export async function startRunStage(count = 240): Promise<JointRunStage> {
   const stage = await startJointStage({ VEILGATE_SCORE_TASKS: '2', VEILGATE_SCORE_THREADS: '2' });
   const { platform, partner } = stage;
   const enterprises = subjects(0, count);
@@ -85,10 +87,14 @@ export async function startRunStage(count = 240, options: { readonly worker?: bo
   await consentTo(platform.database, 'bank-a', enterprises, runProject().columns.map(({ source }) => source));
   let logged = '';
   const log = createLog({ level: 'debug', stream: new Writable({ write: (chunk: Buffer, _encoding, done) => { logged += chunk.toString('utf8'); done(); } }) });
-  const worker = options.worker === false ? { stop: async () => {}, reload: () => {} } : await startWorker(platform.config, platform.database.url, undefined, log, systemClock);
+  let worker: RunningWorker | undefined = await startWorker(platform.config, platform.database.url, undefined, log, systemClock);
   const runs = jointRunClient(await platform.connect('bank-a', 'query'));
   const document = runProject();
 
+  const stopWorker = async () => {
+    await worker?.stop();
+    worker = undefined;
+  };
   const begin = async (changes: Partial<JointProjectJson> = {}): Promise<JointCase> => {
     const own = { ...document, ...changes };
     const project = await stage.approved(own);
@@ -101,7 +107,7 @@ export async function startRunStage(count = 240, options: { readonly worker?: bo
     return { project, cohort: cohort.id, document: own, spec: bundleSpec({ project, cohort: cohort.id }, cohort.size, own), seeds: newSeeds(project, cohort.id, own.bundles), order };
   };
   return {
-    ...stage, enterprises, runs, otherRuns: jointRunClient(await platform.connect('partner-b', 'query')), worker, workerLog: () => logged, document, begin,
+    ...stage, enterprises, runs, otherRuns: jointRunClient(await platform.connect('partner-b', 'query')), stopWorker, workerLog: () => logged, document, begin,
     async ready(changes) {
       const found = await begin(changes);
       const { run: id } = await holdLottery(runs, found.spec, found.seeds, { pollMs: 50 });
@@ -117,7 +123,7 @@ export async function startRunStage(count = 240, options: { readonly worker?: bo
       return rows.map(({ record }) => record);
     },
     async close() {
-      await worker.stop();
+      await stopWorker();
       await platform.close();
     },
   };
