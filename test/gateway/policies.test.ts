@@ -203,10 +203,15 @@ describe('policies at the gateway', () => {
       assert.equal((await reviewer.lift(withhold.withhold)).withhold.ending, 'lifted');
       assert.equal(await withheldAt(), undefined);
       assert.equal(await codeOf(reviewer.lift(withhold.withhold)), 'POLICY_STATE_CONFLICT');
+      for (let round = 0; round < 4; round += 1) { // the other node looks four times a second: once could be luck
+        const { withhold: again } = await author.withhold(emergency);
+        assert.equal((await withheldAt(second.origin))?.reason, 'denied_by_rule');
+        await reviewer.lift(again.withhold);
+      }
       assert.equal(await codeOf(reviewer.lift('0'.repeat(16))), 'POLICY_VERSION_NOT_FOUND');
       assert.equal(await codeOf(author.withhold({ ...emergency, field: 'tax.nothing' })), 'REQUEST_INVALID');
       assert.equal(await codeOf(author.withhold({ ...emergency, purpose: 'gossip' })), 'POLICY_PURPOSE_UNKNOWN');
-      assert.deepEqual((await log('policy.emergency%')).map(({ kind, actor }) => [kind, actor]), [['policy.emergency_withheld', 'officer-compliance'], ['policy.emergency_lifted', 'officer-second']]);
+      assert.deepEqual((await log('policy.emergency%')).slice(0, 2).map(({ kind, actor }) => [kind, actor]), [['policy.emergency_withheld', 'officer-compliance'], ['policy.emergency_lifted', 'officer-second']]);
     });
 
     it('becomes a proposal when its time is over, is made anew when the policy changes, and holds until somebody else decides', async () => {
