@@ -1,8 +1,7 @@
 import { hash, randomBytes } from 'node:crypto';
-import type { QueryResult } from 'pg';
 import { canonicalJson } from '../canonical.ts';
 import { VeilgateError } from '../errors.ts';
-import type { Statement, Tx } from '../store/database.ts';
+import type { Statement, Tx, StatementAnswer } from '../store/database.ts';
 import { recordLengthMax, saltLength, type AppendedEntry, type AuditRecord } from './entry.ts';
 import type { RequestVault } from './request-vault.ts';
 import { hashLength } from './tree.ts';
@@ -56,7 +55,7 @@ export async function appendRecords(tx: Tx, records: readonly AuditRecord[], kep
 }
 
 /** A statement that appends records, and what its answer gives. */
-export type Appending = { readonly statement: Statement; readonly entries: (answer: QueryResult | undefined) => AppendedEntry[] };
+export type Appending = { readonly statement: Statement; readonly entries: (answer: StatementAnswer | undefined) => AppendedEntry[] };
 
 /**
  * appendRecords for a caller that sends the statement itself, as the last of its transaction, `commit` along with it: it

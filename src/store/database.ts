@@ -19,6 +19,8 @@ export interface Tx extends Sql {
 
 /** A statement that is made and not sent yet. */
 export type Statement = pg.QueryConfig;
+/** What a statement was answered with. */
+export type StatementAnswer = pg.QueryResult;
 
 /**
  * What a transaction ends with: statements made beforehand, which travel together with `commit`, so that nothing but the
@@ -27,7 +29,7 @@ export type Statement = pg.QueryConfig;
 export type Ending<T> = {
   readonly statements: readonly Statement[];
   /** What their answers mean, in order. Called once all is committed: whatever must not be committed fails in SQL. */
-  readonly result: (answers: readonly pg.QueryResult[]) => T;
+  readonly result: (answers: readonly StatementAnswer[]) => T;
 };
 
 export interface Database extends Sql {
