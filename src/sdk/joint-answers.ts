@@ -52,24 +52,32 @@ function clearSum(bytes: Uint8Array): number {
 /** σ² and the table, by the name of its columns: `x` against the partner's column, `x y` for a pair of the platform's. */
 export type OpenedTable = { readonly table: Table; readonly variance: number };
 
-/** Tables of a table, histogram, woe or pairs answer. Rows: the first column's bins; columns: the partner's, the second column's, or one. */
-export function tablesOf({ groups }: OpenedAnswer): ReadonlyMap<string, OpenedTable> {
+/**
+ * Tables of a table, histogram, woe or pairs answer. Rows: the first column's bins; columns: the partner's bins or, of a
+ * pair, the second column's, with the partner's bins added up.
+ * @param kept bins of the partner's column that count, from 0; all when absent
+ */
+export function tablesOf({ groups }: OpenedAnswer, kept = Infinity): ReadonlyMap<string, OpenedTable> {
   const [group] = groups;
   if (group?.title !== 'bins') throw new VeilgateError('JOINT_STATEMENT_INVALID', 'This statement has no tables.', { rule: 'tables' });
-  const found = new Map<string, { readonly cells: (readonly number[])[]; readonly rows: Set<number> }>();
+  const found = new Map<string, { readonly cells: number[]; readonly rows: Set<number>; added: number }>();
   group.columns.forEach((column, at) => {
     if (column.kind !== 'product') return;
     const name = column.factors.map((factor) => factor.column).join(' ');
-    const table = found.get(name) ?? { cells: [], rows: new Set() };
-    table.cells.push(group.sums[at] ?? []);
+    const table = found.get(name) ?? { cells: [], rows: new Set(), added: 1 };
+    const sums = (group.sums[at] ?? []).slice(0, kept);
+    if (column.factors.length === 1) table.cells.push(...sums);
+    else {
+      table.cells.push(sums.reduce((all, sum) => all + sum, 0));
+      table.added = sums.length; // each of them has noise of its own
+    }
     table.rows.add(column.factors[0]?.bin ?? 0);
     found.set(name, table);
   });
   // a pair's cells come row by row: its second column's bins are the table's columns
-  return new Map([...found].map(([name, { cells, rows }]) => {
-    const counts = Float64Array.from(cells.flat());
-    return [name, { table: { counts, rows: rows.size, columns: counts.length / rows.size }, variance: group.variance }];
-  }));
+  return new Map([...found].map(([name, { cells, rows, added }]) => [name, {
+    table: { counts: Float64Array.from(cells), rows: rows.size, columns: cells.length / rows.size }, variance: added * group.variance,
+  }]));
 }
 
 /** What a mean, variance, covariance or sum comes to in each bin of the partner's column. NaN where the noisy count is not above 0. */

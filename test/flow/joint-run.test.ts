@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { openAnswer, momentsIn, tablesOf, type OpenedAnswer } from '../../src/sdk/joint-answers.ts';
+import { buildScorecard } from '../../src/sdk/joint-scorecard.ts';
 import { answerDigest, askAndFetch, type Statement } from '../../src/sdk/joint-run.ts';
 import { invoiceSteps, startRunStage, twinOf, type JointCase, type JointRunStage, type Twin } from '../support/joint-run.ts';
 import { codeOf } from '../support/joint.ts';
@@ -74,7 +75,7 @@ describe('a small joint project, played over HTTP', () => {
     const score = await ask({ kind: 'weighted_sum', terms: [{ column: 'debt', weights }, { column: 'invoices', weights: [2] }], partner: 'default' }, 0.02);
     assert.equal(Math.round(score.groups[0]!.variance), (5 + 2 * invoiceSteps) ** 2 * 25);
     for (const label of [0, 1]) near(score.groups[0]!.sums[0]![label]!, sum(rows.filter((row) => row.label === label).map(({ twin }) => weights[twin.debt]! + 2 * twin.invoices)), score.groups[0]!.variance, `score ${label}`);
-    const together = await ask({ kind: 'covariance', columns: ['invoices', 'invoices_wide'], partner: 'default' }, 0.08);
+    const together = await ask({ kind: 'covariance', columns: ['invoices', 'invoices_wide'], partner: 'default' }, 0.03);
     assert.deepEqual(together.groups.map(({ title }) => title), ['count', 'sum', 'other_sum', 'products']);
     near(together.groups[3]!.sums[0]![0]!, sum(rows.filter((row) => row.label === 0).map(({ twin }) => twin.invoices * Math.floor((twin.invoices + 1) / 2))), together.groups[3]!.variance, 'products');
     const both = await ask({ kind: 'count', partner: 'default' });
@@ -96,6 +97,33 @@ describe('a small joint project, played over HTTP', () => {
     const fresh = await stage.runs.explain(found.run.run, statement, { rho: 0.0031 });
     assert.notEqual(fresh.question, first.release.question);
     assert.ok(fresh.epsilon_after > fresh.epsilon_before, 'other noise is another question, and is paid for');
+  });
+
+  it('a scorecard comes from tables alone: what it weighs is what the clear tables say, within the noise', async () => {
+    const share = 0.15;
+    const input = {
+      document: found.document, run: found.run, seeds: found.seeds, share, pollMs: 50,
+      label: { name: 'default', bins: rows.map(({ label }) => label) }, own: [{ name: 'own_rating', bins: rows.map(({ own }) => own) }],
+    };
+    const built = await buildScorecard(stage.runs, input);
+    assert.deepEqual(built.names, ['own_rating', 'debt', 'rating']);
+    assert.deepEqual(built.releases.map(({ statement }) => statement.kind), ['woe', 'table', 'pairs']);
+    const mine = rows.filter(({ label }) => label < 2);
+    // two, two and one noisy tables share the cost, so each cell has the same noise
+    const variance = 5 / (2 * built.releases.reduce((sum, { cost_rho }) => sum + cost_rho, 0));
+    const debt = built.fitted.woes[1]!.bins;
+    assert.equal(debt.length, 4);
+    // counts below σ are raised to it before a logarithm is taken
+    for (const [bin, { good, bad }] of debt.entries()) {
+      near(good, Math.max(Math.sqrt(variance), mine.filter(({ twin, label }) => twin.debt === bin && label === 0).length), variance, `good ${bin}`);
+      near(bad, Math.max(Math.sqrt(variance), mine.filter(({ twin, label }) => twin.debt === bin && label === 1).length), variance, `bad ${bin}`);
+    }
+    assert.deepEqual(built.fitted.woes[0]!.bins.map(({ good, bad }) => good + bad), [0, 1, 2, 3].map((bin) => mine.filter(({ own }) => own === bin).length), 'own columns are exact');
+    assert.ok(built.epsilon > 0 && built.epsilon < found.document.budget.epsilon);
+    assert.deepEqual(built.card.features.map(({ points }) => points.length), built.fitted.chosen.map((f) => [4, 4, 5][f]));
+    const again = await buildScorecard(stage.runs, input);
+    assert.deepEqual([again.card, again.epsilon], [built.card, built.epsilon], 'built again, it costs nothing more');
+    assert.match(built.report([{ name: 'Partner', value: 'bank-a' }]), /Default of small enterprises[\s\S]*bank-a[\s\S]*<svg/);
   });
 
   it('every release is in the log with its cost and digests, and listed for partner and officers', async () => {

@@ -17,7 +17,7 @@ const forms: Readonly<Record<StatementKind, { readonly members: Readonly<Record<
   histogram: { members: { column: name, partner }, optional: ['partner'], says: 'Enterprises in each bin of a column.' },
   table: { members: { columns, partner }, says: 'Enterprises in each bin of each column, by the bins of the partner\'s.' },
   woe: { members: { columns, partner }, says: 'The same against a label: bin 0 good, bin 1 bad, others left out.' },
-  pairs: { members: { pairs: { ...list(pair, statementColumnsMax), minItems: 1 } }, says: 'Tables of two platform columns each.' },
+  pairs: { members: { pairs: { ...list(pair, statementColumnsMax), minItems: 1 }, partner }, optional: ['partner'], says: 'Tables of two platform columns each.' },
   weighted_sum: {
     members: { terms: { ...list(object({ column: name, weights: { ...list(integer(-weightMax, weightMax), 1024), minItems: 1 } }), statementColumnsMax), minItems: 1 }, partner },
     optional: ['partner'], says: 'Sum of a score with whole weights: one for each bin, or one times the step.',

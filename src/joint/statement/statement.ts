@@ -17,7 +17,7 @@ export type Statement =
   /** The same against a label whose bins 0 and 1 are good and bad. */
   | { readonly kind: 'woe'; readonly columns: readonly string[]; readonly partner: string }
   /** Tables of two platform columns each. */
-  | { readonly kind: 'pairs'; readonly pairs: readonly (readonly [string, string])[] }
+  | { readonly kind: 'pairs'; readonly pairs: readonly (readonly [string, string])[]; readonly partner?: string }
   /** Sum of a score: for each column in bins a whole weight by bin, for one in steps one weight. */
   | { readonly kind: 'weighted_sum'; readonly terms: readonly { readonly column: string; readonly weights: readonly number[] }[]; readonly partner?: string };
 
