@@ -14,7 +14,7 @@ import { startRunStage, type JointCase, type JointRunStage } from '../support/jo
 describe('questions of joint runs', () => {
   let stage: JointRunStage;
   let found: JointCase & { readonly run: JointRunView };
-  let work: (question: string) => Promise<void>;
+  let work: (question: string, onStep?: (step: 'staged' | 'computed') => Promise<void>) => Promise<void>;
   before(async function () {
     this.timeout(120_000);
     stage = await startRunStage(120);
@@ -23,7 +23,7 @@ describe('questions of joint runs', () => {
     const catalogue = loadCatalogue(path.join(config.policyFolder, 'catalogue'));
     const policy = loadPolicyPack(config.policyFolder, catalogue);
     const desk = composeJoint({ config, database, clock: systemClock, catalogue, policy: () => policy, secrets: openKeyring(config.keysFolder, systemClock).maskSecrets });
-    work = (question) => answerQuestion(desk, question);
+    work = (question, onStep) => answerQuestion({ ...desk, ...(onStep === undefined ? {} : { onStep }) }, question);
     await stage.stopWorker();
   });
   after(() => stage.close());
@@ -104,8 +104,14 @@ describe('questions of joint runs', () => {
     const { question } = await ask(statement);
     const { database } = stage.platform;
     const { rows: [grant] } = await database.query<{ id: string; subject: string }>("select id, subject from consent_grant where institution = 'bank-a' limit 1");
-    await database.query("update consent_grant set state = 'revoked' where id = $1", [grant?.id]);
-    await work(question);
+    // withdrawn when everything is computed and nothing has left
+    const steps: string[] = [];
+    await work(question, async (step) => {
+      steps.push(step);
+      if (step === 'computed') await database.query("update consent_grant set state = 'revoked' where id = $1", [grant?.id]);
+    });
+    assert.deepEqual(steps, ['staged', 'computed']);
+    assert.deepEqual((await database.query('select 1 from joint_staged where question = $1 union all select 1 from joint_answer where question = $1', [question])).rows, [], 'what was computed is gone');
     const { state, reason } = await stage.runs.release(question);
     assert.deepEqual([state, reason], ['failed', 'COHORT_STALE']);
     assert.deepEqual(await spent(), before);
