@@ -15,7 +15,7 @@ export type ReleaseUse = {
 export type LockedRelease = {
   /** Decides one use and counts it, in order; a use that is refused counts nothing. */
   readonly decide: (use: ReleaseUse) => VeilgateError | undefined;
-  /** What writes all that was counted; none of it waits for anybody. */
+  /** What writes all that was counted; none of it waits for anybody. To be sent even when every use was refused. */
   readonly statements: () => readonly Statement[];
 };
 

@@ -55,7 +55,7 @@ export async function releasePart(desk: JobDesk, job: Job, part: Part, terms: Sc
     const choice = await choose(desk, tx, { job, part, plan, evaluated, terms, atMs });
     await bringNext(desk, tx, part);
     if (choice.released.length === 0) {
-      await decidePart(tx, part, { state: 'empty', released: 0, unscored: choice.unscored });
+      await Promise.all([...choice.locked.statements().map((statement) => tx.query(statement)), decidePart(tx, part, { state: 'empty', released: 0, unscored: choice.unscored })]);
       return;
     }
     await leave(desk, tx, { job, part, evaluated, terms, atMs, recipient, choice });

@@ -23,7 +23,7 @@ export type LockedTallies = {
   readonly refusal: (use: TallyUse) => VeilgateError | undefined;
   /** Counts a use that `refusal` let pass: the next one in the batch is judged with it. */
   readonly count: (use: TallyUse) => void;
-  /** What writes all that was counted; nothing when nothing is new. */
+  /** What writes all that was counted, and takes back what was locked for a use that was not: to be sent whatever was decided. */
   readonly statements: () => readonly Statement[];
 };
 
@@ -108,9 +108,9 @@ export function createTallies(judge: JudgeFunctionals, judgeApart: (functionals:
       if (uses.length > usesPerBatchMax) throw new VeilgateError('REQUEST_TOO_LARGE', `At most ${usesPerBatchMax} scores are released at once: split the batch.`);
       const tallies = await readTallies(tx, uses);
       const growing = new Map<string, TallyUse>(uses.filter((use) => tallies.get(keyOf(use))?.includes(use.set.digest) !== true).map((use) => [keyOf(use), use]));
-      for (const [key, sets] of await lockTallies(tx, [...growing.values()])) tallies.set(key, sets);
+      const stored = await lockTallies(tx, [...growing.values()]);
+      for (const [key, { before }] of stored) tallies.set(key, before);
       await functionalsOf(tx, [...tallies.values()].flat());
-      const grown = new Set<string>();
       const written = new Map<string, FunctionalSet>();
       return {
         refusal: (use) => refusalOf(tallies.get(keyOf(use)), use),
@@ -118,10 +118,15 @@ export function createTallies(judge: JudgeFunctionals, judgeApart: (functionals:
           const sets = tallies.get(keyOf(use)) ?? [];
           if (sets.includes(use.set.digest)) return;
           tallies.set(keyOf(use), [...sets, use.set.digest]);
-          grown.add(keyOf(use));
           written.set(use.set.digest, use.set);
         },
-        statements: () => writing([...grown].map((key) => ({ use: growing.get(key) as TallyUse, sets: tallies.get(key) ?? [] })), [...written.values()]),
+        statements() {
+          const changed = [...stored].flatMap(([key, { now }]) => {
+            const sets = tallies.get(key) ?? [];
+            return sets.join() === now.join() ? [] : [{ use: growing.get(key) as TallyUse, sets }];
+          });
+          return [...writingSets([...written.values()]), ...writingTallies(changed)];
+        },
       };
     },
 
@@ -137,7 +142,7 @@ export function createTallies(judge: JudgeFunctionals, judgeApart: (functionals:
   };
 }
 
-const keyOf = ({ institution, subject }: Pick<TallyUse, 'institution' | 'subject'>) => `${institution} ${subject}`;
+const keyOf = ({ institution, subject }: { readonly institution: string; readonly subject: string }) => `${institution} ${subject}`;
 
 type Row = { readonly institution: string; readonly subject: string; readonly sets: readonly string[] };
 
@@ -151,49 +156,64 @@ async function readTallies(sql: Sql, uses: readonly TallyUse[]): Promise<Map<str
   return tallyMap(rows);
 }
 
-/** Makes and locks rows. The second statement sees what others committed while this one waited for them; both are sent together. */
-async function lockTallies(tx: Tx, uses: readonly TallyUse[]): Promise<Map<string, readonly string[]>> {
+/** What a pair was told before this transaction, and what its row says now. */
+type Stored = { readonly before: readonly string[]; readonly now: readonly string[] };
+
+/**
+ * Makes rows and locks those that were there. A new row says at once what it is made for, so that it is written once;
+ * `statements` takes back what was not released after all. The second statement sees what others committed while the
+ * first waited for them.
+ */
+async function lockTallies(tx: Tx, uses: readonly TallyUse[]): Promise<Map<string, Stored>> {
   if (uses.length === 0) return new Map();
-  const values = [uses.map(({ institution }) => institution), uses.map(({ subject }) => subject)];
-  const [, { rows }] = await Promise.all([
-    tx.query({
-      name: 'scoring make tallies',
-      text: `insert into scoring_tally (institution, subject)
-             select w.institution, w.subject from unnest($1::text[], $2::text[]) as w (institution, subject) order by 1, 2 on conflict do nothing`,
-      values,
-    }),
-    tx.query<Row>({
-      name: 'scoring lock tallies',
-      text: `select t.institution, t.subject, t.sets from scoring_tally t
-             where (t.institution, t.subject) in (select institution, subject from unnest($1::text[], $2::text[]) as w (institution, subject))
-             order by t.institution, t.subject for no key update of t`,
-      values,
-    }),
-  ]);
-  return tallyMap(rows);
+  const { rows: made } = await tx.query<Row>({
+    name: 'scoring make tallies',
+    text: `insert into scoring_tally (institution, subject, sets)
+           select w.institution, w.subject, array[w.digest] from unnest($1::text[], $2::text[], $3::text[]) as w (institution, subject, digest)
+           order by 1, 2 on conflict do nothing returning institution, subject, sets`,
+    values: [...pairsOf(uses), uses.map(({ set }) => set.digest)],
+  });
+  const stored = new Map<string, Stored>(made.map((row) => [keyOf(row), { before: [], now: row.sets }]));
+  const others = uses.filter((use) => !stored.has(keyOf(use)));
+  if (others.length === 0) return stored;
+  const { rows: found } = await tx.query<Row>({
+    name: 'scoring lock tallies',
+    text: `select t.institution, t.subject, t.sets from scoring_tally t
+           where (t.institution, t.subject) in (select institution, subject from unnest($1::text[], $2::text[]) as w (institution, subject))
+           order by t.institution, t.subject for no key update of t`,
+    values: pairsOf(others),
+  });
+  for (const row of found) stored.set(keyOf(row), { before: row.sets, now: row.sets });
+  return stored;
 }
 
-function writing(grown: readonly { readonly use: TallyUse; readonly sets: readonly string[] }[], sets: readonly FunctionalSet[]): readonly Statement[] {
-  if (grown.length === 0) return [];
+function pairsOf(uses: readonly TallyUse[]): [string[], string[]] {
+  return [uses.map(({ institution }) => institution), uses.map(({ subject }) => subject)];
+}
+
+function writingSets(sets: readonly FunctionalSet[]): readonly Statement[] {
+  if (sets.length === 0) return [];
   const ordered = sets.toSorted((one, other) => (one.digest < other.digest ? -1 : 1));
-  return [
-    {
-      name: 'scoring write functional sets',
-      text: 'insert into scoring_functional_set (digest, functionals) select * from unnest($1::text[], $2::text[]) on conflict do nothing',
-      values: [ordered.map(({ digest }) => digest), ordered.map(({ functionals }) => canonicalJson(functionals))],
-    },
-    {
-      name: 'scoring write tallies',
-      text: `update scoring_tally t set sets = string_to_array(w.sets, ',')
-             from unnest($1::text[], $2::text[], $3::text[]) as w (institution, subject, sets)
-             where (t.institution, t.subject) = (w.institution, w.subject)`,
-      values: [grown.map(({ use }) => use.institution), grown.map(({ use }) => use.subject), grown.map(({ sets: of }) => of.join(','))],
-    },
-  ];
+  return [{
+    name: 'scoring write functional sets',
+    text: 'insert into scoring_functional_set (digest, functionals) select * from unnest($1::text[], $2::text[]) on conflict do nothing',
+    values: [ordered.map(({ digest }) => digest), ordered.map(({ functionals }) => canonicalJson(functionals))],
+  }];
+}
+
+function writingTallies(changed: readonly { readonly use: TallyUse; readonly sets: readonly string[] }[]): readonly Statement[] {
+  if (changed.length === 0) return [];
+  return [{
+    name: 'scoring write tallies',
+    text: `update scoring_tally t set sets = string_to_array(w.sets, ',')
+           from unnest($1::text[], $2::text[], $3::text[]) as w (institution, subject, sets)
+           where (t.institution, t.subject) = (w.institution, w.subject)`,
+    values: [...pairsOf(changed.map(({ use }) => use)), changed.map(({ sets }) => sets.join(','))],
+  }];
 }
 
 function tallyMap(rows: readonly Row[]): Map<string, readonly string[]> {
-  return new Map(rows.map(({ institution, subject, sets }) => [`${institution} ${subject}`, sets]));
+  return new Map(rows.map((row) => [keyOf(row), row.sets]));
 }
 
 function limitReached(): VeilgateError {

@@ -115,6 +115,22 @@ describe('what scores tell together', () => {
     assert.deepEqual(await release([use(set('c', 'd'), other)]), [undefined]);
   });
 
+  it('is written once where nothing was told before, and taken back where a use was refused after all', async () => {
+    const told = async () => (await database.query<{ subject: string; sets: string[] }>('select subject, sets from scoring_tally order by subject')).rows;
+    const subjects = [subject, other].toSorted();
+    await database.transaction('test', async (tx) => {
+      const locked = await tallies().lock(tx, subjects.map((about) => use(set('a'), about)));
+      locked.count(use(set('a'), subjects[0]));
+      const statements = locked.statements();
+      assert.deepEqual(statements.map(({ name }) => name), ['scoring write functional sets', 'scoring write tallies']);
+      assert.deepEqual(statements[1]?.values?.[1], [subjects[1]]);
+      await Promise.all(statements.map((statement) => tx.query(statement)));
+    });
+    assert.deepEqual(await told(), [{ subject: subjects[0], sets: [set('a').digest] }, { subject: subjects[1], sets: [] }]);
+    await release([use(set('a'), subjects[1])]);
+    assert.deepEqual((await told()).map(({ sets }) => sets), [[set('a').digest], [set('a').digest]]);
+  });
+
   it('can be asked for without counting', async () => {
     await release([use(set('a', 'b'))]);
     const [same, more] = await tallies().preview(database, [use(set('a', 'b')), use(set('c'))]);
