@@ -14,7 +14,7 @@ import { startRunStage, type JointCase, type JointRunStage } from '../support/jo
 describe('questions of joint runs', () => {
   let stage: JointRunStage;
   let found: JointCase & { readonly run: JointRunView };
-  let work: (question: string, onStep?: (step: 'staged' | 'computed') => Promise<void>) => Promise<void>;
+  let work: (question: string, onStep?: (step: 'staged' | 'computed') => Promise<void>, sliceColumns?: number) => Promise<void>;
   before(async function () {
     this.timeout(120_000);
     stage = await startRunStage(120);
@@ -23,7 +23,7 @@ describe('questions of joint runs', () => {
     const catalogue = loadCatalogue(path.join(config.policyFolder, 'catalogue'));
     const policy = loadPolicyPack(config.policyFolder, catalogue);
     const desk = composeJoint({ config, database, clock: systemClock, catalogue, policy: () => policy, secrets: openKeyring(config.keysFolder, systemClock).maskSecrets });
-    work = (question, onStep) => answerQuestion({ ...desk, ...(onStep === undefined ? {} : { onStep }) }, question);
+    work = (question, onStep = async () => {}, sliceColumns = 256) => answerQuestion({ ...desk, onStep, sliceColumns }, question);
     await stage.stopWorker();
   });
   after(() => stage.close());
@@ -78,6 +78,34 @@ describe('questions of joint runs', () => {
     assert.deepEqual((await askAndFetch(stage.runs, found.run.run, debt(), { rho: 0.001 })).results, results);
     assert.equal(await codeOf(stage.runs.results(question, 4)), 'JOINT_RELEASE_NOT_READY');
     assert.equal(await codeOf(stage.runs.release('a'.repeat(64))), 'JOINT_RELEASE_NOT_FOUND');
+  });
+
+  it('of many columns are computed in slices; each slice once, whoever comes after a crash', async () => {
+    const { database } = stage.platform;
+    const { question, parts } = await ask({ kind: 'table', columns: ['debt', 'rating'], partner: 'default' });
+    assert.equal(parts, 9);
+    const staged = async () => (await database.query<{ part: number; result: Buffer }>('select part, result from joint_staged where question = $1 order by part', [question])).rows;
+    await assert.rejects(work(question, async () => { throw new Error('power cut'); }, 4), /power cut/);
+    const first = await staged();
+    assert.deepEqual(first.map(({ part }) => part), [0, 1, 2, 3]);
+    const steps: string[] = [];
+    await work(question, async (step) => { steps.push(step); }, 4);
+    assert.deepEqual(steps, ['staged', 'staged', 'computed'], 'two slices were left');
+    const results = await fetchResults(stage.runs, await stage.runs.release(question));
+    assert.deepEqual(results.slice(0, 4).map((each) => Buffer.from(each)), first.map(({ result }) => result));
+    assert.deepEqual(await staged(), []);
+  });
+
+  it('that break every worker are given up after five, and given back', async () => {
+    const statement: Statement = { kind: 'histogram', column: 'debt' };
+    const before = await spent();
+    const { question } = await ask(statement);
+    for (let attempt = 0; attempt < 5; attempt += 1) await assert.rejects(work(question, async () => { throw new Error('broken'); }), /broken/);
+    assert.equal((await stage.runs.release(question)).state, 'asked');
+    await work(question);
+    const { state, reason } = await stage.runs.release(question);
+    assert.deepEqual([state, reason], ['failed', 'HE_EVALUATION_FAILED']);
+    assert.deepEqual(await spent(), before);
   });
 
   it('end where a budget does: the project\'s, the institution\'s, or that of a dataset others have drawn from', async () => {

@@ -24,6 +24,8 @@ import { ofRun, ruleOf, type JointRunDesk } from './joint-run-desk.ts';
 export type ReleaseDesk = JointRunDesk & {
   /** Told when something is done, for tests that break off there. */
   readonly onStep?: (step: 'staged' | 'computed') => Promise<void> | void;
+  /** Columns of one pass over the pads at most; by default as many as memory is given for. */
+  readonly sliceColumns?: number;
 };
 
 /** Reasons for which a question is never answered: its charge is given back, because nothing left. */
@@ -70,7 +72,7 @@ async function compute(desk: ReleaseDesk, { question, run, plan, cohort }: Work)
   const values = await latestColumns(desk.database, desk.catalogue, plan.uses.map(({ source, encoding }) => ({ source, encode: (value) => encodeColumnValue(encoding, value) })), cohort.members);
   const encoded: EncodedColumns = new Map(plan.uses.map(({ name }, at) => [name, values[at] as Int16Array]));
   const rows = cohort.size;
-  const atOnce = Math.max(1, Math.min(sliceColumnsMax, Math.floor(sliceValuesMax / rows)));
+  const atOnce = Math.max(1, Math.min(desk.sliceColumns ?? sliceColumnsMax, Math.floor(sliceValuesMax / rows)));
   let first = 0;
   for (const group of plan.groups) {
     for (let from = 0; from < group.columns.length; from += atOnce) {
