@@ -109,7 +109,7 @@ export async function startBenchGateway(platform: BenchPlatform, workers: number
       DATABASE_URL: platform.cluster.url(),
       VEILGATE_PORT: String(platform.port), VEILGATE_ISSUER_PORT: String(platform.issuerPort), VEILGATE_WORKERS: String(workers),
       VEILGATE_KEYS_FOLDER: path.join(platform.folder, 'keys'), VEILGATE_POLICY_FOLDER: path.join(root, 'policies'),
-      VEILGATE_LOG_FILE: log, VEILGATE_PARTY_REQUESTS_PER_SECOND: '1000000', VEILGATE_CUSTODIAN: 'none', ...settings,
+      VEILGATE_LOG_FILE: log, VEILGATE_PARTY_REQUESTS_PER_SECOND: '1000000', VEILGATE_CUSTODIAN: 'none', VEILGATE_SCORE_TASKS: '0', ...settings,
     },
   });
   for (let tries = 0; ; tries += 1) {

@@ -67,7 +67,7 @@ export async function scoreBenchWorld(enterprises: number, say: (line: string) =
   writeFileSync(keyFile, JSON.stringify(custodian.statementKey));
   return {
     platform, custodian, key, openable, features, keysFolder, encryptedPerSecond,
-    gatewaySettings: { VEILGATE_CUSTODIAN: 'remote', VEILGATE_CUSTODIAN_URL: custodian.url, VEILGATE_CUSTODIAN_ID: custodian.id, VEILGATE_CUSTODIAN_KEY_FILE: keyFile },
+    gatewaySettings: { VEILGATE_SCORE_TASKS: '3', VEILGATE_CUSTODIAN: 'remote', VEILGATE_CUSTODIAN_URL: custodian.url, VEILGATE_CUSTODIAN_ID: custodian.id, VEILGATE_CUSTODIAN_KEY_FILE: keyFile },
     async close() {
       await custodian.stop();
       await log.close();

@@ -51,6 +51,7 @@ async function run(): Promise<void> {
   // beside a gateway it shares a terminal with it, which says when; and it ends with that gateway
   if (process.send === undefined) process.on('SIGINT', stop);
   else process.on('SIGINT', () => {}).on('disconnect', () => { if (!stopping) stop(); });
+  if (process.send !== undefined && !process.connected) stop(); // it was gone before this was ready
   if (process.platform !== 'win32') process.on('SIGHUP', () => worker.reload());
 }
 

@@ -23,11 +23,11 @@ import { usableModel } from '../use-cases/models.ts';
 import { createReleaser } from '../use-cases/release.ts';
 import type { JobDesk } from '../use-cases/score-job-desk.ts';
 import { runJobTask } from '../use-cases/score-job-part.ts';
+import { openPlatformKeys } from './platform-keys.ts';
 
 export type RunningWorker = { readonly stop: () => Promise<void>; readonly reload: () => void };
 
 /** How many times longer a statement may take for which no request waits. */
-import { openPlatformKeys } from './platform-keys.ts';
 const patience = 8;
 
 /**

@@ -117,7 +117,7 @@ export async function startFaultPlatform(options: { readonly databaseFolder?: st
   const ofGateway = () => ({
     DATABASE_URL: cluster.url(), VEILGATE_PORT: String(ports.gateway), VEILGATE_ISSUER_PORT: String(ports.issuer),
     VEILGATE_KEYS_FOLDER: path.join(folder, 'keys'), VEILGATE_POLICY_FOLDER: path.join(root, 'policies'), VEILGATE_DRAIN_SECONDS: '1',
-    VEILGATE_CHECKPOINT_SECONDS: '1', VEILGATE_CUSTODIAN: 'none', VEILGATE_PARTY_REQUESTS_PER_SECOND: '1000000', VEILGATE_ADDRESS_REQUESTS_PER_SECOND: '1000000',
+    VEILGATE_CHECKPOINT_SECONDS: '1', VEILGATE_CUSTODIAN: 'none', VEILGATE_SCORE_TASKS: '0', VEILGATE_PARTY_REQUESTS_PER_SECOND: '1000000', VEILGATE_ADDRESS_REQUESTS_PER_SECOND: '1000000',
   });
   let granted = 0;
   return {
