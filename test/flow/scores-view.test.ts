@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { setTimeout as delay } from 'node:timers/promises';
 import { openSealed } from '../../src/disclosure/open.ts';
 import { parameterSets } from '../../src/he/parameters.ts';
 import type { CustodianHalf } from '../../src/scoring/protocol.ts';
@@ -43,6 +44,8 @@ describe('flow: what a gateway sees of scores', () => {
       raws.set(subject, raw);
       const fromCustodian = (await heard()).slice(answered);
       const stored = (await dump()).filter((row) => !before.includes(row));
+      // the log is written beside the answer, not before it
+      for (let waits = 0; waits < 200 && platform.logged().length < logged + 100; waits += 1) await delay(25);
       const lines = platform.logged().slice(logged);
       for (const [where, text] of [['custodian', fromCustodian], ['database', stored.join('\n')], ['log', lines]] as const) {
         assert.ok(text.length > 100, where);
