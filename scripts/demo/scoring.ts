@@ -207,5 +207,5 @@ function whoSawWhat(say: Say): void {
     ['enterprise', 'itself', 'its own', 'no', 'its grants, and who used them when'],
   ];
   for (const row of rows) say(row.map((cell, at) => cell.padEnd([12, 19, 11, 8, 0][at] ?? 0)).join('  ').trimEnd());
-  say('Gateway and custodian together could read features: that is why they are two organisations.');
+  say('Gateway and custodian together could read features, and so could gateway and an admitted bank: that is why they are different organisations with logs of their own.');
 }
