@@ -33,14 +33,14 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 
 /** Imports across that border which are meant to be, each with its reason. */
 const exceptions: readonly { readonly from: RegExp; readonly to: RegExp; readonly why: string }[] = [
-  { from: /^src\/(cli|custodian|gateway|gateway\/worker)\/main\.ts$/, to: /^src\/base64\.ts$/, why: 'a program of ours provides it for itself, first of all' },
+  { from: /^src\/(cli\/main|gateway\/program)\.ts$/, to: /^src\/base64\.ts$/, why: 'a program of ours provides it for itself, first of all' },
   { from: /^src\/(policy|scoring|joint|gateway\/schema)\//, to: /^policies\/schema\//, why: 'the schemas editors use are the ones that are enforced' },
   { from: /^src\/cli\/policy/, to: /^src\/(policy|source\/catalogue|scoring\/feature\/load|scoring\/model\/settings|joint\/project\/settings)\b/, why: 'checks a folder of files before it goes to any gateway' },
   { from: /^src\/cli\/model\.ts$/, to: /^src\/scoring\/model\/pmml\//, why: 'takes over a PMML file before it goes to any gateway' },
   { from: /^src\/cli\/records/, to: /^src\/(source|store)\//, why: '--database: the platform\'s operator loads without a gateway' },
   { from: /^src\/(scoring\/(feature|model)|joint\/project)\//, to: /^src\/policy\/(document|load|problem|shape)\.ts$/, why: 'features, the guards of models and the limits of joint modelling are policy files, read as strictly as the others' },
   { from: /^src\/custodian\//, to: /^src\/scoring\/(protocol|frames)\.ts$/, why: 'the words and frames in which gateway, custodian and bank speak to each other' },
-  { from: /^src\/custodian\//, to: /^src\/gateway\/(limits|log|server)\.ts$/, why: 'one way to serve, to limit and to log for every process of ours' },
+  { from: /^src\/custodian\//, to: /^src\/gateway\/(limits|log|program|server)\.ts$/, why: 'one way to start, to serve, to limit and to log for every process of ours' },
   { from: /^src\/cli\/custodian/, to: /^src\/(custodian|store)\//, why: 'the custodian\'s operator works on its own database and keys, without a gateway' },
   { from: /^src\/cli\/domain/, to: /^src\/source\//, why: 'a department\'s files are read as the platform reads its records' },
 ];

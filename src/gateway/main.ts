@@ -1,36 +1,24 @@
 #!/usr/bin/env node
 /** `npm start`: a gateway from configuration (docs/configuration.md). The only place here that reads the environment. */
 import cluster from 'node:cluster';
-import { provideBase64 } from '../base64.ts';
 import { systemClock } from '../clock.ts';
-import { isVeilgateError } from '../errors.ts';
 import { freePorts } from '../store/cluster.ts';
 import { configHelp } from './config-page.ts';
 import { readConfig } from './config.ts';
 import { findCustodian } from './custodian-address.ts';
 import { startGateway, type RunningGateway } from './gateway.ts';
 import { custodianHandedDown, databaseHandedDown } from './handed-down.ts';
-import { createLog, installCrashHandlers } from './log.ts';
 import { clusterMetricsText, serveMetrics } from './metrics.ts';
 import { startNode } from './node.ts';
+import { openProgramLog, runProgram } from './program.ts';
 import type { CustodianAddress } from './scoring.ts';
 import { runProcesses } from './server-processes.ts';
 import { startWorkerChild } from './worker/child.ts';
 
-provideBase64();
-
-if (process.argv.includes('--help')) {
-  console.log(configHelp());
-  process.exit(0);
-}
-
-try {
+await runProgram(process.argv, configHelp, async () => {
   if (cluster.isPrimary) await settlePorts();
   await run();
-} catch (error) {
-  console.error(isVeilgateError(error) ? `${error.code}: ${error.message}` : error);
-  process.exit(isVeilgateError(error) && error.code.startsWith('CONFIG') ? 78 : 1);
-}
+});
 
 /** Port 0 means a free one; all processes of this node must agree on it, and so must tokens and receipts. */
 async function settlePorts(): Promise<void> {
@@ -42,9 +30,7 @@ async function settlePorts(): Promise<void> {
 
 async function run(): Promise<void> {
   const config = readConfig(process.env);
-  const log = createLog({ level: config.logLevel, ...(config.logFile === undefined ? {} : { file: config.logFile }) });
-  const exit = (code: number) => void log.close().finally(() => process.exit(code));
-  installCrashHandlers(log, exit);
+  const { log, exit } = openProgramLog(config);
   let gateway: RunningGateway | undefined;
   await runProcesses({
     workers: config.workers,

@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { spawn } from 'node:child_process';
+import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
@@ -66,16 +66,32 @@ describe('a worker process', () => {
     const worker = startWorkerChild(settings({ PRIMARY_DATABASE_URL: database.url, PRIMARY_CUSTODIAN: JSON.stringify(address) }), log);
     const until = async (what: () => boolean) => { while (!what()) await new Promise((resolve) => setTimeout(resolve, 20)); };
     const starts = () => { try { return readFileSync(path.join(folder, 'worker.log'), 'utf8').split('score_worker.started').length - 1; } catch { return 0; } };
-    await until(() => starts() === 1);
-    const first = worker.pid()!;
-    assert.ok(os.getPriority(first) > os.getPriority(process.pid));
-    process.kill(first, 'SIGKILL');
-    await until(() => starts() === 2);
-    const second = worker.pid()!;
-    assert.notEqual(second, first);
-    assert.deepEqual(lines().map(({ event }) => event), ['score_worker.exited']);
-    await worker.stop();
+    let second: number;
+    try {
+      await until(() => starts() === 1);
+      const first = worker.pid()!;
+      assert.ok(os.getPriority(first) >= os.constants.priority.PRIORITY_BELOW_NORMAL);
+      process.kill(first, 'SIGKILL');
+      await until(() => starts() === 2);
+      second = worker.pid()!;
+      assert.notEqual(second, first);
+      assert.deepEqual(lines().map(({ event }) => event), ['score_worker.exited']);
+    } finally {
+      await worker.stop();
+    }
     assert.throws(() => process.kill(second, 0));
     assert.match(readFileSync(path.join(folder, 'worker.log'), 'utf8'), /score_worker.stopped/);
+  });
+
+  it('ends with its gateway, also when that is gone before it has started', async function () {
+    this.timeout(40_000);
+    const database = await freshDatabase();
+    // gone at once, while modules are still being read; and later, when it waits for a checkpoint or for tasks
+    for (const waitMs of [0, 400]) {
+      const child = fork(program, [], { env: settings({ DATABASE_URL: database.url, VEILGATE_CUSTODIAN: 'none' }), cwd: root, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+      child.disconnect();
+      assert.equal((await once(child, 'exit'))[1], null, 'it ends by itself');
+    }
   });
 });
