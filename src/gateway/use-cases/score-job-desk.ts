@@ -57,7 +57,7 @@ export async function institutionNow(sql: Sql, id: InstitutionId, nowMs: TimeMs)
   if (assessment === null || !assessment.passed || assessment.validUntil < shanghaiDate(nowMs)) {
     throw new VeilgateError('INSTITUTION_ASSESSMENT_MISSING', 'The institution has no valid security assessment: ask the platform for one.');
   }
-  return { party: id as unknown as Caller['party'], institutionClass, securityLevel: assessment.level };
+  return { party: id, institutionClass, securityLevel: assessment.level };
 }
 
 /** Ends a job, unless it has ended. */

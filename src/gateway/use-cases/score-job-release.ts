@@ -147,7 +147,7 @@ function releaseRecord({ job, part, evaluated, terms, atMs, choice: { released }
   const { keyId, parameters, custodian } = evaluated.key;
   const facts = { part: part.n, policy: terms.policy.version, parameters, custodian, count: released.length };
   return {
-    ...recordHead('scores.released', atMs, job.institution as unknown as ScoresReleased['actor']),
+    ...recordHead('scores.released', atMs, job.institution),
     institution: job.institution, purpose: job.purpose, model: job.model, job: job.id, key: keyId, ...facts,
     subjects: digest({ salt, subjects: released.map(({ subject }) => subject) }),
     ticket: evaluated.ticket, ticketSalt: evaluated.ticketSalt, request: job.requestDigest,
