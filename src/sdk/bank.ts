@@ -3,7 +3,7 @@ import { toHex, utf8 } from '../audit/bytes.ts';
 import { canonicalJson } from '../canonical.ts';
 import type { Disclosure, FieldDecision, Value, VerificationOutcome } from '../vocabulary.ts';
 import { openSealed } from '../disclosure/open.ts';
-import { unreachable, type Connection } from './connection.ts';
+import { unreachable, type Connection, type SigningCalls } from './connection.ts';
 import { refreshConsent, requestConsent, type ConsentRequest, type GrantedConsent } from './consent-flow.ts';
 import { VeilgateError } from '../errors.ts';
 import { grantsClient } from './grants.ts';
@@ -55,9 +55,9 @@ export type OpenedAnswer = Omit<Answer, 'data'> & {
 
 const queryLifetimeS = 60;
 
-/** The gateway as a bank uses it. The same code runs in Node and in a browser. */
-export function bankClient(connection: Connection) {
-  const { gateway, credentials } = connection;
+/** Queries, signed by the bank and opened with its key. The same code runs in Node and in a browser. */
+export function queryClient(calls: SigningCalls) {
+  const { gateway, credentials } = calls;
 
   const signQuery = (query: Query) =>
     new SignJWT({ query, jti: crypto.randomUUID() })
@@ -69,26 +69,33 @@ export function bankClient(connection: Connection) {
       .sign(credentials.signing.privateKey);
 
   const send = <Result>(path: string, request: string, accessToken?: string) =>
-    connection.call<Result>({ method: 'POST', path, body: { type: 'application/jwt', content: request }, ...(accessToken === undefined ? {} : { accessToken }) });
+    calls.call<Result>({ method: 'POST', path, body: { type: 'application/jwt', content: request }, ...(accessToken === undefined ? {} : { accessToken }) });
 
   /** The signed query that was sent, for the receipt to be checked against, and the answer as it travels. */
   const exchange = async (query: Query, accessToken?: string): Promise<Exchange> => {
     const request = await signQuery(query);
     return { request, answer: await send<Answer>('/v1/queries', request, accessToken) };
   };
-  const { grants, readGrant, pause, resume, revoke, consentToken } = grantsClient(connection);
 
   return {
     /** Asks, and opens what was sealed. Errors: those of the gateway, DISCLOSURE_UNREADABLE. */
     async query(query: Query, accessToken?: string): Promise<OpenedAnswer> {
       const { request, answer } = await exchange(query, accessToken);
-      return openAnswer(answer, connection, await sha256Hex(request));
+      return openAnswer(answer, calls, await sha256Hex(request));
     },
     exchange,
     /** The answer as it travels, for those who open it elsewhere. */
     querySealed: async (query: Query, accessToken?: string) => (await exchange(query, accessToken)).answer,
     /** What would be disclosed how, and which grant is missing; nothing is spent. */
     explain: async (query: Query, accessToken?: string) => send<Record<string, unknown>>('/v1/queries/explain', await signQuery(query), accessToken),
+  };
+}
+
+/** The gateway as a bank uses it. */
+export function bankClient(connection: Connection) {
+  const { grants, readGrant, pause, resume, revoke, consentToken } = grantsClient(connection);
+  return {
+    ...queryClient(connection),
     requestConsent: (request: ConsentRequest, redirectUri: string) => requestConsent(connection, request, redirectUri),
     refresh: (consent: GrantedConsent) => refreshConsent(connection, consent),
     catalogue: () => connection.call<Record<string, unknown>>({ method: 'GET', path: '/v1/catalogue' }),
@@ -102,7 +109,7 @@ export type BankClient = ReturnType<typeof bankClient>;
  * Opens the sealed part with the bank's key and puts each original value where it belongs.
  * @param requestDigest SHA-256, hex, of the signed query: where given, the answer to another query cannot take its place
  */
-export async function openAnswer(answer: Answer, connection: Pick<Connection, 'gateway' | 'credentials'>, requestDigest?: string): Promise<OpenedAnswer> {
+export async function openAnswer(answer: Answer, connection: Pick<SigningCalls, 'gateway' | 'credentials'>, requestDigest?: string): Promise<OpenedAnswer> {
   const clear = answer.sealed === undefined ? {} : await openWith(answer, connection, requestDigest);
   const data = Object.fromEntries(
     Object.entries(answer.data).map(([dataset, rows]) => [
@@ -124,7 +131,7 @@ export async function openAnswer(answer: Answer, connection: Pick<Connection, 'g
 
 type ClearRows = Readonly<Record<string, readonly Readonly<Record<string, Value>>[]>>;
 
-async function openWith(answer: Answer, { gateway, credentials }: Pick<Connection, 'gateway' | 'credentials'>, requestDigest: string | undefined): Promise<ClearRows> {
+async function openWith(answer: Answer, { gateway, credentials }: Pick<SigningCalls, 'gateway' | 'credentials'>, requestDigest: string | undefined): Promise<ClearRows> {
   if (credentials.encryption === undefined) {
     throw new VeilgateError('DISCLOSURE_KEY_MISSING', 'The answer is sealed for your encryption key: open it where that key is.');
   }

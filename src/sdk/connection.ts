@@ -26,13 +26,20 @@ export type GatewayRequest = {
   readonly accessToken?: string;
 };
 
-/** A party's authenticated way to one gateway: keeps the DPoP key, nonces and the access token. */
-export type Connection = {
+/** A way to one gateway, by whatever proves who calls. */
+export type GatewayCalls = {
+  /** The gateway's public URL: the audience of what is signed for it. */
   readonly gateway: string;
-  readonly credentials: Credentials;
   readonly call: <Answer>(request: GatewayRequest) => Promise<Answer>;
   /** The raw response, for streams and text. */
   readonly send: (request: GatewayRequest) => Promise<Response>;
+};
+
+/** The same for a party that has its keys at hand: to sign requests and to open what is sealed for it. */
+export type SigningCalls = GatewayCalls & { readonly credentials: Credentials };
+
+/** A party's authenticated way to one gateway: keeps the DPoP key, nonces and the access token. */
+export type Connection = SigningCalls & {
   /** The access token in use, fetched when there is none. */
   readonly token: () => Promise<string>;
   readonly authorization: AuthorizationClient;
@@ -76,11 +83,7 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
     if (request.body?.content instanceof ReadableStream) await withFreshNonce(() => sendOnce(gateway, authorization, { method: 'GET', path: '/v1/catalogue' }, accessToken)).then((response) => response.body?.cancel());
     return withFreshNonce(() => sendOnce(gateway, authorization, request, accessToken));
   };
-  const call = async <Answer>(request: GatewayRequest) => {
-    const response = await send(request);
-    return (response.status === 204 ? undefined : await response.json()) as Answer;
-  };
-  return { gateway, credentials: options.credentials, call, send, token: ownToken, authorization };
+  return { gateway, credentials: options.credentials, call: callWith(send), send, token: ownToken, authorization };
 }
 
 async function discover(gateway: string, credentials: Credentials, givenDpopKeys: ConnectionOptions['dpopKeys']): Promise<AuthorizationClient> {
@@ -137,17 +140,25 @@ export async function withFreshNonce<Answer>(attempt: () => Promise<Answer>): Pr
   }
 }
 
-async function sendOnce(gateway: string, { dpop, http }: AuthorizationClient, request: GatewayRequest, accessToken: string): Promise<Response> {
+/** The answer's JSON; undefined where there is none. */
+export function callWith(send: GatewayCalls['send']): GatewayCalls['call'] {
+  return async <Answer>(request: GatewayRequest) => {
+    const response = await send(request);
+    return (response.status === 204 ? undefined : await response.json()) as Answer;
+  };
+}
+
+/** Headers and body of a request, whatever proves who calls. */
+export function requestParts(request: GatewayRequest): { readonly headers: Headers; readonly body: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | undefined } {
   const headers = new Headers({ accept: 'application/json' });
-  let body: oauth.ProtectedResourceRequestBody;
-  if (request.json !== undefined) {
-    headers.set('content-type', 'application/json');
-    body = JSON.stringify(request.json);
-  } else if (request.body !== undefined) {
-    headers.set('content-type', request.body.type);
-    body = request.body.content;
-  }
   if (request.method === 'POST' || request.method === 'PUT') headers.set('idempotency-key', request.idempotencyKey ?? crypto.randomUUID());
+  if (request.json !== undefined) headers.set('content-type', 'application/json');
+  else if (request.body !== undefined) headers.set('content-type', request.body.type);
+  return { headers, body: request.json === undefined ? request.body?.content : JSON.stringify(request.json) };
+}
+
+async function sendOnce(gateway: string, { dpop, http }: AuthorizationClient, request: GatewayRequest, accessToken: string): Promise<Response> {
+  const { headers, body } = requestParts(request);
   let response: Response;
   try {
     response = await oauth.protectedResourceRequest(accessToken, request.method, new URL(gateway + request.path), headers, body, { DPoP: dpop, ...http });

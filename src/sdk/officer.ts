@@ -1,5 +1,5 @@
 import type { JWK } from 'jose';
-import type { Connection } from './connection.ts';
+import type { GatewayCalls } from './connection.ts';
 
 export type Assessment = {
   /** Security level the institution reached, 1–5. */
@@ -16,7 +16,7 @@ export type InstitutionLimits = { readonly requests_per_second?: number; readonl
 export type PartyRegistration = { readonly id: string; readonly name: { readonly en: string; readonly zh: string }; readonly key: JWK };
 
 /** The gateway as platform staff use it: registrars, compliance officers, auditors. */
-export function officerClient(connection: Connection) {
+export function officerClient(connection: Pick<GatewayCalls, 'call'>) {
   const post = <Answer>(path: string, json: unknown) => connection.call<Answer>({ method: 'POST', path, json });
   const institution = (id: string) => `/v1/institutions/${encodeURIComponent(id)}`;
   return {

@@ -5,7 +5,7 @@ import { beginListDigest, chunkLines, chunkSubjectsMax, digestOfLines, extendLis
 import type { ModelRef, OpenedScore, SealedScores } from '../scoring/protocol.ts';
 import type { SubjectId } from '../vocabulary.ts';
 import { sha256Hex } from './bank.ts';
-import type { Connection } from './connection.ts';
+import type { SigningCalls } from './connection.ts';
 import { openHalves, signScoreClaims } from './scores.ts';
 
 export type { ListedSubject } from '../scoring/job/list-digest.ts';
@@ -87,7 +87,7 @@ export async function digestList(subjects: Iterable<ListedSubject> | AsyncIterab
 }
 
 /** Many scores as a bank asks for them. The same code runs in Node and in a browser. */
-export function scoreJobsClient(connection: Connection) {
+export function scoreJobsClient(connection: SigningCalls) {
   const path = (job: string, rest = '') => `/v1/score-jobs/${encodeURIComponent(job)}${rest}`;
   const sign = (ask: ScoreJobAsk, { digest, count }: Pick<DigestedList, 'digest' | 'count'>) =>
     signScoreClaims(connection, { kind: 'many', model: ask.model, purpose: ask.purpose, subjects: digest, count, lifetimeS: ask.lifetimeS ?? jobLifetimeS });
@@ -138,7 +138,7 @@ export type ScoreJobsClient = ReturnType<typeof scoreJobsClient>;
  * @param asked the enterprises of the list: nobody else may be in the part
  * Errors: DISCLOSURE_KEY_MISSING, SCORE_UNREADABLE.
  */
-export async function openScoreJobPart(part: ScoreJobPart, asked: { readonly request: string; readonly job: string; readonly model: string; readonly subjects: ReadonlySet<SubjectId> }, openable: OpenableModel, own: Pick<Connection, 'gateway' | 'credentials'>): Promise<readonly OpenedScore[]> {
+export async function openScoreJobPart(part: ScoreJobPart, asked: { readonly request: string; readonly job: string; readonly model: string; readonly subjects: ReadonlySet<SubjectId> }, openable: OpenableModel, own: Pick<SigningCalls, 'gateway' | 'credentials'>): Promise<readonly OpenedScore[]> {
   if (part.job !== asked.job || part.model !== asked.model) throw unreadable();
   const unmasked = await openHalves(part.sealed, {
     model: asked.model as ModelRef, openable, subjects: asked.subjects, custodian: part.custodian, parameters: part.parameters, requestDigest: await sha256Hex(asked.request),

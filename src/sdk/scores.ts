@@ -9,7 +9,7 @@ import { openScore, type OpenableModel } from '../scoring/model/open.ts';
 import { combineHalves, unreadable, type UnmaskedScores } from '../scoring/run/halves.ts';
 import type { SubjectId } from '../vocabulary.ts';
 import { sha256Hex } from './bank.ts';
-import type { Connection } from './connection.ts';
+import type { SigningCalls } from './connection.ts';
 
 /** What a bank asks: the score of one enterprise under an approved model. */
 export type ScoreAsk = {
@@ -60,7 +60,7 @@ export type ScoreExplanation = {
 const oneLifetimeS = 60;
 
 /** Scores as a bank asks for them. The same code runs in Node and in a browser. */
-export function scoresClient(connection: Connection) {
+export function scoresClient(connection: SigningCalls) {
   const sign = (ask: ScoreAsk) => signScoreRequest(connection, {
     kind: 'one', model: ask.model, purpose: ask.purpose, lifetimeS: oneLifetimeS,
     subjects: [{ subject: ask.subject, ...(ask.grant === undefined ? {} : { grant: ask.grant }) }],
@@ -94,7 +94,7 @@ export function scoresClient(connection: Connection) {
 
 export type ScoresClient = ReturnType<typeof scoresClient>;
 
-type Own = Pick<Connection, 'gateway' | 'credentials'>;
+type Own = Pick<SigningCalls, 'gateway' | 'credentials'>;
 
 /**
  * Opens both halves with the bank's key, takes the masks off and reads band and reasons from the model. What was asked
