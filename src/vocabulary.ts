@@ -230,8 +230,10 @@ export type Caller = {
   readonly party: PartyId;
   readonly kind: PartyKind;
   readonly scopes: ReadonlySet<Scope>;
-  /** RFC 7638 thumbprint the access token is bound to. */
-  readonly dpopKeyThumbprint: string;
+  /** RFC 7638 thumbprint the access token is bound to; absent with a browser session. */
+  readonly dpopKeyThumbprint?: string;
+  /** Present when a person's browser session proved who calls, and no key of the party did. */
+  readonly session?: true;
   /** The grant the access token was issued for, when it came from an authorization code. */
   readonly grant?: GrantId;
   /** Present for institutions. */

@@ -8,16 +8,18 @@ import type { AnyRequest, BodyForm, CallerProof, KnownCaller, Reply, Route } fro
 import type { SchemaCompiler, Validator } from './schema/compile.ts';
 import type { RequestState } from './app-request.ts';
 
-/** Finds out who calls, by access token and DPoP proof. Errors: TOKEN_*, DPOP_*, INSTITUTION_NOT_ACTIVE. */
+/** Finds out who calls, by what the request proves. Errors: TOKEN_*, DPOP_*, INSTITUTION_NOT_ACTIVE. */
 export type Identify = (proof: CallerProof) => Promise<KnownCaller>;
 
+/** What of a request says who calls. Errors: TOKEN_MISSING, SESSION_*. */
+export type ReadProof = (request: Request) => CallerProof | Promise<CallerProof>;
+
 export type RouteServices = {
+  readonly readProof: ReadProof;
   readonly identify: Identify;
   readonly limits: Limits;
   readonly idempotency: Idempotency;
   readonly bodyLimits: BodyLimits;
-  /** Where callers reach the gateway; no slash at its end. */
-  readonly publicUrl: string;
   /** Tests only: replies and errors must be as declared. */
   readonly checkReplies: boolean;
 };
@@ -34,9 +36,8 @@ type Compiled = {
 export function routeRunner(route: Route, compiler: SchemaCompiler, services: RouteServices): (request: Request, state: RequestState) => Promise<Reply> {
   const compiled = compile(route, compiler, services.checkReplies);
   return async (request, state) => {
-    const proof = proofOf(request, services.publicUrl);
     const admit = (caller: KnownCaller) => admitCaller(caller, route, services.limits, state);
-    const caller = await beforeBody(route, request, proof, admit, services);
+    const { caller, proof } = await beforeBody(route, request, admit, services);
     const params = compiled.params === undefined ? undefined : compiled.params({ ...request.params });
     const query = queryOf(request, compiled.query);
     const key = route.idempotent ? idempotencyKeyOf(request.headers['idempotency-key']) : undefined;
@@ -90,27 +91,28 @@ export function refuseRepeatedHeaders(rawHeaders: readonly string[]): void {
 
 const headerBit: ReadonlyMap<string, number> = new Map([...singleHeaders].map((name, at) => [name, 1 << at]));
 
-function proofOf(request: Request, publicUrl: string): CallerProof {
-  return {
-    authorization: request.headers.authorization,
-    dpop: request.headers['dpop'] as string | undefined,
-    method: request.method,
-    url: publicUrl + request.path,
+/** Access token and DPoP proof, as every party with keys sends them. @param publicUrl where callers reach the gateway; no slash at its end */
+export function readTokenProof(publicUrl: string): ReadProof {
+  return ({ headers, method, path }) => {
+    if (headers.authorization === undefined) throw new VeilgateError('TOKEN_MISSING', 'This request needs an access token: send `Authorization: DPoP <token>` with a DPoP proof.');
+    return { authorization: headers.authorization, dpop: headers['dpop'] as string | undefined, method, url: publicUrl + path };
   };
 }
 
+type AtTheDoor = { readonly caller?: KnownCaller; readonly proof?: CallerProof };
+
 /** Credentials come before the body: nobody unknown makes the gateway read much. */
-async function beforeBody(route: Route, request: Request, proof: CallerProof, admit: (caller: KnownCaller) => Promise<void>, { limits, identify }: RouteServices): Promise<KnownCaller | undefined> {
+async function beforeBody(route: Route, request: Request, admit: (caller: KnownCaller) => Promise<void>, { limits, readProof, identify }: RouteServices): Promise<AtTheDoor> {
   if (route.access === 'public') {
     if (route.uncounted !== true) await limits.anonymous(request.ip ?? '');
-    return undefined;
+    return {};
   }
   if (limits.watchful()) await limits.mayTry(request.ip ?? '');
-  if (proof.authorization === undefined) throw new VeilgateError('TOKEN_MISSING', 'This request needs an access token: send `Authorization: DPoP <token>` with a DPoP proof.');
-  if (route.access === 'handler') return undefined;
+  const proof = await readProof(request);
+  if (route.access === 'handler') return { proof };
   const caller = await identify(proof);
   await admit(caller);
-  return caller;
+  return { caller, proof };
 }
 
 async function admitCaller(caller: KnownCaller, route: Route, limits: Limits, state: RequestState): Promise<void> {
@@ -146,7 +148,7 @@ type Given = {
   readonly route: Route;
   readonly state: RequestState;
   readonly services: RouteServices;
-  readonly proof: CallerProof;
+  readonly proof: CallerProof | undefined;
   readonly admit: (caller: KnownCaller) => Promise<void>;
   readonly params: unknown;
   readonly query: unknown;
@@ -167,8 +169,8 @@ function requestFor(given: Given, caller: KnownCaller | undefined): AnyRequest {
     payload: (given.payload ?? noPayload) as () => undefined,
     // functions, not getters: V8 keeps a shape of its own for each object literal with a getter, and with it the request
     gone: () => given.state.gone(),
-    caller: caller as KnownCaller, // present where the route's declaration says so
-    proof: given.proof,
+    caller: caller as KnownCaller, // present where the route's declaration says so, like the proof
+    proof: given.proof as CallerProof,
     admit: given.admit,
     once: (work) => {
       if (key === undefined) throw new TypeError(`${route.operationId} is not declared idempotent`);

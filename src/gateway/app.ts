@@ -2,7 +2,7 @@ import express, { type Express, type NextFunction, type Request, type Response }
 import helmet from 'helmet';
 import { VeilgateError, isVeilgateError } from '../errors.ts';
 import { requestStart, stateOf } from './app-request.ts';
-import { refuseRepeatedHeaders, routeRunner, templateOf, type Identify, type RouteServices } from './app-route.ts';
+import { readTokenProof, refuseRepeatedHeaders, routeRunner, templateOf, type Identify, type ReadProof, type RouteServices } from './app-route.ts';
 import type { Config } from './config.ts';
 import { docsRoutes } from './docs-page.ts';
 import { healthRoutes, type HealthCheck } from './health.ts';
@@ -27,6 +27,8 @@ export type GatewayAppOptions = {
   readonly metrics: Metrics;
   readonly limits: Limits;
   readonly idempotency: Idempotency;
+  /** Where a request says who calls: access token and DPoP proof unless told otherwise. */
+  readonly readProof?: ReadProof;
   readonly identify: Identify;
   /** What 401 answers say, and the nonce every answer to a party carries. */
   readonly dpop: DpopChallenge;
@@ -101,7 +103,7 @@ function mount(app: Express, routes: readonly Route[], compiler: SchemaCompiler,
     identify: options.identify,
     limits: options.limits,
     idempotency: options.idempotency,
-    publicUrl: options.publicUrl,
+    readProof: options.readProof ?? readTokenProof(options.publicUrl),
     checkReplies: options.checkReplies ?? false,
     bodyLimits: { bodyBytes: options.config.bodyBytes, uploadBytes: options.config.uploadBytes, bodyTimeoutMs: options.config.requestTimeoutSeconds * 1000 },
   };

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { ErrorCode } from '../errors.ts';
+import type { ProvenSession } from '../identity/identify.ts';
 import type { Tx } from '../store/database.ts';
 import type { Caller, Scope } from '../vocabulary.ts';
 import type { RequestId } from './log-events.ts';
@@ -42,6 +43,8 @@ export type CallerProof = {
   readonly method: string;
   /** For the proof's `htu`: public URL and path, no query (RFC 9449 section 4.3). */
   readonly url: string;
+  /** On the consoles' own interface, in place of token and proof. */
+  readonly session?: ProvenSession;
 };
 
 /** What a handler expects of a request; absent members are absent in the declaration too. */

@@ -14,8 +14,18 @@ export type IncomingRequest = {
   readonly url: string;
   readonly authorization: string | undefined;
   readonly dpop: string | undefined;
+  /** Proven before, in place of token and proof; a signed body must be signed all the same. */
+  readonly session?: ProvenSession;
   /** A body that must be signed by the caller. */
   readonly body?: { readonly jws: string; readonly kind: BodyKind };
+};
+
+/** A browser session that our own authorization server vouches for. */
+export type ProvenSession = {
+  readonly party: PartyId;
+  readonly issuer: string;
+  /** Digest of the session's id, hex. */
+  readonly id: string;
 };
 
 /** Never to be presented again before `expiresAtMs`. */
@@ -26,7 +36,8 @@ export type IdentifiedRequest = {
   readonly party: PartyId;
   /** What the token was issued for. */
   readonly scopes: ReadonlySet<Scope>;
-  readonly dpopKeyThumbprint: string;
+  readonly dpopKeyThumbprint?: string;
+  readonly session?: true;
   readonly grant?: GrantId;
   readonly token: { readonly issuer: string; readonly jti: string };
   readonly replayKeys: readonly ReplayKey[];
@@ -68,29 +79,41 @@ export function openIdentity(options: IdentityOptions): Identity {
 }
 
 /**
- * Who calls: access token, then proof that the caller holds its key, then the signature on the body.
+ * Who calls: access token, then proof that the caller holds its key, or a session in place of both; then the signature on the body.
  * Nothing is written; a replay is caught by `admitCallers`, which must follow.
  * Errors: TOKEN_, DPOP_ and JSON_ codes.
  */
 export async function identify(request: IncomingRequest, identity: Identity): Promise<IdentifiedRequest> {
   const nowMs = identity.clock.nowMs();
+  if (request.session !== undefined) return withBody(ofSession(request.session), request.body, identity, nowMs);
   const token = await identity.tokens.verify(tokenText(request.authorization), nowMs);
   const proof = await identity.proofs.verify({ proof: request.dpop, method: request.method, url: request.url, token }, nowMs);
-  const replayKeys: ReplayKey[] = [{ issuer: `dpop ${proof.keyThumbprint}`, jti: proof.jti, expiresAtMs: proof.expiresAtMs }];
-  let body: VerifiedBody | undefined;
-  if (request.body !== undefined) {
-    body = await identity.bodies.verify(request.body.jws, request.body.kind, token.party, nowMs);
-    replayKeys.push({ issuer: `${request.body.kind.typ} ${token.party}`, jti: body.claims.jti, expiresAtMs: (body.claims.exp * 1000) as TimeMs });
-  }
-  return {
-    party: token.party,
-    scopes: token.scopes,
-    dpopKeyThumbprint: token.dpopKeyThumbprint,
-    ...(token.grant === undefined ? {} : { grant: token.grant }),
-    token: { issuer: token.issuer, jti: token.jti },
-    replayKeys,
-    ...(body === undefined ? {} : { body }),
-  };
+  const replayKeys: readonly ReplayKey[] = [{ issuer: `dpop ${proof.keyThumbprint}`, jti: proof.jti, expiresAtMs: proof.expiresAtMs }];
+  return withBody(
+    {
+      party: token.party,
+      scopes: token.scopes,
+      dpopKeyThumbprint: token.dpopKeyThumbprint,
+      ...(token.grant === undefined ? {} : { grant: token.grant }),
+      token: { issuer: token.issuer, jti: token.jti },
+      replayKeys,
+    },
+    request.body, identity, nowMs,
+  );
+}
+
+/** A session may do all that the registry allows its party: admission asks it at every request. */
+function ofSession({ party, issuer, id }: ProvenSession): IdentifiedRequest {
+  return { party, scopes: everyScope, session: true, token: { issuer, jti: `session ${id}` }, replayKeys: [] };
+}
+
+const everyScope: ReadonlySet<Scope> = new Set(['query', 'grants', 'records', 'registry', 'compliance', 'audit']);
+
+async function withBody(identified: IdentifiedRequest, asked: IncomingRequest['body'], identity: Identity, nowMs: TimeMs): Promise<IdentifiedRequest> {
+  if (asked === undefined) return identified;
+  const body = await identity.bodies.verify(asked.jws, asked.kind, identified.party, nowMs);
+  const replayKey = { issuer: `${asked.kind.typ} ${identified.party}`, jti: body.claims.jti, expiresAtMs: (body.claims.exp * 1000) as TimeMs };
+  return { ...identified, replayKeys: [...identified.replayKeys, replayKey], body };
 }
 
 /** The token of `Authorization: DPoP …` (RFC 9449 section 7.1); a bearer is not accepted. */
