@@ -53,7 +53,7 @@ function clearSum(bytes: Uint8Array): number {
 export type OpenedTable = { readonly table: Table; readonly variance: number };
 
 /**
- * Tables of a table, histogram, woe or pairs answer. Rows: the first column's bins; columns: the partner's bins or, of a
+ * Tables of a table, histogram, woe, bands (by the name `score`) or pairs answer. Rows: the first column's bins; columns: the partner's bins or, of a
  * pair, the second column's, with the partner's bins added up.
  * @param kept bins of the partner's column that count, from 0; all when absent
  */
@@ -62,16 +62,17 @@ export function tablesOf({ groups }: OpenedAnswer, kept = Infinity): ReadonlyMap
   if (group?.title !== 'bins') throw new VeilgateError('JOINT_STATEMENT_INVALID', 'This statement has no tables.', { rule: 'tables' });
   const found = new Map<string, { readonly cells: number[]; readonly rows: Set<number>; added: number }>();
   group.columns.forEach((column, at) => {
-    if (column.kind !== 'product') return;
-    const name = column.factors.map((factor) => factor.column).join(' ');
+    if (column.kind === 'score') return;
+    const factors = column.kind === 'band' ? [{ column: 'score', bin: at }] : column.factors;
+    const name = factors.map((factor) => factor.column).join(' ');
     const table = found.get(name) ?? { cells: [], rows: new Set(), added: 1 };
     const sums = (group.sums[at] ?? []).slice(0, kept);
-    if (column.factors.length === 1) table.cells.push(...sums);
+    if (factors.length === 1) table.cells.push(...sums);
     else {
       table.cells.push(sums.reduce((all, sum) => all + sum, 0));
       table.added = sums.length; // each of them has noise of its own
     }
-    table.rows.add(column.factors[0]?.bin ?? 0);
+    table.rows.add(factors[0]?.bin ?? 0);
     found.set(name, table);
   });
   // a pair's cells come row by row: its second column's bins are the table's columns

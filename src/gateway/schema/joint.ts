@@ -1,4 +1,4 @@
-import { statementColumnsMax, statementKinds, weightMax, type StatementKind } from '../../joint/statement/statement.ts';
+import { edgeMax, edgesMax, statementColumnsMax, statementKinds, weightMax, type StatementKind } from '../../joint/statement/statement.ts';
 import type { JsonSchema, NamedSchemas } from './compile.ts';
 import { named } from './compile.ts';
 import { integer, list, object } from './words.ts';
@@ -6,6 +6,7 @@ import { integer, list, object } from './words.ts';
 const name = { type: 'string', pattern: '^[a-z][a-z0-9_]{0,40}$', maxLength: 41, description: 'A column as the project names it.' } as const;
 const columns = { ...list(name, statementColumnsMax), minItems: 1 };
 const pair = { ...list(name, 2), minItems: 2 };
+const terms = { ...list(object({ column: name, weights: { ...list(integer(-weightMax, weightMax), 1024), minItems: 1 } }), statementColumnsMax), minItems: 1 };
 const partner = { ...name, description: 'A partner column: the answer stands by its bins.' };
 
 const forms: Readonly<Record<StatementKind, { readonly members: Readonly<Record<string, JsonSchema>>; readonly optional?: readonly string[]; readonly says: string }>> = {
@@ -19,9 +20,10 @@ const forms: Readonly<Record<StatementKind, { readonly members: Readonly<Record<
   woe: { members: { columns, partner }, says: 'The same against a label: bin 0 good, bin 1 bad, others left out.' },
   pairs: { members: { pairs: { ...list(pair, statementColumnsMax), minItems: 1 }, partner }, optional: ['partner'], says: 'Tables of two platform columns each.' },
   weighted_sum: {
-    members: { terms: { ...list(object({ column: name, weights: { ...list(integer(-weightMax, weightMax), 1024), minItems: 1 } }), statementColumnsMax), minItems: 1 }, partner },
+    members: { terms, partner },
     optional: ['partner'], says: 'Sum of a score with whole weights: one for each bin, or one times the step.',
   },
+  bands: { members: { terms, edges: { ...list(integer(-edgeMax, edgeMax), edgesMax), minItems: 1 }, partner }, optional: ['partner'], says: 'Enterprises in each band of such a score.' },
 };
 
 /** What joint modelling adds to the vocabulary's schemas. */

@@ -5,7 +5,7 @@ import type { Rational } from '../noise/discrete-gaussian.ts';
 import { nanoRhoPerRho, varianceFor, type NanoRho } from '../noise/accountant.ts';
 import { binsOf, boundOf } from '../project/encoding.ts';
 import type { JointProject, PlatformColumn } from '../project/document.ts';
-import { partsMax, type Statement, type StatementBudget } from './statement.ts';
+import { partsMax, type ScoreTerms, type Statement, type StatementBudget } from './statement.ts';
 
 /** One clear column over the cohort, as a product of what enterprises hold: the thing that is summed. */
 export type Factor =
@@ -13,10 +13,11 @@ export type Factor =
   | { readonly column: string; readonly bin: number }
   /** The step itself. */
   | { readonly column: string; readonly bin: null };
-/** `product`: of no factor at all is 1 for everybody. `score`: sum of weights, by bin or times the step. */
+/** `product`: of no factor at all is 1 for everybody. `score`: sum of weights, by bin or times the step. `band`: 1 for whose score is from `from` on and below `to`. */
 export type ColumnPlan =
   | { readonly kind: 'product'; readonly factors: readonly Factor[]; readonly bound: number }
-  | { readonly kind: 'score'; readonly terms: readonly { readonly column: string; readonly weights: readonly number[] }[]; readonly bound: number };
+  | { readonly kind: 'score'; readonly terms: ScoreTerms; readonly bound: number }
+  | { readonly kind: 'band'; readonly terms: ScoreTerms; readonly from: number; readonly to: number; readonly bound: 1 };
 
 /** Columns that get the same noise. */
 export type Group = {
@@ -79,7 +80,8 @@ export function columnsUsed(statement: Statement): string[] {
     case 'table':
     case 'woe': return [...new Set(statement.columns)];
     case 'pairs': return [...new Set(statement.pairs.flat())];
-    case 'weighted_sum': return statement.terms.map(({ column }) => column);
+    case 'weighted_sum':
+    case 'bands': return statement.terms.map(({ column }) => column);
     default: return [statement.column];
   }
 }
@@ -114,6 +116,10 @@ function groupsOf(statement: Statement, columnOf: (name: string) => PlatformColu
     case 'weighted_sum':
       requireDifferent(statement.terms.map(({ column }) => column));
       return [single('score', score(statement.terms, columnOf))];
+    case 'bands':
+      requireDifferent(statement.terms.map(({ column }) => column));
+      score(statement.terms, columnOf); // one weight for each bin, as for its sum
+      return [bands(statement)];
     default:
       statement satisfies never;
       return [];
@@ -128,12 +134,19 @@ function tables(of: readonly (readonly PlatformColumn[])[]): Bare {
   return { title: 'bins', columns, sensitivitySquared: of.length };
 }
 
+/** Every enterprise is in one band. */
+function bands({ terms, edges }: Extract<Statement, { readonly kind: 'bands' }>): Bare {
+  if (edges.some((edge, at) => at > 0 && edge <= (edges[at - 1] as number))) throw invalid('edges', 'Bands are cut at ascending edges, each once.');
+  const columns = [-Infinity, ...edges].map((from, at): ColumnPlan => ({ kind: 'band', terms, from, to: edges[at] ?? Infinity, bound: 1 }));
+  return { title: 'bins', columns, sensitivitySquared: 1 };
+}
+
 function steps(...columns: readonly PlatformColumn[]): ColumnPlan {
   for (const { encoding } of columns) if (encoding.kind !== 'steps') throw invalid('steps', 'Sums, means and variances are of columns declared in steps: ask for a histogram of the others.');
   return { kind: 'product', factors: columns.map(({ name }) => ({ column: name, bin: null })), bound: columns.reduce((bound, { encoding }) => bound * boundOf(encoding), 1) };
 }
 
-function score(terms: Extract<Statement, { readonly kind: 'weighted_sum' }>['terms'], columnOf: (name: string) => PlatformColumn): ColumnPlan {
+function score(terms: ScoreTerms, columnOf: (name: string) => PlatformColumn): ColumnPlan {
   const bound = terms.reduce((sum, { column, weights }) => {
     const { encoding } = columnOf(column);
     const bins = binsOf(encoding);

@@ -19,15 +19,23 @@ export type Statement =
   /** Tables of two platform columns each. */
   | { readonly kind: 'pairs'; readonly pairs: readonly (readonly [string, string])[]; readonly partner?: string }
   /** Sum of a score: for each column in bins a whole weight by bin, for one in steps one weight. */
-  | { readonly kind: 'weighted_sum'; readonly terms: readonly { readonly column: string; readonly weights: readonly number[] }[]; readonly partner?: string };
+  | { readonly kind: 'weighted_sum'; readonly terms: ScoreTerms; readonly partner?: string }
+  /** Enterprises in each band of such a score: band i holds scores from edge i-1 on and below edge i. `edges` are whole, ascending. */
+  | { readonly kind: 'bands'; readonly terms: ScoreTerms; readonly edges: readonly number[]; readonly partner?: string };
+
+/** A score over platform columns. */
+export type ScoreTerms = readonly { readonly column: string; readonly weights: readonly number[] }[];
 
 export type StatementKind = Statement['kind'];
-export const statementKinds = ['count', 'sum', 'mean', 'variance', 'covariance', 'histogram', 'table', 'woe', 'pairs', 'weighted_sum'] as const satisfies readonly StatementKind[];
+export const statementKinds = ['count', 'sum', 'mean', 'variance', 'covariance', 'histogram', 'table', 'woe', 'pairs', 'weighted_sum', 'bands'] as const satisfies readonly StatementKind[];
 
 /** Columns, pairs or terms one statement names. */
 export const statementColumnsMax = 256;
 /** Results one statement has. */
 export const partsMax = 16_384;
+/** Edges between the bands of a score, and how far from 0 one may lie. */
+export const edgesMax = 255;
+export const edgeMax = 1e12;
 /** Of a weight, either way. */
 export const weightMax = 10_000;
 

@@ -26,6 +26,7 @@ const statements: readonly Statement[] = [
   { kind: 'count', partner }, { kind: 'sum', column: 'c', partner }, { kind: 'mean', column: 'c' }, { kind: 'variance', column: 'c', partner }, { kind: 'covariance', columns: ['c', 'd'], partner },
   { kind: 'histogram', column: 'a' }, { kind: 'table', columns: ['a', 'b'], partner }, { kind: 'woe', columns: ['b'], partner }, { kind: 'pairs', pairs: [['a', 'b']], partner },
   { kind: 'weighted_sum', terms: [{ column: 'a', weights: [3, -7, 2, 0] }, { column: 'c', weights: [-2] }], partner },
+  { kind: 'bands', terms: [{ column: 'a', weights: [3, -7, 2, 0] }, { column: 'c', weights: [-2] }], edges: [-6, 0, 3], partner },
 ];
 
 /** Every combination of values that one enterprise can have. */
@@ -53,6 +54,21 @@ describe('statements', () => {
         if (statement.kind === 'weighted_sum') assert.ok(most <= sensitivitySquared && sensitivitySquared === (7 + 2 * 3) ** 2);
         else assert.equal(most, sensitivitySquared, `${statement.kind} ${title}`);
       }
+    }
+  });
+
+  it('put everybody into the band of the score, lower edge included, and refuse edges that do not ascend', () => {
+    const encoded = everybody();
+    const statement: Statement = { kind: 'bands', terms: [{ column: 'a', weights: [3, -7, 2, 0] }, { column: 'c', weights: [-2] }], edges: [-6, 0, 3] };
+    const [group] = compileStatement(statement, project, 100, cost).groups;
+    const found = group!.columns.map((column) => clearColumn(column, encoded, encoded.get('a')!.length).values);
+    encoded.get('a')!.forEach((a, row) => {
+      const score = [3, -7, 2, 0][a]! - 2 * encoded.get('c')![row]!;
+      const band = score < -6 ? 0 : score < 0 ? 1 : score < 3 ? 2 : 3;
+      assert.deepEqual(found.map((values) => values[row]), [0, 1, 2, 3].map((each) => (each === band ? 1 : 0)), `${score}`);
+    });
+    for (const broken of [{ ...statement, edges: [0, 0] }, { ...statement, edges: [3, 0] }, { ...statement, terms: [{ column: 'a', weights: [1] }] }, { ...statement, terms: [{ column: 'z', weights: [1] }] }]) {
+      assert.throws(() => compileStatement(broken, project, 100, cost), (error: unknown) => error instanceof VeilgateError && error.code === 'JOINT_STATEMENT_INVALID');
     }
   });
 
