@@ -1,0 +1,9 @@
+import { EmptyNote } from '../parts/notes.tsx';
+import { PageBody } from '../parts/page.tsx';
+import { useTexts } from '../shell/language.tsx';
+import { complianceArea } from './area.ts';
+
+export default function Home() {
+  const t = useTexts(complianceArea.titles);
+  return <PageBody title={t('home')}><EmptyNote /></PageBody>;
+}

@@ -1,0 +1,52 @@
+import { useEffect, useState, type ReactNode } from 'react';
+import { Dialog as AriaDialog, Heading, Modal, ModalOverlay } from 'react-aria-components';
+import { frameTexts } from '../shell/frame-texts.ts';
+import { useTexts } from '../shell/language.tsx';
+import { Button } from './button.tsx';
+import { TextField } from './fields.tsx';
+import { ErrorNote } from './notes.tsx';
+
+type DialogProps = { readonly title: string; readonly open: boolean; readonly onClose: () => void; readonly children: ReactNode; readonly wide?: boolean };
+
+/** Over the page, with the keyboard kept inside; Escape closes it. */
+export function Dialog({ title, open, onClose, children, wide = false }: DialogProps) {
+  return (
+    <ModalOverlay className="overlay" isOpen={open} onOpenChange={(isOpen) => { if (!isOpen) onClose(); }} isDismissable>
+      <Modal className={wide ? 'modal wide' : 'modal'}>
+        <AriaDialog className="dialog"><Heading slot="title" level={2}>{title}</Heading>{children}</AriaDialog>
+      </Modal>
+    </ModalOverlay>
+  );
+}
+
+type ConfirmProps = {
+  readonly title: string; readonly open: boolean; readonly onClose: () => void; readonly children?: ReactNode;
+  /** What the button says: what it does. */
+  readonly action: string; readonly danger?: boolean; readonly busy: boolean; readonly error: unknown;
+  /** Asks for a text, up to so many characters. */
+  readonly text?: { readonly label: string; readonly maxLength: number; readonly required: boolean };
+  readonly onConfirm: (text: string) => void;
+};
+
+/** Asks before something is done, and keeps what was typed when it fails. */
+export function Confirm({ title, open, onClose, children, action, danger = false, busy, error, text, onConfirm }: ConfirmProps) {
+  const t = useTexts(frameTexts);
+  const [typed, setTyped] = useState('');
+  const [missing, setMissing] = useState(false);
+  useEffect(() => { if (!open) { setTyped(''); setMissing(false); } }, [open]);
+  const confirm = () => {
+    const isMissing = text?.required === true && typed.trim() === '';
+    setMissing(isMissing);
+    if (!isMissing) onConfirm(typed.trim());
+  };
+  return (
+    <Dialog title={title} open={open} onClose={onClose}>
+      <form onSubmit={(event) => { event.preventDefault(); confirm(); }}>
+        {children}
+        {text !== undefined && <TextField label={text.label} value={typed} onChange={setTyped} lines={3} maxLength={text.maxLength} required={text.required} error={missing ? t('fieldNeeded') : undefined} />}
+        {error !== null && error !== undefined && <ErrorNote error={error} />}
+        <div className="buttons"><Button type="submit" look={danger ? 'danger' : 'primary'} busy={busy}>{action}</Button><Button onPress={onClose}>{t('cancel')}</Button></div>
+      </form>
+    </Dialog>
+  );
+}

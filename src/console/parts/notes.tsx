@@ -1,0 +1,46 @@
+import type { ReactNode } from 'react';
+import { isVeilgateError } from '../../errors.ts';
+import { frameTexts } from '../shell/frame-texts.ts';
+import { useTexts } from '../shell/language.tsx';
+import { Button } from './button.tsx';
+
+export function Loading() {
+  const t = useTexts(frameTexts);
+  return <p className="loading" role="status">{t('loading')}</p>;
+}
+
+/** Says what happened in the gateway's own words, which say what to do next. */
+export function ErrorNote({ error, again }: { readonly error: unknown; readonly again?: () => void }) {
+  const t = useTexts(frameTexts);
+  const known = isVeilgateError(error);
+  return (
+    <div className="note bad" role="alert">
+      <p className="note-title">{t('errorTitle')}</p>
+      <p>{known ? error.message : t('fault')}</p>
+      {known && <p className="note-code">{t('errorCode', { code: error.code })}</p>}
+      {again !== undefined && <Button onPress={again}>{t('again')}</Button>}
+    </div>
+  );
+}
+
+export function EmptyNote({ children }: { readonly children?: ReactNode }) {
+  const t = useTexts(frameTexts);
+  return <p className="empty">{children ?? t('empty')}</p>;
+}
+
+export function GoodNote({ children }: { readonly children: ReactNode }) {
+  return <div className="note good" role="status">{children}</div>;
+}
+
+export function WarningNote({ children }: { readonly children: ReactNode }) {
+  return <div className="note warning" role="note">{children}</div>;
+}
+
+type Reading<Answer> = { readonly data: Answer | undefined; readonly error: unknown; readonly isPending: boolean; readonly refetch: () => unknown };
+
+/** Something read of the gateway: waiting, failed, or there. */
+export function Read<Answer>({ of, children }: { readonly of: Reading<Answer>; readonly children: (answer: Answer) => ReactNode }) {
+  if (of.data !== undefined) return children(of.data);
+  if (of.error !== null && of.error !== undefined) return <ErrorNote error={of.error} again={() => void of.refetch()} />;
+  return <Loading />;
+}

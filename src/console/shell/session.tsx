@@ -1,0 +1,77 @@
+import { QueryClient, useQueryClient } from '@tanstack/react-query';
+import { createContext, useContext, useEffect, useMemo, useState, type ReactNode } from 'react';
+import { isVeilgateError } from '../../errors.ts';
+import type { GatewayCalls } from '../../sdk/connection.ts';
+import { endSession, readSession, sessionCalls, type SessionView } from '../../sdk/session.ts';
+
+const base = '/console/api';
+
+export type Session = SessionView & {
+  /** The gateway's routes, as this person may call them. */
+  readonly calls: GatewayCalls;
+  readonly signOut: () => Promise<void>;
+  /** True once the server said that the session is over: what was typed stays on the page. */
+  readonly over: boolean;
+};
+
+const Context = createContext<Session | undefined>(undefined);
+
+/** Where one signs in, and comes back from to this very page. */
+export const signInAddress = () => `/sign-in?to=${encodeURIComponent(location.pathname + location.search)}`;
+
+/** Reads once more what failed for want of a network, never what was refused. */
+export const makeQueryClient = () => new QueryClient({
+  defaultOptions: {
+    queries: { staleTime: 15_000, retry: (failures, error) => failures < 2 && isVeilgateError(error) && error.code === 'GATEWAY_UNAVAILABLE', refetchOnWindowFocus: false },
+    mutations: { retry: false },
+  },
+});
+
+type Found = { readonly state: 'reading' } | { readonly state: 'failed'; readonly error: unknown } | { readonly state: 'nobody' } | { readonly state: 'signed in'; readonly view: SessionView };
+
+/** Finds out who is signed in; sends whoever is not to the sign-in page. */
+export function SessionProvider({ children, waiting, failed }: { readonly children: ReactNode; readonly waiting: ReactNode; readonly failed: (error: unknown, again: () => void) => ReactNode }) {
+  const [found, setFound] = useState<Found>({ state: 'reading' });
+  const [over, setOver] = useState(false);
+  const client = useQueryClient();
+  const read = () => {
+    readSession(base).then((view) => setFound(view === undefined ? { state: 'nobody' } : { state: 'signed in', view }), (error: unknown) => setFound({ state: 'failed', error }));
+  };
+  useEffect(read, []);
+  useEffect(() => {
+    if (found.state === 'nobody') location.assign(signInAddress());
+  }, [found.state]);
+
+  const view = found.state === 'signed in' ? found.view : undefined;
+  const session = useMemo((): Session | undefined => {
+    if (view === undefined) return undefined;
+    const calls = sessionCalls({ base, session: view });
+    const noticing: GatewayCalls['send'] = (request) => calls.send(request).catch((error: unknown) => {
+      if (isVeilgateError(error) && error.code === 'SESSION_MISSING') setOver(true);
+      throw error;
+    });
+    return {
+      ...view, over,
+      calls: { ...calls, send: noticing, call: async <Answer,>(request: Parameters<GatewayCalls['send']>[0]) => {
+        const response = await noticing(request);
+        return (response.status === 204 ? undefined : await response.json()) as Answer;
+      } },
+      async signOut() {
+        await endSession({ base, session: view });
+        client.clear();
+        location.assign('/sign-in');
+      },
+    };
+  }, [view, over, client]);
+
+  if (found.state === 'failed') return failed(found.error, () => { setFound({ state: 'reading' }); read(); });
+  if (session === undefined) return waiting;
+  return <Context value={session}>{children}</Context>;
+}
+
+/** Who is signed in. Only inside SessionProvider. */
+export function useSession(): Session {
+  const session = useContext(Context);
+  if (session === undefined) throw new TypeError('useSession outside SessionProvider');
+  return session;
+}
