@@ -5,7 +5,7 @@ import { jointClient, type AlignmentState, type CohortSummary } from '../sdk/joi
 import type { Scope, SubjectId } from '../vocabulary.ts';
 import { connectAs } from './access.ts';
 import { show, verb } from './command.ts';
-import { progressLine } from './progress.ts';
+import { progressOn } from './progress.ts';
 import { readListFile } from './score-list.ts';
 import { readSecretJson, replaceSecret, reserveFile } from './secret-file.ts';
 import { pairs, table } from './table.ts';
@@ -50,8 +50,7 @@ export function cohortVerbs(cohort: Command, cli: Cli): void {
       const stateFile = `${options.out}.alignment.json`;
       const resume = readState(stateFile);
       const out = reserveFile(options.out);
-      const { stderr } = cli.terminal;
-      const bar = progressLine({ write: (text) => stderr.write(text), ...(stderr.columns === undefined ? {} : { columns: stderr.columns }) }, (done, all) => `${done} of ${all} codes`);
+      const bar = progressOn(cli.terminal.stderr, (done, all) => `${done} of ${all} codes`);
       let positions: (number | undefined)[];
       try {
         positions = await joint.align(id, list, {

@@ -30,6 +30,12 @@ export function progressLine(output: Pick<Output, 'write' | 'columns'>, words: (
   };
 }
 
+/** The same on a terminal's output. */
+export function progressOn(output: Output, words: (done: number, all: number | undefined) => string): Progress {
+  const { columns } = output;
+  return progressLine({ write: (text) => output.write(text), ...(columns === undefined ? {} : { columns }) }, words);
+}
+
 function bar(share: number): string {
   const filled = Math.round(share * barWidth);
   return `[${'#'.repeat(filled)}${'-'.repeat(barWidth - filled)}] ${String(Math.floor(share * 100)).padStart(3)} %  `;

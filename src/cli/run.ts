@@ -8,7 +8,6 @@ import { complaint, complaintJson, shown } from './complaint.ts';
 import { consentCommand } from './consent.ts';
 import { grantCommand } from './grant.ts';
 import { institutionCommand } from './institution.ts';
-import { jointCommand } from './joint.ts';
 import { keyCommand } from './key.ts';
 import { modelCommand } from './model.ts';
 import { departmentCommand, enterpriseCommand, officerCommand } from './party.ts';
@@ -56,7 +55,7 @@ Examples:
 
 Exit codes: 0 done, 1 refused or failed, 2 used wrongly. Every command has --help and --json; docs/cli.md shows them at work.`);
   for (const command of [
-    queryCommand(cli), scoreCommand(cli), modelCommand(cli), jointCommand(cli), catalogueCommand(cli), consentCommand(cli), grantCommand(cli), keyCommand(cli), institutionCommand(cli), enterpriseCommand(cli),
+    queryCommand(cli), scoreCommand(cli), modelCommand(cli), argv.includes('joint') ? await joint(cli) : noun('joint', ''), catalogueCommand(cli), consentCommand(cli), grantCommand(cli), keyCommand(cli), institutionCommand(cli), enterpriseCommand(cli),
     departmentCommand(cli), officerCommand(cli),
     argv.includes('records') ? await records(cli) : noun('records', ''), argv.includes('domain') ? await domain(cli) : noun('domain', ''), argv.includes('policy') ? await policy(cli) : noun('policy', ''), auditCommand(cli),
     argv.includes('custodian') ? await custodian(cli) : noun('custodian', ''),
@@ -75,6 +74,7 @@ Exit codes: 0 done, 1 refused or failed, 2 used wrongly. Every command has --hel
 const heavy: Readonly<Record<string, string>> = {
   records: 'Load records of a dataset and see how good they are (departments)',
   domain: 'Encrypt features for sealed scoring, and keep them up to date (departments)',
+  joint: 'Model together with the platform on encrypted data: projects, cohorts, runs and scorecards',
   custodian: 'Run a key custodian: keys, banks, alarms; on its own machine (custodian\'s operator)',
   policy: 'Check, test and compare field-level policies as files; pull, propose, review and approve them on the platform (compliance)',
 };
@@ -113,6 +113,10 @@ async function records(cli: Cli): Promise<Command> {
 
 async function domain(cli: Cli): Promise<Command> {
   return (await import('./domain.ts')).domainCommand(cli);
+}
+
+async function joint(cli: Cli): Promise<Command> {
+  return (await import('./joint.ts')).jointCommand(cli);
 }
 
 async function custodian(cli: Cli): Promise<Command> {

@@ -1,9 +1,8 @@
-import { createReadStream } from 'node:fs';
-import readline from 'node:readline';
 import { VeilgateError } from '../errors.ts';
 import type { ListedSubject } from '../sdk/score-jobs.ts';
 import { isUscc } from '../uscc.ts';
 import type { GrantId, SubjectId } from '../vocabulary.ts';
+import { readCsvLines } from './plain-csv.ts';
 
 const grantForm = /^[A-Za-z0-9_-]{22}$/;
 
@@ -12,21 +11,14 @@ const grantForm = /^[A-Za-z0-9_-]{22}$/;
  * often as asked. Errors: CONFIG_INVALID with the line.
  */
 export async function* readListFile(file: string): AsyncGenerator<ListedSubject> {
-  const lines = readline.createInterface({ input: createReadStream(file, 'utf8'), crlfDelay: Number.POSITIVE_INFINITY });
-  let number = 0;
   let columns: readonly string[] = [];
-  try {
-    for await (const line of lines) {
-      number += 1;
-      const cells = line.replace(/^\uFEFF/, '').split(',').map((cell) => cell.trim());
-      if (number === 1) columns = header(cells, file);
-      else if (line.trim() !== '') yield subjectOf(cells, columns, number, file);
-    }
-  } catch (error) {
-    if (error instanceof VeilgateError) throw error;
-    throw new VeilgateError('CONFIG_INVALID', 'The list cannot be read: check its name.', { file });
+  let last = 0;
+  for await (const { line, cells } of readCsvLines(file)) {
+    last = line;
+    if (line === 1) columns = header(cells, file);
+    else yield subjectOf(cells, columns, line, file);
   }
-  if (number < 2) throw new VeilgateError('CONFIG_INVALID', 'The list names no enterprise: a header line, then one enterprise a line.', { file });
+  if (last < 2) throw new VeilgateError('CONFIG_INVALID', 'The list names no enterprise: a header line, then one enterprise a line.', { file });
 }
 
 function header(cells: readonly string[], file: string): readonly string[] {

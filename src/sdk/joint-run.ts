@@ -127,9 +127,13 @@ const ownDigest: DigestOf = async (spec, index, seed) => makeBundle(await loadHe
  * Errors: JOINT_LOTTERY_* and those of the gateway.
  */
 export async function holdLottery(client: JointRunClient, spec: BundleSpec, seeds: JointSeeds, options: LotteryOptions = {}): Promise<JointRunView> {
-  const run = await client.commit(seeds.project, seeds.cohort, await digestsOf(spec, seeds, options));
-  if (run.state === 'drawn') await client.open(run.run, seeds.seeds.map((seed, at) => (at === run.drawn ? null : seed)));
-  return settled(client, run.run, ['drawn', 'opened'], options.pollMs);
+  return openLottery(client, await client.commit(seeds.project, seeds.cohort, await digestsOf(spec, seeds, options)), seeds, options);
+}
+
+/** Opens what was not drawn and waits for the verdict; judged before, it is the run as it is. Errors: JOINT_LOTTERY_* and those of the gateway. */
+export async function openLottery(client: JointRunClient, run: JointRunView, { seeds }: JointSeeds, { pollMs }: Pick<LotteryOptions, 'pollMs'> = {}): Promise<JointRunView> {
+  if (run.state === 'drawn') await client.open(run.run, seeds.map((seed, at) => (at === run.drawn ? null : seed)));
+  return settled(client, run.run, ['drawn', 'opened'], pollMs);
 }
 
 /** Makes the drawn bundle and sends it, from where an interrupted upload ended. Errors: JOINT_INPUT_INVALID when it was refused. */

@@ -1,6 +1,7 @@
 import { VeilgateError } from '../errors.ts';
 import { epsilonOf, nanoRhoPerRho, type NanoRho } from '../joint/noise/accountant.ts';
 import type { JointProjectJson } from '../joint/project/document.ts';
+import { reportOf, scorecardToJson, type FeatureFacts, type ScorecardJson } from '../joint/scorecard/document.ts';
 import { fitScorecard, type FitOptions, type FittedScorecard } from '../joint/scorecard/fit.ts';
 import { scorecardOf, type Scaling, type Scorecard } from '../joint/scorecard/points.ts';
 import { reportHtml } from '../joint/scorecard/report.ts';
@@ -34,11 +35,15 @@ export type JointScorecard = {
   readonly releases: readonly JointReleaseView[];
   /** Of these releases together, at the project's δ. */
   readonly epsilon: number;
-  /** One HTML file that stands alone. */
-  readonly report: (facts?: readonly { readonly name: string; readonly value: string }[]) => string;
+  /** What is kept of it (docs/formats/joint-scorecard.md). */
+  readonly document: ScorecardJson;
+  readonly report: (facts?: readonly ReportFact[]) => string;
 };
 
-const defaultScaling: Scaling = { baseScore: 600, baseOdds: 20, pointsToDouble: 50 };
+export { scorecardFormat, type ScorecardJson } from '../joint/scorecard/document.ts';
+export type ReportFact = { readonly name: string; readonly value: string };
+
+export const defaultScaling: Scaling = { baseScore: 600, baseOdds: 20, pointsToDouble: 50 };
 
 /**
  * A scorecard over the partner's and the platform's columns, from noisy tables alone: every column against the label,
@@ -76,13 +81,23 @@ export async function buildScorecard(client: JointRunClient, input: ScorecardInp
   const cost = releases.reduce((sum, { cost_rho }) => sum + Math.round(cost_rho * nanoRhoPerRho), 0) as NanoRho;
   const { delta } = document.budget;
   const epsilon = epsilonOf(cost, delta);
-  return {
-    fitted, card, names, releases, epsilon,
-    report: (facts = []) => reportHtml({
-      title: document.title.en, facts, scorecard: card, privacy: { epsilon, delta },
-      features: names.map((name, f) => ({ name, woe: fitted.woes[f] as FittedScorecard['woes'][number], binLabels: labelsOf(document, name), own: f < own.length, selected: fitted.chosen.includes(f) })),
-    }),
+  const { run, project, cohort } = input.run;
+  const facts = {
+    title: document.title, partner: document.partner, project, cohort, run, label: label.name,
+    questions: releases.map(({ question }) => question), cost_rho: cost / nanoRhoPerRho, privacy: { epsilon, delta },
   };
+  const kept = scorecardToJson(facts, names.map((name) => featureFacts(document, name)), fitted, card);
+  return { fitted, card, names, releases, epsilon, document: kept, report: (more = []) => scorecardReport(kept, more) };
+}
+
+/** One HTML file that stands alone. @param facts lines under the title */
+export function scorecardReport(scorecard: ScorecardJson, facts: readonly ReportFact[] = []): string {
+  return reportHtml(reportOf(scorecard, facts));
+}
+
+function featureFacts({ columns, ...document }: JointProjectJson, name: string): FeatureFacts {
+  const column = columns.find((each) => each.name === name);
+  return { name, side: column === undefined ? 'partner' : 'platform', source: column?.source ?? null, encoding: column?.encoding ?? null, labels: labelsOf({ columns, ...document }, name) };
 }
 
 /** Tables by place of feature: exact where both sides are the partner's own, noisy elsewhere. */
@@ -109,7 +124,7 @@ function sourceOf({ document, label, own }: ScorecardInput, platform: readonly s
   };
 }
 
-function binsOf({ partner_columns: columns }: JointProjectJson, name: string): number {
+export function binsOf({ partner_columns: columns }: JointProjectJson, name: string): number {
   const column = columns.find((each) => each.name === name);
   if (column === undefined) throw new VeilgateError('JOINT_INPUT_INVALID', 'The project has no such partner column: check its name.');
   return column.bins;

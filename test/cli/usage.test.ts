@@ -10,7 +10,7 @@ import { child, main, root, secretsIn, subject, veilgate } from './support/platf
 
 /** Everything there is, with actions that do nothing. */
 async function inert(): Promise<Command> {
-  const all = await program({ terminal: { stdout: { write: () => {} }, stderr: { write: () => {} }, env: {} }, fail: () => {} }, ['records', 'domain', 'policy', 'custodian']);
+  const all = await program({ terminal: { stdout: { write: () => {} }, stderr: { write: () => {} }, env: {} }, fail: () => {} }, ['records', 'domain', 'policy', 'custodian', 'joint']);
   for (const command of allOf(all)) if (command.commands.length === 0) command.action(() => {});
   return all;
 }

@@ -30,16 +30,18 @@ export type FitOptions = {
   readonly ivLeast?: number;
   /** Ridge in shares of n, besides what the noise asks for. */
   readonly ridgeShare?: number;
+  /** Bins that may hold fewer enterprises (95 %) weigh nothing; 0: those that may be nothing but noise. */
+  readonly binLeast?: number;
 };
 
 /** Ridge over noise: see docs/decisions/0191. */
 const noiseFactor = 2;
 
 /** Weights of evidence, a choice of features and one regression, from tables alone. */
-export function fitScorecard(source: TableSource, { ivLeast = 0, ridgeShare = 1e-4 }: FitOptions = {}): FittedScorecard {
+export function fitScorecard(source: TableSource, { ivLeast = 0, ridgeShare = 1e-4, binLeast = 0 }: FitOptions = {}): FittedScorecard {
   const woes = source.names.map((_, f) => {
     const variance = source.variance(f, f);
-    return woeTable(source.label(f), variance, Math.max(0.5, Math.sqrt(variance)));
+    return woeTable(source.label(f), variance, Math.max(0.5, Math.sqrt(variance)), binLeast);
   });
   const chosen = woes.flatMap(({ iv, ivMargin }, f) => (iv + ivMargin < ivLeast ? [] : [f]));
   const at = (place: number) => chosen[place] as number;

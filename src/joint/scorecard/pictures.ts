@@ -50,9 +50,10 @@ export function rocCurve(roc: readonly RocPoint[], auc: number, ks: number): str
   const x = (share: number) => left + share * side;
   const y = (share: number) => top + side - share * side;
   const drawn = thinned(roc, 400);
-  const path = drawn.map(({ good, bad }, at) => `${at === 0 ? 'M' : 'L'}${fixed(x(good))} ${fixed(y(bad))}`).join(' ');
+  const share = (value: number) => Math.min(1, Math.max(0, value)); // privacy noise may lead a little beyond
+  const path = drawn.map(({ good, bad }, at) => `${at === 0 ? 'M' : 'L'}${fixed(x(share(good)))} ${fixed(y(share(bad)))}`).join(' ');
   const widest = roc.reduce((best, point) => (point.bad - point.good > best.bad - best.good ? point : best), { score: 0, good: 0, bad: 0 });
-  const ticks = [0, 0.5, 1].map((share) => text(x(share), top + side + 16, share.toFixed(1), 'middle', faint) + text(left - 6, y(share) + 4, share.toFixed(1), 'end', faint));
+  const ticks = [0, 0.5, 1].map((tick) => text(x(tick), top + side + 16, tick.toFixed(1), 'middle', faint) + text(left - 6, y(tick) + 4, tick.toFixed(1), 'end', faint));
   return svg(left + side + 24, top + side + 44, `ROC curve: area ${auc.toFixed(4)}, KS ${ks.toFixed(4)}`,
     `<rect x="${left}" y="${top}" width="${side}" height="${side}" fill="none" stroke="${grid}"/>` + ticks.join('') +
     line(x(0), y(0), x(1), y(1), faint, 1, '3 3') + `<path d="${path}" fill="none" stroke="${blue}" stroke-width="2"/>` +

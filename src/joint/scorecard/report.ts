@@ -1,5 +1,6 @@
 import { calibrationPlot, escaped, ivBars, rocCurve, woeCurve } from './pictures.ts';
 import type { Scorecard } from './points.ts';
+import type { BandedValidation } from './banded.ts';
 import type { CalibrationBin, Discrimination } from './validation.ts';
 import type { WoeTable } from './woe.ts';
 
@@ -10,7 +11,7 @@ export type ScorecardReport = {
   readonly facts: readonly { readonly name: string; readonly value: string }[];
   readonly features: readonly { readonly name: string; readonly woe: WoeTable; readonly binLabels: readonly string[]; readonly own: boolean; readonly selected: boolean }[];
   readonly scorecard: Scorecard;
-  readonly validation?: Discrimination & { readonly calibration: readonly CalibrationBin[]; readonly stability: number };
+  readonly validation?: Discrimination & { readonly calibration: readonly CalibrationBin[]; readonly stability: number } & Partial<Pick<BandedValidation, 'aucMargin' | 'ksMargin'>>;
   /** (ε, δ) of all releases together; null without noise. */
   readonly privacy: { readonly epsilon: number; readonly delta: number } | null;
 };
@@ -21,7 +22,7 @@ export function reportHtml(report: ScorecardReport): string {
   const shown = features.filter(({ selected }) => selected);
   const points = scorecard.features.map((card) => {
     const feature = features.find(({ name }) => name === card.name);
-    return card.points.map((each, bin) => row([bin === 0 ? card.name : '', feature?.binLabels[bin] ?? String(bin), feature?.woe.bins[bin]?.woe.toFixed(3) ?? '', String(each)])).join('');
+    return card.points.map((each, bin) => row([bin === 0 ? card.name : '', feature?.binLabels[bin] ?? String(bin), woeText(feature?.woe.bins[bin]), String(each)])).join('');
   }).join('');
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -34,7 +35,7 @@ export function reportHtml(report: ScorecardReport): string {
 <p>Information value with 95 % intervals; dashed: 0.02 useless below, 0.1 weak below, 0.3 strong above.</p>
 <figure>${ivBars(features)}</figure>
 ${validation === undefined ? '' : `<h2>How well the score tells good from bad</h2>
-<p>On enterprises that did not train it: AUC ${validation.auc.toFixed(4)}, KS ${validation.ks.toFixed(4)}, stability index ${validation.stability.toFixed(4)} (below 0.1: the population is the same).</p>
+<p>On enterprises that did not train it: AUC ${within(validation.auc, validation.aucMargin)}, KS ${within(validation.ks, validation.ksMargin)}, stability index ${validation.stability.toFixed(4)} (below 0.1: the population is the same).</p>
 <figure>${rocCurve(validation.roc, validation.auc, validation.ks)}</figure><figure>${calibrationPlot(validation.calibration)}</figure>`}
 <h2>Weights of evidence</h2>
 ${shown.map(({ name, woe, binLabels }) => `<figure>${woeCurve(name, woe.bins, binLabels)}</figure>`).join('\n')}
@@ -43,6 +44,16 @@ ${shown.map(({ name, woe, binLabels }) => `<figure>${woeCurve(name, woe.bins, bi
 <table><tr><th>Feature</th><th>Bin</th><th>WOE</th><th>Points</th></tr>${points}</table>
 </body></html>
 `;
+}
+
+/** A figure with its 95 % interval, where there is one. */
+function within(value: number, margin: number | undefined): string {
+  return `${value.toFixed(4)}${margin === undefined ? '' : ` ± ${margin.toFixed(4)}`}`;
+}
+
+function woeText(bin: WoeTable['bins'][number] | undefined): string {
+  if (bin === undefined) return '';
+  return bin.small ? 'too few' : bin.woe.toFixed(3);
 }
 
 function privacyFact(privacy: ScorecardReport['privacy']): { readonly name: string; readonly value: string } {

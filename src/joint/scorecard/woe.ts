@@ -10,6 +10,8 @@ export type WoeBin = {
   readonly margin: number;
   /** What the bin adds to the information value. */
   readonly iv: number;
+  /** Too few enterprises to say anything: weight of evidence and information value are set to 0. */
+  readonly small: boolean;
 };
 
 export type WoeTable = {
@@ -20,8 +22,9 @@ export type WoeTable = {
   readonly ivMargin: number;
 };
 
-/** Normal quantile of 95 % intervals. */
+/** Normal quantiles of 95 % intervals, two-sided and one-sided. */
 const z95 = 1.959963984540054;
+const z95Above = 1.6448536269514722;
 
 /**
  * Weight of evidence and information value from a feature × label table (columns: good, bad).
@@ -29,8 +32,9 @@ const z95 = 1.959963984540054;
  * the noise as it was drawn.
  * @param noiseVariance σ² of the privacy noise in each cell; 0: exact counts
  * @param least counts below this are raised to it, so that noise or an empty bin makes no infinite weight
+ * @param binLeast a bin that may hold fewer enterprises (95 %) is small; 0: only one that may be nothing but noise
  */
-export function woeTable(table: Table, noiseVariance = 0, least = 0.5): WoeTable {
+export function woeTable(table: Table, noiseVariance = 0, least = 0.5, binLeast = 0): WoeTable {
   if (table.columns !== 2) throw new RangeError('a label table has two columns: good and bad');
   const good = Array.from({ length: table.rows }, (_, bin) => Math.max(cell(table, bin, 0), least));
   const bad = Array.from({ length: table.rows }, (_, bin) => Math.max(cell(table, bin, 1), least));
@@ -42,12 +46,14 @@ export function woeTable(table: Table, noiseVariance = 0, least = 0.5): WoeTable
     const badShare = badCount / badAll;
     const woe = Math.log(goodShare / badShare);
     const variance = (count + noiseVariance) / count ** 2 + (badCount + noiseVariance) / badCount ** 2;
-    return { good: count, bad: badCount, woe, margin: z95 * Math.sqrt(variance), iv: (goodShare - badShare) * woe };
+    const small = cell(table, bin, 0) + cell(table, bin, 1) - z95Above * Math.sqrt(2 * noiseVariance) < binLeast;
+    return { good: count, bad: badCount, woe: small ? 0 : woe, margin: z95 * Math.sqrt(variance), iv: small ? 0 : (goodShare - badShare) * woe, small };
   });
+  const told = bins.filter(({ small }) => !small);
   // to second order: half the curvature of (p − q) ln(p/q) times the variance of each share, whose total is noisy too
   const curve = (p: number, q: number, all: number) => (noiseVariance / all ** 2) * (1 - 2 * p + bins.length * p * p) * (1 / p + q / p ** 2) / 2;
-  const bias = bins.reduce((added, { good: g, bad: b }) => added + curve(g / goodAll, b / badAll, goodAll) + curve(b / badAll, g / goodAll, badAll), 0);
-  const ivVariance = bins.reduce((all, { good: g, bad: b, woe }) => {
+  const bias = told.reduce((added, { good: g, bad: b }) => added + curve(g / goodAll, b / badAll, goodAll) + curve(b / badAll, g / goodAll, badAll), 0);
+  const ivVariance = told.reduce((all, { good: g, bad: b, woe }) => {
     const ratio = g / goodAll / (b / badAll);
     const slopeGood = (woe + 1 - 1 / ratio) / goodAll;
     const slopeBad = (woe - 1 + ratio) / badAll;
