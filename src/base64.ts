@@ -30,9 +30,15 @@ const digitsOf = { base64: /^[A-Za-z0-9+/]*={0,2}$/, base64url: /^[A-Za-z0-9_-]*
 function fromBase64(text: string, { alphabet = 'base64', lastChunkHandling = 'loose' }: Options = {}): Uint8Array<ArrayBuffer> {
   if (typeof text !== 'string') throw new TypeError('base64 is text');
   if (lastChunkHandling !== 'loose' || !Object.hasOwn(digitsOf, alphabet)) throw new TypeError('this alphabet or last chunk is not provided here');
-  const digits = /[\t\n\f\r ]/.test(text) ? text.replaceAll(/[\t\n\f\r ]+/g, '') : text;
+  // long texts have no blanks: one look finds them whole
+  const digits = digitsOf[alphabet].test(text) ? text : withoutBlanks(text, digitsOf[alphabet]);
   // the last group has two or three digits with all of its padding or none, or it is whole
-  const isWhole = digits.endsWith('=') ? digits.length % 4 === 0 : digits.length % 4 !== 1;
-  if (!isWhole || !digitsOf[alphabet].test(digits)) throw new SyntaxError('this is not base64 of the alphabet named');
+  const isWhole = digits?.endsWith('=') === true ? digits.length % 4 === 0 : digits !== undefined && digits.length % 4 !== 1;
+  if (digits === undefined || !isWhole) throw new SyntaxError('this is not base64 of the alphabet named');
   return new Uint8Array(Buffer.from(digits, alphabet)); // a copy: small buffers are views of a pool
+}
+
+function withoutBlanks(text: string, shape: RegExp): string | undefined {
+  const digits = text.replaceAll(/[\t\n\f\r ]+/g, '');
+  return shape.test(digits) ? digits : undefined;
 }

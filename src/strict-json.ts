@@ -214,11 +214,15 @@ class Parser {
   }
 
   #skipBlanks(): void {
+    // kept at hand: sealed answers are padded with blanks by the hundred thousand
+    const text = this.#text;
+    let at = this.#at;
     for (;;) {
-      const unit = this.#text.charCodeAt(this.#at);
-      if (unit !== codeUnit.space && unit !== codeUnit.lineFeed && unit !== codeUnit.carriageReturn && unit !== codeUnit.tab) return;
-      this.#at += 1;
+      const unit = text.charCodeAt(at);
+      if (unit !== codeUnit.space && unit !== codeUnit.lineFeed && unit !== codeUnit.carriageReturn && unit !== codeUnit.tab) break;
+      at += 1;
     }
+    this.#at = at;
   }
 
   #malformed(expected: string): VeilgateError {

@@ -13,7 +13,7 @@ import { publicKeys } from '../../src/sdk/keys.ts';
 import { featuresClient } from '../../src/sdk/features.ts';
 import { modelsClient } from '../../src/sdk/models.ts';
 import { officerClient } from '../../src/sdk/officer.ts';
-import { digestList, openScoreJobPart, scoreJobsClient, type Unscored } from '../../src/sdk/score-jobs.ts';
+import { askedSubjects, digestList, openScoreJobPart, scoreJobsClient, type Unscored } from '../../src/sdk/score-jobs.ts';
 import { scoreDigest, scoresClient } from '../../src/sdk/scores.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import type { InstitutionId, SubjectId } from '../../src/vocabulary.ts';
@@ -166,7 +166,7 @@ async function scoreMany({ model, bank, features }: Play, enterprises: ReadonlyM
     job = await jobs.progress(job.job);
   }
   const openable = await scoresClient(bank).openable(model.ref);
-  const scores = (await Promise.all((await jobs.parts(job.job)).map(async (n) => openScoreJobPart(await jobs.part(job.job, n), { request, job: job.job, model: model.ref, subjects: new Set(list.map(({ subject }) => subject)) }, openable, bank)))).flat();
+  const scores = (await Promise.all((await jobs.parts(job.job)).map(async (n) => openScoreJobPart(await jobs.part(job.job, n), { request, job: job.job, model: model.ref, subjects: askedSubjects(list.map(({ subject }) => subject)) }, openable, bank)))).flat();
   const clear = clearScores(model, features, sample);
   for (const one of scores) say(`${one.subject}  ${String(one.score).padStart(4)}  ${one.band}`);
   const unscored: Unscored[] = [];

@@ -7,7 +7,7 @@ import { systemClock } from '../clock.ts';
 import { VeilgateError } from '../errors.ts';
 import { platformKeys, sha256Hex } from '../sdk/bank.ts';
 import type { Connection } from '../sdk/connection.ts';
-import { digestList, openScoreJobPart, scoreJobPartDigest, scoreJobsClient, type ScoreJob, type ScoreJobPart, type ScoreJobsClient } from '../sdk/score-jobs.ts';
+import { askedSubjects, digestList, openScoreJobPart, scoreJobPartDigest, scoreJobsClient, type ScoreJob, type ScoreJobPart, type ScoreJobsClient } from '../sdk/score-jobs.ts';
 import { scoresClient } from '../sdk/scores.ts';
 import type { InstitutionId, SubjectId } from '../vocabulary.ts';
 import { connectAs } from './access.ts';
@@ -65,8 +65,9 @@ async function scoreMany(cli: Cli, list: string, options: ManyFlags, connection:
   const bar = progressLine({ write: (text) => cli.terminal.stderr.write(text), ...(cli.terminal.stderr.columns === undefined ? {} : { columns: cli.terminal.stderr.columns }) }, (done, all) => `${done} of ${all} enterprises`);
   let progress = await client.progress(kept.job);
   if (progress.state === 'open') progress = await client.submit(progress, readListFile(list));
-  const subjects = new Set<SubjectId>();
-  for await (const { subject } of readListFile(list)) subjects.add(subject);
+  const listed: SubjectId[] = [];
+  for await (const { subject } of readListFile(list)) listed.push(subject);
+  const subjects = askedSubjects(listed);
 
   let state = kept;
   for (;;) {

@@ -58,7 +58,7 @@ export async function readBankRequest(jws: string, rules: RequestRules): Promise
     },
   }));
   if (registered?.state !== 'active') throw new Refusal('request', 'suspended');
-  const { score, jti, iat, exp } = claims as unknown as ScoreRequestClaims; // its form is looked at next
+  const { score, jti, iat, exp } = claims;
   if (!isScore(score) || jti.length < jtiLengthMin) throw new Refusal('request', 'malformed');
   if (exp - iat > lifetimeMaxS[score.kind]) throw new Refusal('request', 'lifetime');
   if (registered.recipient === undefined) throw new Refusal('recipient', 'not_the_banks');

@@ -7,7 +7,7 @@ export type ThreadKey = { readonly id: string; /** Name of the parameter set. */
 export type ThreadStart = { readonly keys: readonly ThreadKey[] };
 
 export type ThreadTask =
-  | { readonly kind: 'open'; readonly key: string; readonly ciphertexts: readonly Uint8Array[]; readonly slots: readonly number[] }
+  | { readonly kind: 'open'; readonly key: string; readonly ciphertexts: readonly Uint8Array[]; readonly slots: Uint32Array }
   | { readonly kind: 'reencrypt'; readonly key: string; readonly toKey: string; readonly ciphertext: Uint8Array };
 
 export type ThreadAnswer =
@@ -19,7 +19,7 @@ export type ThreadAnswer =
   | { readonly kind: 'refused' };
 
 /** The slots' values as a half carries them. */
-export function littleEndian(values: Uint32Array, slots: readonly number[]): Uint8Array<ArrayBuffer> {
+export function littleEndian(values: Uint32Array, slots: Uint32Array): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(4 * slots.length);
   const view = new DataView(bytes.buffer);
   slots.forEach((slot, at) => view.setUint32(4 * at, values[slot] ?? 0, true));

@@ -4,7 +4,7 @@ import { sealFor } from '../disclosure/seal.ts';
 import { VeilgateError, isVeilgateError } from '../errors.ts';
 import { checkCiphertextBytes } from '../he/wire.ts';
 import { splitFrames } from '../scoring/frames.ts';
-import type { CustodianHalf, ReencryptionTicketClaims, ScoreTicketClaims } from '../scoring/protocol.ts';
+import type { CustodianHalf, ScoreTicketClaims } from '../scoring/protocol.ts';
 import type { Database } from '../store/database.ts';
 import type { InstitutionId } from '../vocabulary.ts';
 import { readBankRequest, type BankRequest, type RequestRules } from './bank-request.ts';
@@ -12,7 +12,7 @@ import type { Decryption } from './decryption.ts';
 import type { ThreadAnswer } from './decryption-task.ts';
 import type { HeKey } from './he-keys.ts';
 import { Refusal } from './refusal.ts';
-import { readOpeningTicket, readReencryptionTicket, ticketLengthMax, type PinnedGateway } from './ticket.ts';
+import { readOpeningTicket, readReencryptionTicket, ticketLengthMax, type OpeningTicket, type PinnedGateway } from './ticket.ts';
 import { raiseAlarm, useReencryptionTicket, type OpeningUse } from './uses.ts';
 
 /** What opening needs. */
@@ -47,7 +47,7 @@ export async function openMasked(body: Uint8Array, desk: OpeningDesk, seen: Seen
   seen.ticket = ticket.jti;
   const key = keyOf(desk, ticket.key, ticket.parameters);
   checkCiphertexts(ticket, ciphertexts, key);
-  checkSlots(ticket.slots, key);
+  if (ticket.slotsMax !== key.set.slots) throw new Refusal('slots', 'range');
   const request = await readRequest(ticket, desk);
   seen.institution = request.bank;
   await desk.countTicket(request.bank);
@@ -93,7 +93,7 @@ function keyOf(desk: OpeningDesk, id: string, parameters: string): HeKey {
 }
 
 /** Exactly those that the gateway signed for, and of a form that SEAL may be given. */
-function checkCiphertexts(ticket: ScoreTicketClaims | ReencryptionTicketClaims, ciphertexts: readonly Uint8Array[], { set }: HeKey): void {
+function checkCiphertexts(ticket: Pick<ScoreTicketClaims, 'ciphertexts'>, ciphertexts: readonly Uint8Array[], { set }: HeKey): void {
   if (ciphertexts.length !== ticket.ciphertexts.length) throw new Refusal('ciphertext', 'count');
   if (ciphertexts.some(({ length }) => length !== set.resultBytes)) throw new Refusal('ciphertext', 'length');
   if (ciphertexts.some((bytes, at) => hash('sha256', bytes, 'hex') !== ticket.ciphertexts[at])) throw new Refusal('ciphertext', 'digest');
@@ -104,13 +104,7 @@ function checkCiphertexts(ticket: ScoreTicketClaims | ReencryptionTicketClaims, 
   }
 }
 
-function checkSlots(slots: readonly number[], { set }: HeKey): void {
-  if (slots.length > set.slots) throw new Refusal('slots', 'too_many');
-  if (slots.some((slot, at) => at > 0 && slot <= (slots[at - 1] as number))) throw new Refusal('slots', 'order');
-  if ((slots.at(-1) as number) >= set.slots) throw new Refusal('slots', 'range');
-}
-
-async function readRequest(ticket: ScoreTicketClaims, desk: OpeningDesk): Promise<BankRequest> {
+async function readRequest(ticket: OpeningTicket, desk: OpeningDesk): Promise<BankRequest> {
   const request = await readBankRequest(ticket.request, { audience: desk.gateway.url, nowMs: desk.clock.nowMs(), banks: desk.banks });
   if (ticket.slots.length > request.count) throw new Refusal('slots', 'count');
   return request;

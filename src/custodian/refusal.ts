@@ -6,7 +6,7 @@ export type RefusalStep = (typeof refusalSteps)[number];
 
 /** What a check can find wrong beyond the codes of tokens. */
 export const refusalReasons = [
-  'malformed', 'unknown', 'retired', 'count', 'length', 'form', 'digest', 'order', 'range', 'too_many', 'lifetime', 'used', 'other_request',
+  'malformed', 'unknown', 'retired', 'count', 'length', 'form', 'digest', 'range', 'lifetime', 'used', 'other_request',
   'suspended', 'not_the_banks', 'rate', 'slots_of_request', 'slots_of_day', 'open_alarm', 'not_uniform', 'not_newer', 'unusable',
 ] as const;
 export type RefusalReason = (typeof refusalReasons)[number] | ErrorCode;

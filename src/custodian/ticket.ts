@@ -1,16 +1,17 @@
 import { isVeilgateError } from '../errors.ts';
 import { decodeBase64url } from '../identity/base64url.ts';
-import { verifyCompact, type Claims } from '../identity/strict-jws.ts';
+import { verifyCompact, type StandardClaims } from '../identity/strict-jws.ts';
 import type { VerificationKey } from '../identity/verification-key.ts';
 import type { ReencryptionTicketClaims, ScoreTicketClaims } from '../scoring/protocol.ts';
+import { slotsOfBits } from '../scoring/slots.ts';
 import type { TimeMs } from '../vocabulary.ts';
 import { Refusal, type RefusalStep } from './refusal.ts';
 
 export const openingTicketType = 'score-ticket+jwt';
 export const reencryptionTicketType = 'reencryption-ticket+jwt';
 
-/** Longest ticket, characters: 4,096 slots, 17 digests and a request take about 45,000. */
-export const ticketLengthMax = 65_536;
+/** Longest ticket, characters: the bits of 4,096 slots, 65 digests and the longest request take less. */
+export const ticketLengthMax = 24_576;
 const ticketLifetimeMaxS = 60;
 /** 128 random bits. */
 const ticketIdBytes = 16;
@@ -30,24 +31,31 @@ const common = ['iss', 'aud', 'iat', 'exp', 'jti', 'job', 'key', 'parameters', '
 const openingMembers: readonly string[] = [...common, 'slots', 'grants', 'request'];
 const reencryptionMembers: readonly string[] = [...common, 'toKey'];
 
-/** Checks a ticket's signature, claims and form; slots against their order too, not yet against the key. Throws Refusal. */
-export async function readOpeningTicket(jws: string, rules: TicketRules): Promise<ScoreTicketClaims> {
+/** A ticket whose form was looked at; `slotsMax`: how many its bits have room for. */
+export type OpeningTicket = Omit<ScoreTicketClaims, 'slots'> & { /** Ascending. */ readonly slots: Uint32Array; readonly slotsMax: number };
+
+/** Checks a ticket's signature, claims and form; slots not yet against the key. Throws Refusal. */
+export async function readOpeningTicket(jws: string, rules: TicketRules): Promise<OpeningTicket> {
   const claims = await readSigned(jws, openingTicketType, openingMembers, rules);
-  const { slots, grants, request } = claims;
-  const wellFormed = Array.isArray(slots) && slots.length > 0 && slots.every((slot) => Number.isSafeInteger(slot) && slot >= 0)
-    && isDigest(grants) && typeof request === 'string' && request.length <= requestLengthMax;
+  const { slots: text, grants, request, ...others } = claims;
+  const bits = typeof text === 'string' ? decodeBase64url(text) : undefined;
+  const slots = slotsOfBits(bits ?? new Uint8Array());
+  const wellFormed = bits !== undefined && slots.length > 0 && isDigest(grants) && typeof request === 'string' && request.length <= requestLengthMax;
   if (!wellFormed) throw new Refusal('ticket', 'malformed');
-  return claims as unknown as ScoreTicketClaims; // every member was looked at
+  return { ...others, grants, request, slots, slotsMax: 8 * bits.length };
 }
 
 /** The same for rotation. Throws Refusal. */
 export async function readReencryptionTicket(jws: string, rules: TicketRules): Promise<ReencryptionTicketClaims> {
-  const claims = await readSigned(jws, reencryptionTicketType, reencryptionMembers, rules);
-  if (!isName(claims['toKey']) || (claims['ciphertexts'] as readonly string[]).length !== 1) throw new Refusal('ticket', 'malformed');
-  return claims as unknown as ReencryptionTicketClaims; // every member was looked at
+  const { toKey, ciphertexts: [ciphertext, ...others], ...claims } = await readSigned(jws, reencryptionTicketType, reencryptionMembers, rules);
+  if (!isName(toKey) || ciphertext === undefined || others.length > 0) throw new Refusal('ticket', 'malformed');
+  return { ...claims, toKey, ciphertexts: [ciphertext] };
 }
 
-async function readSigned(jws: string, typ: string, members: readonly string[], rules: TicketRules): Promise<Claims> {
+/** Members that every ticket has, looked at one by one. */
+type CommonClaims = StandardClaims & Pick<ScoreTicketClaims, 'aud' | 'job' | 'key' | 'parameters' | 'ciphertexts'>;
+
+async function readSigned(jws: string, typ: string, members: readonly string[], rules: TicketRules): Promise<CommonClaims> {
   const { claims } = await strictly('ticket', () => verifyCompact({
     jws, typ, keys: (kid) => rules.gateway.keys.get(kid), issuer: rules.gateway.url, audience: rules.audience,
     maxLifetimeS: ticketLifetimeMaxS, requiredClaims: members, maxLength: ticketLengthMax, nowMs: rules.nowMs,
@@ -57,7 +65,7 @@ async function readSigned(jws: string, typ: string, members: readonly string[], 
     && isId(job) && isName(key) && isName(parameters)
     && Array.isArray(ciphertexts) && ciphertexts.length > 0 && ciphertexts.length <= rules.ciphertextsMax && ciphertexts.every(isDigest);
   if (!wellFormed) throw new Refusal('ticket', 'malformed');
-  return claims;
+  return { ...claims, aud, job, key, parameters, ciphertexts };
 }
 
 /** Runs a check of a token; what it finds wrong becomes a Refusal of this step. */

@@ -2,12 +2,13 @@ import { appendRecords, appending } from '../audit/append.ts';
 import { recordHead, type AuditRecord } from '../audit/entry.ts';
 import { isoTime, type Clock } from '../clock.ts';
 import { VeilgateError } from '../errors.ts';
-import type { ReencryptionTicketClaims, ScoreTicketClaims } from '../scoring/protocol.ts';
+import type { ReencryptionTicketClaims } from '../scoring/protocol.ts';
 import { batcher } from '../store/batch.ts';
 import type { Database, Tx } from '../store/database.ts';
 import type { InstitutionId, PartyId, TimeMs } from '../vocabulary.ts';
 import type { BankRequest } from './bank-request.ts';
 import { Refusal, type RefusalReason, type RefusalStep } from './refusal.ts';
+import type { OpeningTicket } from './ticket.ts';
 
 /** Who asks: the one gateway there is. */
 const gateway = 'gateway' as PartyId;
@@ -20,7 +21,7 @@ export type UseLimits = {
 };
 
 /** A ticket whose checks are all passed, but for those that are made under lock. */
-export type OpeningUse = { readonly ticket: ScoreTicketClaims; readonly request: BankRequest };
+export type OpeningUse = { readonly ticket: OpeningTicket; readonly request: BankRequest };
 
 /** Tickets spent in one transaction at most, and how many may wait for the next. */
 const batchMax = 32;

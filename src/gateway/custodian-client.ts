@@ -8,7 +8,8 @@ import { decodeBase64url } from '../identity/base64url.ts';
 import { verifyCompact } from '../identity/strict-jws.ts';
 import { importVerificationKey } from '../identity/verification-key.ts';
 import { joinFrames } from '../scoring/frames.ts';
-import type { HeKeyStatement, ReencryptionTicketClaims, ScoreTicketClaims } from '../scoring/protocol.ts';
+import type { ReencryptionTicketClaims, ScoreTicketClaims, TicketFacts } from '../scoring/protocol.ts';
+import { slotBits } from '../scoring/slots.ts';
 import { parseStrictJson } from '../strict-json.ts';
 import type { PublicJwk, Signer } from '../vocabulary.ts';
 
@@ -19,9 +20,6 @@ export type CustodianKey = {
   readonly parameters: string;
   readonly publicKey: Uint8Array;
 };
-
-/** What the caller says of a ticket; issuer, audience, times, id and digests are added here. */
-export type TicketFacts = Pick<ScoreTicketClaims, 'job' | 'key' | 'parameters' | 'slots' | 'grants' | 'request'>;
 
 export type CustodianClient = {
   /** The key that new columns are encrypted under. Errors: CUSTODIAN_UNAVAILABLE, CUSTODIAN_REFUSED. */
@@ -81,13 +79,13 @@ export function createCustodianClient(options: CustodianClientOptions): Custodia
         jws: String(statement), typ: 'he-key+jwt', keys: (kid) => (kid === pinned.kid ? pinned : undefined), issuer: options.id, audience: options.gatewayUrl,
         maxLifetimeS: statementLifetimeMaxS, requiredClaims: ['key', 'parameters', 'digest'], nowMs: options.clock.nowMs(),
       });
-      const { key: keyId, parameters, digest } = claims as unknown as HeKeyStatement; // each is compared below
+      const { key: keyId, parameters, digest } = claims;
       const publicKey = decodeBase64url(String(text));
-      const set = parameterSetOf(parameters);
+      const set = parameterSetOf(String(parameters));
       if (publicKey === undefined || set === undefined || typeof keyId !== 'string' || (expectedId !== undefined && keyId !== expectedId)) throw refused();
       if (hash('sha256', publicKey, 'hex') !== digest) throw refused();
       checkPublicKeyBytes(set, publicKey);
-      return { keyId, parameters, publicKey: new Uint8Array(publicKey) };
+      return { keyId, parameters: set.id, publicKey: new Uint8Array(publicKey) };
     });
   };
 
@@ -103,8 +101,11 @@ export function createCustodianClient(options: CustodianClientOptions): Custodia
   return {
     publicKey: () => key('/v1/key'),
     keyById: (keyId) => key(`/v1/keys/${encodeURIComponent(keyId)}`, keyId),
-    async open({ ticket: facts, ciphertexts }) {
-      const { ticket, body } = await send('/v1/open', 'score-ticket+jwt', { ...facts, ciphertexts: ciphertexts.map(digestOf) }, ciphertexts, 'application/jose', halfLengthMax);
+    async open({ ticket: { slots, ...facts }, ciphertexts }) {
+      const set = parameterSetOf(facts.parameters);
+      if (set === undefined) throw refused();
+      const claims = { ...facts, slots: Buffer.from(slotBits(slots, set.slots)).toString('base64url'), ciphertexts: ciphertexts.map(digestOf) };
+      const { ticket, body } = await send('/v1/open', 'score-ticket+jwt', claims, ciphertexts, 'application/jose', halfLengthMax);
       const half = new TextDecoder('latin1').decode(body);
       // five parts, of which ECDH-ES leaves the second empty; only the bank can say more
       if (!/^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/.test(half)) throw refused();

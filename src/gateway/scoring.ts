@@ -97,7 +97,7 @@ export function composeScoring(options: ScoringOptions, tallies: Tallies, releas
         if (seen === undefined) throw new VeilgateError('INTERNAL', 'What an institution was told was not looked up: report this to the platform.');
         return seen;
       },
-      evaluate: ({ key: under, ...task }) => pool.get().evaluate({ ...task, keyId: under.keyId, publicKey: under.publicKey }, (digests) => ciphertextsOf(database, digests)),
+      evaluate: ({ key: under, ...task }) => pool.get().evaluate({ ...task, keyId: under.keyId, publicKey: under.publicKey }, (digests, room) => ciphertextsOf(database, digests, room)),
       openMasked: async (asked) => custodian.get().open(asked),
       recipientKey: encryptionKeyByThumbprint(database),
       release: releaser.release,

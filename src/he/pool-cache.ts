@@ -1,6 +1,12 @@
 import { VeilgateError } from '../errors.ts';
 import { columnStart } from './pool-words.ts';
 
+/** Memory for the bytes of the column `at` of those asked for, when it has the length it must have. */
+export type ColumnRoom = (at: number, length: number) => Uint8Array;
+
+/** The bytes of these columns, in this order; whoever writes them to `room` and gives that back saves a copy. */
+export type FetchColumns = (digests: readonly string[], room: ColumnRoom) => Promise<readonly Uint8Array[]>;
+
 /**
  * Encrypted columns in memory that all threads of a pool share: one copy for all, so any thread can take any block.
  * Bounded; the least recently used go first, those in use never. Memory is taken in places of one column and reused.
@@ -10,7 +16,7 @@ export type ColumnCache = {
    * Waits until there is room, fetches what is not there, and holds the columns until `release`.
    * @throws VeilgateError HE_EVALUATION_FAILED when they can never fit, HE_CIPHERTEXT_REFUSED for another length
    */
-  readonly lease: (digests: readonly string[], fetch: (digests: readonly string[]) => Promise<readonly Uint8Array[]>) => Promise<Lease>;
+  readonly lease: (digests: readonly string[], fetch: FetchColumns) => Promise<Lease>;
   readonly clear: () => void;
 };
 
@@ -99,14 +105,16 @@ export function createSharedColumns(bytesMax: number, columnBytes: number): Colu
   };
 }
 
-/** Fetches the columns of these places together and copies each into its memory. A failure is that of all of them. */
-function fill(missing: readonly Place[], fetch: (digests: readonly string[]) => Promise<readonly Uint8Array[]>, columnBytes: number, drop: (place: Place) => void): void {
+/** Fetches the columns of these places together, each into its memory. A failure is that of all of them. */
+function fill(missing: readonly Place[], fetch: FetchColumns, columnBytes: number, drop: (place: Place) => void): void {
   if (missing.length === 0) return;
-  const filled = fetch(missing.map(({ digest }) => digest)).then((columns) => {
-    for (const [at, place] of missing.entries()) {
+  const rooms = missing.map(({ memory }) => new Uint8Array(memory, columnStart, columnBytes));
+  const room: ColumnRoom = (at, length) => (length === columnBytes ? rooms[at] : undefined) ?? new Uint8Array(length);
+  const filled = fetch(missing.map(({ digest }) => digest), room).then((columns) => {
+    for (const [at, own] of rooms.entries()) {
       const bytes = columns[at];
       if (bytes?.length !== columnBytes) throw new VeilgateError('HE_CIPHERTEXT_REFUSED', 'A stored column does not have the length of its parameter set: load it again.');
-      new Uint8Array(place.memory).set(bytes, columnStart);
+      if (bytes !== own) own.set(bytes);
     }
   });
   filled.catch(() => missing.forEach(drop));

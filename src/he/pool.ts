@@ -2,7 +2,7 @@ import { VeilgateError, isVeilgateError } from '../errors.ts';
 import type { Bounds } from './clear.ts';
 import { checkOutputs, type MaskedResult, type Output } from './evaluate.ts';
 import { parameterSets, type ParameterSet } from './parameters.ts';
-import { createSharedColumns } from './pool-cache.ts';
+import { createSharedColumns, type FetchColumns } from './pool-cache.ts';
 import { compiledSeal, startThread, type PoolThread, type ThreadOptions } from './pool-thread.ts';
 
 export type PoolOptions = {
@@ -33,8 +33,7 @@ export type EvaluationTask = PoolKey & {
   readonly bounds?: readonly Bounds[];
 };
 
-/** The bytes of these columns, in this order. */
-export type FetchColumns = (digests: readonly string[]) => Promise<readonly Uint8Array[]>;
+export type { FetchColumns } from './pool-cache.ts';
 
 export type EvaluationPool = {
   /** @throws VeilgateError HE_EVALUATION_FAILED, HE_CIPHERTEXT_REFUSED, HE_KEY_REFUSED, REQUEST_OVERLOADED */

@@ -37,7 +37,7 @@ export function primesOf(set: ParameterSet, form: CiphertextForm | 'key'): numbe
  * @throws VeilgateError HE_CIPHERTEXT_REFUSED
  */
 export function checkCiphertextBytes(set: ParameterSet, bytes: Uint8Array, form: CiphertextForm = 'column'): void {
-  residuesOf(set, bytes, form);
+  checkedWords(set, bytes, form);
 }
 
 /** @throws VeilgateError HE_KEY_REFUSED, also for a key whose public randomness is zero: it would hide nothing. */
@@ -64,8 +64,15 @@ export function checkSecretKeyBytes(set: ParameterSet, bytes: Uint8Array): void 
  * @throws VeilgateError HE_CIPHERTEXT_REFUSED
  */
 export function residuesOf(set: ParameterSet, bytes: Uint8Array, form: CiphertextForm): Uint32Array {
+  const words = checkedWords(set, bytes, form);
+  return words.buffer === bytes.buffer ? words.slice() : words;
+}
+
+/** The coefficients as a view where they stand at a multiple of four bytes, else copied. */
+function checkedWords(set: ParameterSet, bytes: Uint8Array, form: CiphertextForm): Uint32Array {
   checkPrefix('HE_CIPHERTEXT_REFUSED', bytes, ciphertextPrefix(set, form), form === 'column' ? set.columnBytes : set.resultBytes);
-  const words = wordsAfter(bytes, ciphertextPrefixBytes);
+  const at = bytes.byteOffset + ciphertextPrefixBytes;
+  const words = at % Uint32Array.BYTES_PER_ELEMENT === 0 ? new Uint32Array(bytes.buffer, at, (bytes.length - ciphertextPrefixBytes) / Uint32Array.BYTES_PER_ELEMENT) : wordsAfter(bytes, ciphertextPrefixBytes);
   if (!areBelow(words, set.polyModulusDegree, [...primesOf(set, form), ...primesOf(set, form)])) refuse('HE_CIPHERTEXT_REFUSED');
   if (words.subarray(words.length / 2).every((word) => word === 0)) refuse('HE_CIPHERTEXT_REFUSED');
   return words;

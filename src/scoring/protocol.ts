@@ -97,7 +97,9 @@ export type ModelState = 'proposed' | 'approved' | 'refused' | 'retired';
 
 /**
  * What a bank signs (`typ: score+jwt`). It goes on to the custodian, so it names no enterprise: `subjects` is
- * SHA-256 (lower-case hex) of the canonical JSON of {salt, subjects}, which the gateway alone receives beside it.
+ * SHA-256 (lower-case hex) of the canonical JSON of {salt, subjects}, which the gateway alone receives beside it. Of a
+ * job (`many`) it is the end of a hash chain over the list's canonical lines in chunks: d0 = SHA-256(domain ‖ salt),
+ * dk = SHA-256(d(k−1) ‖ SHA-256(chunk k)); job/list-digest.ts.
  */
 export type ScoreRequestClaims = {
   readonly iss: InstitutionId;
@@ -140,13 +142,16 @@ export type ScoreTicketClaims = {
   readonly parameters: string;
   /** SHA-256 of each ciphertext, lower-case hex: the score first, then the reason groups. */
   readonly ciphertexts: readonly string[];
-  /** Slots to answer, ascending. Never says which block. */
-  readonly slots: readonly number[];
+  /** Slots to answer: base64url of slots/8 bytes as in `filled` of a feature block. Never says which block. */
+  readonly slots: string;
   /** SHA-256 of the canonical JSON of the grants' ids in slot order with a salt: for auditors of both logs. */
   readonly grants: string;
   /** The bank's signed request, as it came. */
   readonly request: string;
 };
+
+/** What the gateway's line says of a ticket; whoever sends it adds issuer, audience, times, id and digests. */
+export type TicketFacts = Pick<ScoreTicketClaims, 'job' | 'key' | 'parameters' | 'grants' | 'request'> & { /** Ascending. */ readonly slots: readonly number[] };
 
 /** Plaintext of the custodian's JWE to the bank: masked raw scores, mod t. */
 export type CustodianHalf = {

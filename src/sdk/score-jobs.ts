@@ -1,14 +1,15 @@
 import { canonicalJson } from '../canonical.ts';
 import { openScore, type OpenableModel } from '../scoring/model/open.ts';
+import type { AskedSubjects } from '../scoring/run/asked-subjects.ts';
 import { unreadable } from '../scoring/run/halves.ts';
 import { beginListDigest, chunkLines, chunkSubjectsMax, digestOfLines, extendListDigest, type ListedSubject } from '../scoring/job/list-digest.ts';
 import type { ModelRef, OpenedScore, SealedScores } from '../scoring/protocol.ts';
-import type { SubjectId } from '../vocabulary.ts';
 import { sha256Hex } from './bank.ts';
 import type { SigningCalls } from './connection.ts';
 import { openHalves, signScoreClaims } from './scores.ts';
 
 export type { ListedSubject } from '../scoring/job/list-digest.ts';
+export { askedSubjects } from '../scoring/run/asked-subjects.ts';
 
 /** Under which model and for what a list is scored. */
 export type ScoreJobAsk = {
@@ -138,7 +139,7 @@ export type ScoreJobsClient = ReturnType<typeof scoreJobsClient>;
  * @param asked the enterprises of the list: nobody else may be in the part
  * Errors: DISCLOSURE_KEY_MISSING, SCORE_UNREADABLE.
  */
-export async function openScoreJobPart(part: ScoreJobPart, asked: { readonly request: string; readonly job: string; readonly model: string; readonly subjects: ReadonlySet<SubjectId> }, openable: OpenableModel, own: Pick<SigningCalls, 'gateway' | 'credentials'>): Promise<readonly OpenedScore[]> {
+export async function openScoreJobPart(part: ScoreJobPart, asked: { readonly request: string; readonly job: string; readonly model: string; readonly subjects: AskedSubjects }, openable: OpenableModel, own: Pick<SigningCalls, 'gateway' | 'credentials'>): Promise<readonly OpenedScore[]> {
   if (part.job !== asked.job || part.model !== asked.model) throw unreadable();
   const unmasked = await openHalves(part.sealed, {
     model: asked.model as ModelRef, openable, subjects: asked.subjects, custodian: part.custodian, parameters: part.parameters, requestDigest: await sha256Hex(asked.request),

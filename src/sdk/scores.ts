@@ -6,8 +6,8 @@ import { parameterSets } from '../he/parameters.ts';
 import type { ModelRef, OpenedScore, ScoreRequestClaims, ScoreSubjects, SealedScores } from '../scoring/protocol.ts';
 import { modelFromJson, type ModelJson } from '../scoring/model/document.ts';
 import { openScore, type OpenableModel } from '../scoring/model/open.ts';
+import { askedSubjects, type AskedSubjects } from '../scoring/run/asked-subjects.ts';
 import { combineHalves, unreadable, type UnmaskedScores } from '../scoring/run/halves.ts';
-import type { SubjectId } from '../vocabulary.ts';
 import { sha256Hex } from './bank.ts';
 import type { SigningCalls } from './connection.ts';
 
@@ -107,7 +107,7 @@ export async function openScoreAnswer({ request, subjects, answer }: ScoreExchan
   if (asked === undefined || one === undefined || subjects.subjects.length !== 1 || answer.subject !== one.subject || answer.model !== asked.model) throw unreadable();
   if (await subjectsDigest(subjects) !== asked.subjects) throw unreadable();
   const unmasked = await openHalves(answer.sealed, {
-    model: asked.model, openable, subjects: [one.subject], custodian: answer.custodian, parameters: answer.parameters, requestDigest: await sha256Hex(request),
+    model: asked.model, openable, subjects: askedSubjects([one.subject]), custodian: answer.custodian, parameters: answer.parameters, requestDigest: await sha256Hex(request),
   }, own);
   const [opened] = openScore(openable, unmasked);
   if (opened === undefined) throw unreadable();
@@ -118,7 +118,7 @@ export type SealedExpectation = {
   readonly model: ModelRef;
   readonly openable: OpenableModel;
   /** Enterprises that were asked for. */
-  readonly subjects: readonly SubjectId[] | ReadonlySet<SubjectId>;
+  readonly subjects: AskedSubjects;
   /** The custodian's id. */
   readonly custodian: string;
   readonly parameters: string;

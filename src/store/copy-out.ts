@@ -1,14 +1,18 @@
 import pg from 'pg';
 import { VeilgateError } from '../errors.ts';
 
+/** Where the bytes of a row go: `length` bytes of memory that nobody else writes to. */
+export type RowRoom = (row: number, length: number) => Uint8Array;
+
 /** Reads one column of bytes of many rows. */
 export type BytesReader = {
   /**
    * @param select a SELECT of exactly one bytea column without nulls; it takes no parameters, so what it names must be
    * made of checked text only
-   * @returns each row's bytes in a buffer of its own, in the order of the rows
+   * @param room where each row is written to; absent: a buffer of its own. After a failure nothing is written to it any more
+   * @returns what `room` gave, filled, in the order of the rows
    */
-  readonly read: (select: string) => Promise<Uint8Array<ArrayBuffer>[]>;
+  readonly read: (select: string, room?: RowRoom) => Promise<Uint8Array[]>;
   readonly close: () => Promise<void>;
 };
 
@@ -26,20 +30,23 @@ export function bytesReader(options: pg.PoolConfig): BytesReader {
   const pool = new pg.Pool({ ...options, pipeline: false });
   pool.on('error', () => {}); // an idle connection broke: the next read reports it
   return {
-    async read(select) {
+    async read(select, room = (_row, length) => new Uint8Array(length)) {
       const client = await pool.connect();
       let broken: Error | undefined;
+      let copy: CopyOut | undefined;
       const onError = (error: Error) => { broken = error; };
       client.on('error', onError);
       try {
         return await new Promise((resolve, reject) => {
           // pg takes any object with `submit` and the handlers it calls, which its types do not say
-          client.query(new CopyOut(`copy (${select}) to stdout (format binary)`, (error, rows) => (error === null ? resolve(rows) : reject(error))) as unknown as pg.Query);
+          copy = new CopyOut(`copy (${select}) to stdout (format binary)`, room, (error, rows) => (error === null ? resolve(rows) : reject(error)));
+          client.query(copy as unknown as pg.Query);
         });
       } catch (error) {
         if (!(error instanceof pg.DatabaseError)) broken = error as Error;
         throw error;
       } finally {
+        copy?.abandon();
         client.off('error', onError);
         client.release(broken);
       }
@@ -53,14 +60,16 @@ type Connection = { readonly query: (text: string) => void };
 /** One COPY, as pg's client drives it. */
 class CopyOut {
   readonly #text: string;
-  readonly #rows: Uint8Array<ArrayBuffer>[] = [];
+  readonly #room: RowRoom;
+  readonly #rows: Uint8Array[] = [];
   #started = false;
   #failed = false;
   // pg replaces it when the connection has a time limit
-  callback: (error: Error | null, rows: Uint8Array<ArrayBuffer>[]) => void;
+  callback: (error: Error | null, rows: Uint8Array[]) => void;
 
-  constructor(text: string, callback: (error: Error | null, rows: Uint8Array<ArrayBuffer>[]) => void) {
+  constructor(text: string, room: RowRoom, callback: (error: Error | null, rows: Uint8Array[]) => void) {
     this.#text = text;
+    this.#room = room;
     this.callback = callback;
   }
 
@@ -70,6 +79,7 @@ class CopyOut {
 
   /** Each row is a message of its own, the first with the header before it; then the end mark. The bytes are the parser's: copied here. */
   handleCopyData({ chunk }: { readonly chunk: Buffer }): void {
+    if (this.#failed) return;
     const start = this.#started ? 0 : headerBytes;
     this.#started = true;
     if (chunk.length === start) return;
@@ -81,9 +91,14 @@ class CopyOut {
       this.handleError(new TypeError('not one column of bytes'));
       return;
     }
-    const row = new Uint8Array(length);
+    const row = this.#room(this.#rows.length, length);
     row.set(chunk.subarray(from));
     this.#rows.push(row);
+  }
+
+  /** Who gave the room has it back: a connection that was given up may still have data. */
+  abandon(): void {
+    this.#failed = true;
   }
 
   handleError(error: Error): void {

@@ -151,9 +151,9 @@ export function openDatabase(options: DatabaseOptions): Database {
       return { statements: [], result: () => result };
     }),
     eagerTransaction: (name, work) => transaction(name, (client) => beginWith(client, work)),
-    async readBytes(select) {
+    async readBytes(select, room) {
       try {
-        return await bytes.read(select);
+        return await bytes.read(select, room);
       } catch (error) {
         throw asStoreError(error);
       }

@@ -61,7 +61,7 @@ describe('custodian: attacks', function () {
   });
 
   const strangers: readonly (readonly [string, () => Promise<string> | string])[] = [
-    ['an edited ticket', () => { const [header, payload = '', signature] = ticketOf().split('.'); const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as object; return [header, Buffer.from(JSON.stringify({ ...claims, slots: [7, 8] })).toString('base64url'), signature].join('.'); }],
+    ['an edited ticket', () => { const [header, payload = '', signature] = ticketOf().split('.'); const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as object; return [header, Buffer.from(JSON.stringify({ ...claims, slots: '_'.repeat(682) + 'w' })).toString('base64url'), signature].join('.'); }],
     ['an expired ticket', () => ticketOf({ claims: { iat: now() - 120, exp: now() - 60 } })],
     ['a ticket from the future', () => ticketOf({ claims: { iat: now() + 30, exp: now() + 60 } })],
     ['a ticket that lives too long', () => ticketOf({ claims: { exp: now() + 600 } })],
@@ -74,7 +74,8 @@ describe('custodian: attacks', function () {
     ['a ticket with a claim too many', () => ticketOf({ claims: { block: 3 } })],
     ['a ticket with a short id', () => ticketOf({ claims: { jti: 'x' } })],
     ['a ticket without slots', () => ticketOf({ slots: [] })],
-    ['a slot that is no slot', () => ticketOf({ slots: [1.5] })],
+    ['slots as a list of numbers', () => ticketOf({ claims: { slots: [7] } })],
+    ['slots in another spelling', () => ticketOf({ claims: { slots: `${'A'.repeat(682)}B` } })],
     ['something that is no token', () => 'no token'],
   ];
   for (const [what, ticket] of strangers) {
@@ -117,13 +118,12 @@ describe('custodian: attacks', function () {
     await refuses(signedFor(transparent), 'ciphertext form');
   });
 
-  it('refuses slots that are out of range, twice, out of order or more than were asked for', async () => {
+  it('refuses slots of a larger or smaller block, and more than were asked for', async () => {
     const many = signRequest(workshop.bank, { score: { kind: 'many', count: 2 } });
-    await refuses(send(ticketOf({ slots: [4096] })), 'slots range');
-    await refuses(send(ticketOf({ slots: [7, 7], request: many })), 'slots order');
-    await refuses(send(ticketOf({ slots: [8, 7], request: many })), 'slots order');
+    const bits = (bytes: number) => Buffer.alloc(bytes, 1).toString('base64url');
+    await refuses(send(ticketOf({ claims: { slots: bits(513) } })), 'slots range');
+    await refuses(send(ticketOf({ claims: { slots: bits(511) } })), 'slots range');
     await refuses(send(ticketOf({ slots: [1, 2] })), 'slots count');
-    await refuses(send(ticketOf({ slots: Array.from({ length: 4097 }, (_, slot) => slot) })), 'slots too_many');
     assert.equal((await send(ticketOf({ slots: [7, 8], request: many }))).status, 200);
   });
 

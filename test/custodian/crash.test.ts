@@ -81,7 +81,7 @@ describe('custodian: crashes and faults', function () {
     const { startDecryption } = await import('../../src/custodian/decryption.ts');
     const failures: unknown[] = [];
     const decryption = await startDecryption({ keys: [], threads: 1, thread: bad, onThreadFailed: (error) => failures.push(error) });
-    const task = { kind: 'open', key: 'k', ciphertexts: [], slots: [] } as const;
+    const task = { kind: 'open', key: 'k', ciphertexts: [], slots: new Uint32Array() } as const;
     await assert.rejects(decryption.run(task), { code: 'CUSTODIAN_UNAVAILABLE' });
     await assert.rejects(decryption.run(task), { code: 'CUSTODIAN_UNAVAILABLE' });
     assert.equal(failures.length, 2);
@@ -91,7 +91,7 @@ describe('custodian: crashes and faults', function () {
   it('gives up a task that takes too long, and replaces threads after their time', async () => {
     const program = (body: string) => new URL(`data:text/javascript,${encodeURIComponent(`import { parentPort, threadId } from 'node:worker_threads'; parentPort.on('message', () => { ${body} }); parentPort.postMessage('ready');`)}`);
     const { startDecryption } = await import('../../src/custodian/decryption.ts');
-    const task = { kind: 'open', key: 'k', ciphertexts: [], slots: [] } as const;
+    const task = { kind: 'open', key: 'k', ciphertexts: [], slots: new Uint32Array() } as const;
     const endless = await startDecryption({ keys: [], threads: 1, timeoutMs: 100, thread: program('for (;;) {}') });
     await assert.rejects(endless.run(task), { code: 'CUSTODIAN_UNAVAILABLE' });
     await endless.close();

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { openSealed } from '../../src/disclosure/open.ts';
 import { parameterSets } from '../../src/he/parameters.ts';
 import type { CustodianHalf } from '../../src/scoring/protocol.ts';
+import { askedSubjects } from '../../src/scoring/run/asked-subjects.ts';
 import { combineHalves } from '../../src/scoring/run/halves.ts';
 import type { SubjectId } from '../../src/vocabulary.ts';
 import { recordValues, scoringTerms, startScoreWorld, subjectOf, uploadFeatures, type ScoreWorld } from '../support/scoring.ts';
@@ -67,7 +68,7 @@ describe('flow: what a gateway sees of scores', () => {
       const { answer } = await bank.exchange({ subject, model: model.ref, purpose: scoringTerms.purpose });
       const open = (jwe: string, issuer: string) => openSealed(jwe, encryption!.privateKey, { issuer, audience: 'bank-a' });
       const halves = [await open(answer.sealed.custodian, answer.custodian), await open(answer.sealed.gateway, platform.gateway.gatewayUrl)] as const;
-      const { modulus, values } = combineHalves(...halves, { model: model.ref, modulus: parameterSets['veilgate-score-1'].plainModulus, outputs: 3, subjects: [subject as SubjectId] });
+      const { modulus, values } = combineHalves(...halves, { model: model.ref, modulus: parameterSets['veilgate-score-1'].plainModulus, outputs: 3, subjects: askedSubjects([subject as SubjectId]) });
       sums.add(`${modulus} ${values.map((of) => of.join()).join(' ')}`);
       masked.add(JSON.stringify((halves[0] as unknown as CustodianHalf).masked));
       const words = JSON.stringify(halves).replaceAll(/"(?:masked|masks)":\[[^\]]*\]/g, ({ length }) => `<${length}>`);

@@ -13,8 +13,8 @@ import { platformKeys, sha256Hex } from '../../src/sdk/bank.ts';
 import type { Connection } from '../../src/sdk/connection.ts';
 import { enterpriseClient } from '../../src/sdk/enterprise.ts';
 import { generateCredentialsFile, readCredentials } from '../../src/sdk/keys.ts';
-import { digestList, openScoreJobPart, scoreJobPartDigest, scoreJobsClient, type ScoreJob, type ScoreJobsClient } from '../../src/sdk/score-jobs.ts';
-import type { InstitutionId, SubjectId } from '../../src/vocabulary.ts';
+import { askedSubjects, digestList, openScoreJobPart, scoreJobPartDigest, scoreJobsClient, type ScoreJob, type ScoreJobsClient } from '../../src/sdk/score-jobs.ts';
+import type { InstitutionId } from '../../src/vocabulary.ts';
 import { redirectUri } from '../support/gateway.ts';
 import { featureValues, rawOf, startScoreWorld, subjectOf, type ScoreWorld } from '../support/scoring.ts';
 
@@ -82,7 +82,7 @@ describe('score jobs', () => {
     assert.deepEqual({ state, scored, unscored, parts }, { state: 'done', scored: 4, unscored: 3, parts: { total: 1, pending: 0, released: 1, empty: 0, failed: 0, stopped: 0 } });
     assert.deepEqual(await client.parts(job), [0]);
     const part = await client.part(job, 0);
-    const asked = { request, job, model: model.ref, subjects: new Set(list.map(({ subject }) => subject)) };
+    const asked = { request, job, model: model.ref, subjects: askedSubjects(list.map(({ subject }) => subject)) };
     const openable = await bank.openable(model.ref);
     const scores = await openScoreJobPart(part, asked, openable, connection);
     assert.deepEqual(scores.map(({ subject, raw }) => [subject, raw]), granted.map((n) => [subjectOf(n), rawOf(model, featureValues(n))]));
@@ -95,7 +95,7 @@ describe('score jobs', () => {
     assert.deepEqual(unscoredList, [4, 5, 500].map((n) => ({ subject: subjectOf(n), reason: 'CONSENT_REQUIRED' })));
     assert.doesNotMatch(JSON.stringify(part.entry.record), /9135/, 'the log names no enterprise');
 
-    for (const wrong of [{ ...asked, subjects: new Set<SubjectId>([subjectOf(0)]) }, { ...asked, request: `${request}x` }, { ...asked, job: 'A'.repeat(22) }]) {
+    for (const wrong of [{ ...asked, subjects: askedSubjects([subjectOf(0)]) }, { ...asked, request: `${request}x` }, { ...asked, job: 'A'.repeat(22) }]) {
       await assert.rejects(openScoreJobPart(part, wrong, openable, connection), refuses('SCORE_UNREADABLE'));
     }
     await assert.rejects(openScoreJobPart({ ...part, subjects_salt: 'B'.repeat(43) }, asked, openable, connection), refuses('SCORE_UNREADABLE'));

@@ -8,6 +8,7 @@ import { openKeyring } from '../../src/identity/keyring.ts';
 import { systemClock } from '../../src/clock.ts';
 import { createCustodianClient } from '../../src/gateway/custodian-client.ts';
 import { enterpriseClient } from '../../src/sdk/enterprise.ts';
+import { askedSubjects } from '../../src/scoring/run/asked-subjects.ts';
 import { openHalves, signScoreRequest } from '../../src/sdk/scores.ts';
 import { generateCredentialsFile, readCredentials } from '../../src/sdk/keys.ts';
 import type { InstitutionId, PublicJwk } from '../../src/vocabulary.ts';
@@ -249,7 +250,7 @@ describe('the line of one score', () => {
 
   async function openAs(signed: SignedScore, sealed: Parameters<typeof openHalves>[0], { custodian, parameters, model }: { readonly custodian: string; readonly parameters: string; readonly model: typeof flat }): Promise<number> {
     const own = { gateway: world.platform.gateway.gatewayUrl, credentials: await world.platform.credentials('bank-a') };
-    const { values, modulus } = await openHalves(sealed, { model: model.ref, openable: { model, reasonRanges: [] }, subjects: [subjectOf(0)], custodian, parameters, requestDigest: signed.requestDigest }, own);
+    const { values, modulus } = await openHalves(sealed, { model: model.ref, openable: { model, reasonRanges: [] }, subjects: askedSubjects([subjectOf(0)]), custodian, parameters, requestDigest: signed.requestDigest }, own);
     const value = values[0]?.[0] ?? Number.NaN;
     return value > modulus / 2 ? value - modulus : value;
   }

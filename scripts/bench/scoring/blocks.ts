@@ -3,9 +3,10 @@ import { hash } from 'node:crypto';
 import { once } from 'node:events';
 import path from 'node:path';
 import { openScore } from '../../../src/scoring/model/open.ts';
+import { askedSubjects } from '../../../src/scoring/run/asked-subjects.ts';
 import { openHalves, signScoreClaims } from '../../../src/sdk/scores.ts';
 import type { OpenedScore } from '../../../src/scoring/protocol.ts';
-import type { InstitutionId, PublicJwk, SubjectId } from '../../../src/vocabulary.ts';
+import type { InstitutionId, PublicJwk } from '../../../src/vocabulary.ts';
 import { sampleSubject } from '../../sample/subjects.ts';
 import { bankId, purpose, seed } from '../load/platform.ts';
 import type { BlockNews, BlockOrder } from './block-words.ts';
@@ -54,7 +55,7 @@ export async function startBlockRunner(world: ScoreBenchWorld, options: { readon
 
   const round = async (enterprises: number): Promise<RoundResult> => {
     const numbers = new Map(Array.from({ length: enterprises }, (_, n) => [sampleSubject(n, seed), n]));
-    const subjects = new Set<SubjectId>(numbers.keys());
+    const subjects = askedSubjects([...numbers.keys()]);
     const request = await signScoreClaims(own, { kind: 'many', model: openable.model.ref, purpose, lifetimeS: 3600, subjects: 'a'.repeat(64), count: enterprises });
     const requestDigest = hash('sha256', request, 'hex');
     const raw = new Int32Array(enterprises);

@@ -1,8 +1,7 @@
 import { connect } from '../../../src/sdk/connection.ts';
-import { digestList, openScoreJobPart, scoreJobsClient } from '../../../src/sdk/score-jobs.ts';
+import { askedSubjects, digestList, openScoreJobPart, scoreJobsClient } from '../../../src/sdk/score-jobs.ts';
 import { scoresClient } from '../../../src/sdk/scores.ts';
 import type { OpenedScore } from '../../../src/scoring/protocol.ts';
-import type { SubjectId } from '../../../src/vocabulary.ts';
 import { sampleSubject } from '../../sample/subjects.ts';
 import { purpose, seed } from '../load/platform.ts';
 import type { ScoreBenchWorld } from './world.ts';
@@ -25,7 +24,7 @@ export async function runScoreJob({ platform, openable }: ScoreBenchWorld, enter
   const jobs = scoreJobsClient(connection);
   const model = openable.model.ref;
   const listed = Array.from({ length: enterprises }, (_, n) => ({ subject: sampleSubject(n, seed) }));
-  const subjects = new Set<SubjectId>(listed.map(({ subject }) => subject));
+  const subjects = askedSubjects(listed.map(({ subject }) => subject));
   const opening = await scoresClient(connection).openable(model);
   const startMs = performance.now();
   const { request, job: opened } = await jobs.open({ model, purpose }, await digestList(listed));

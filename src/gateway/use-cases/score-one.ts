@@ -10,7 +10,7 @@ import type { MaskedResult } from '../../he/evaluate.ts';
 import type { CompiledPolicy } from '../../policy/policy.ts';
 import type { ScoreKey } from '../../scoring/feature/keys.ts';
 import { functionalsOf } from '../../scoring/model/functional.ts';
-import type { Feature, FeatureId, Model, ModelRef, ScoreTicketClaims, SealedScores } from '../../scoring/protocol.ts';
+import type { Feature, FeatureId, Model, ModelRef, SealedScores, TicketFacts } from '../../scoring/protocol.ts';
 import { outputsOf } from '../../scoring/run/outputs.ts';
 import { functionalSet, type Functional, type TallyUse } from '../../scoring/run/tally.ts';
 import type { Decision, Grant, GrantId, InstitutionId, PublicJwk, Signer, SubjectId } from '../../vocabulary.ts';
@@ -20,9 +20,6 @@ import type { ColumnsAsked, FoundColumns } from './score-columns.ts';
 import { decideScore, requireGrant, requireUsable, type ScoreTerms } from './score-eligibility.ts';
 import type { SignedScore } from './score-request.ts';
 import { gatewayHalf, grantsDigest, sealGatewayHalf } from './score-seal.ts';
-
-/** What the gateway says of a ticket; the custodian's client adds who, when and the digests. */
-type TicketFacts = Pick<ScoreTicketClaims, 'job' | 'key' | 'parameters' | 'slots' | 'grants' | 'request'>;
 
 /** What the line needs; every member is one stage, or what a stage needs. */
 export type ScoreDesk = {

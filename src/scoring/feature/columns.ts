@@ -1,4 +1,5 @@
 import { VeilgateError } from '../../errors.ts';
+import type { RowRoom } from '../../store/copy-out.ts';
 import type { Database, Sql, Tx } from '../../store/database.ts';
 import type { TimeMs } from '../../vocabulary.ts';
 import type { Feature, FeatureId } from '../protocol.ts';
@@ -39,10 +40,10 @@ export async function columnsOf(sql: Sql, { key, features, blocks }: ColumnChoic
 const digestShape = /^[0-9a-f]{64}$/;
 
 /**
- * The ciphertexts of many columns at once, in the order of `digests`, each in a buffer of its own.
+ * The ciphertexts of many columns at once, in the order of `digests`, written to what `room` gives for each.
  * Errors: FEATURE_BLOCK_MISSING when one was replaced or removed meanwhile: look with columnsOf again.
  */
-export async function ciphertextsOf(database: Pick<Database, 'readBytes'>, digests: readonly string[]): Promise<Uint8Array<ArrayBuffer>[]> {
+export async function ciphertextsOf(database: Pick<Database, 'readBytes'>, digests: readonly string[], room?: RowRoom): Promise<Uint8Array[]> {
   if (digests.length === 0) return [];
   if (!digests.every((digest) => digestShape.test(digest))) throw new TypeError('a digest is 64 hexadecimal digits');
   // one row for each digest, in order: a digest that stands twice is the same bytes
@@ -50,7 +51,7 @@ export async function ciphertextsOf(database: Pick<Database, 'readBytes'>, diges
     select (select c.ciphertext from score_column c where c.digest = w.digest limit 1)
     from unnest('{${digests.join()}}'::text[]) with ordinality as w (digest, at)
     where exists (select from score_column c where c.digest = w.digest)
-    order by w.at`);
+    order by w.at`, room);
   if (bytes.length !== digests.length) {
     throw new VeilgateError('FEATURE_BLOCK_MISSING', 'A column was replaced while it was being read: do it again.', { missing: digests.length - bytes.length });
   }

@@ -1,6 +1,8 @@
 import { VeilgateError } from '../../errors.ts';
 import type { SubjectId } from '../../vocabulary.ts';
+import { usccLength } from '../../uscc.ts';
 import type { CustodianHalf, GatewayHalf, ModelRef } from '../protocol.ts';
+import type { AskedSubjects } from './asked-subjects.ts';
 
 /** What a bank knows before it opens anything; halves that say otherwise belong to somebody else's request. */
 export type HalvesExpectation = {
@@ -10,7 +12,7 @@ export type HalvesExpectation = {
   /** Outputs for each enterprise: the score and one for each reason group. */
   readonly outputs: number;
   /** Enterprises that were asked for: the halves may hold some of them, each once, and no other. */
-  readonly subjects: readonly SubjectId[] | ReadonlySet<SubjectId>;
+  readonly subjects: AskedSubjects;
 };
 
 /** Raw values mod t, not yet centred: `values[output][place]` belongs to `subjects[place]`. */
@@ -40,20 +42,30 @@ export function packWords(words: ArrayLike<number>): string {
 
 /** @returns undefined for anything but exactly `count` values below `modulus` in the one spelling packWords gives */
 export function unpackWords(text: unknown, count: number, modulus: number): Uint32Array | undefined {
-  if (typeof text !== 'string' || text.length !== Math.ceil((count * wordBytes * 4) / 3) || !/^[A-Za-z0-9_-]*$/.test(text)) return undefined;
-  if (!lastDigits[text.length % 4]?.test(text)) return undefined;
-  const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
+  if (typeof text !== 'string' || text.length !== Math.ceil((count * wordBytes * 4) / 3)) return undefined;
   const words = new Uint32Array(count);
+  const bytes = new Uint8Array(words.length * wordBytes);
+  let held = 0;
+  let faults = 0;
+  let filled = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const digit = digitOf[text.charCodeAt(at)] ?? -1;
+    faults |= digit;
+    held = held << 6 | digit;
+    if (at % 4 !== 0) bytes[filled++] = held >> (2 * (3 - at % 4));
+  }
+  // no digit is negative, and the last one's bits that stand for nothing are zero
+  if (faults < 0 || (held & ((1 << (2 * (3 - (text.length + 3) % 4))) - 1)) !== 0) return undefined;
+  const view = new DataView(bytes.buffer);
   for (let at = 0; at < count; at += 1) {
-    const from = at * wordBytes;
-    words[at] = binary.charCodeAt(from) | binary.charCodeAt(from + 1) << 8 | binary.charCodeAt(from + 2) << 16 | binary.charCodeAt(from + 3) << 24;
+    words[at] = view.getUint32(at * wordBytes, true);
     if ((words[at] as number) >= modulus) return undefined;
   }
   return words;
 }
 
-/** By the digits left over from groups of four: the last one's bits that stand for nothing are zero. */
-const lastDigits: Readonly<Record<number, RegExp>> = { 0: /^/, 2: /[AQgw]$/, 3: /[AEIMQUYcgkosw048]$/ };
+/** The value of each digit of base64url by its character code; −1 for any other character. */
+const digitOf = Int8Array.from({ length: 128 }, (_, code) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'.indexOf(String.fromCharCode(code)));
 
 /**
  * Takes the gateway's masks off the custodian's values. Both halves come from their JWEs and are believed in nothing:
@@ -85,17 +97,13 @@ function readGatewayHalf(half: unknown, ticketOfCustodian: string, placesOfTicke
   const { v, ticket, model, modulus, places, subjects, masks, ...others } = asObject(half) as Partial<GatewayHalf>;
   if (v !== 1 || ticket !== ticketOfCustodian || model !== expected.model || modulus !== expected.modulus || Object.keys(others).length > 0) throw unreadable();
   if (typeof subjects !== 'string' || !Array.isArray(masks) || masks.length !== expected.outputs) throw unreadable();
-  const count = subjects.length / codeLength;
+  const count = subjects.length / usccLength;
   if (!Number.isInteger(count) || count < 1 || count > placesOfTicket) throw unreadable();
   const words = unpackWords(places, count, placesOfTicket) ?? fail();
-  const codes = Array.from({ length: count }, (_, at) => subjects.slice(at * codeLength, (at + 1) * codeLength) as SubjectId);
-  const asked: ReadonlySet<SubjectId> = expected.subjects instanceof Set ? expected.subjects : new Set(expected.subjects);
-  if (new Set(words).size < count || new Set(codes).size < count || codes.some((code) => !asked.has(code))) throw unreadable();
-  return { places: words, subjects: codes, masks: masks.map((text) => unpackWords(text, count, expected.modulus) ?? fail()) };
+  const asked = Uint32Array.from({ length: count }, (_, at) => expected.subjects.find(subjects, at * usccLength) ?? fail());
+  if (new Set(words).size < count || new Set(asked).size < count) throw unreadable();
+  return { places: words, subjects: Array.from(asked, expected.subjects.subject), masks: masks.map((text) => unpackWords(text, count, expected.modulus) ?? fail()) };
 }
-
-/** Characters of a unified social credit code. */
-const codeLength = 18;
 
 function asObject(value: unknown): Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw unreadable();

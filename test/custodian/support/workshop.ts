@@ -14,6 +14,7 @@ import { createEvaluator, type MaskedResult } from '../../../src/he/evaluate.ts'
 import { parameterSets } from '../../../src/he/parameters.ts';
 import { loadHe } from '../../../src/he/runtime.ts';
 import { joinFrames } from '../../../src/scoring/frames.ts';
+import { slotBits } from '../../../src/scoring/slots.ts';
 import type { CustodianHalf } from '../../../src/scoring/protocol.ts';
 import { generateCredentialsFile, publicKeys, readCredentials, type Credentials } from '../../../src/sdk/keys.ts';
 import { freshDatabase } from '../../support/database.ts';
@@ -109,7 +110,7 @@ export function signTicket({ gatewayKey }: Pick<Workshop, 'gatewayKey'>, { keyId
   const iat = epoch();
   return signCompact(signedBy, typ, {
     iss: gatewayUrl, aud: 'custodian', iat, exp: iat + 60, jti: randomId(), job: 'job-1', key: keyId, parameters: set.id,
-    ciphertexts: ciphertexts.map(digestOf), slots, grants: 'b'.repeat(64), request, ...claims,
+    ciphertexts: ciphertexts.map(digestOf), slots: Buffer.from(slotBits(slots, set.slots)).toString('base64url'), grants: 'b'.repeat(64), request, ...claims,
   });
 }
 

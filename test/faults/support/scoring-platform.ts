@@ -26,6 +26,7 @@ import type { OpenableModel } from '../../../src/scoring/model/open.ts';
 import { approvedModel } from '../../../src/scoring/model/registry.ts';
 import { digestList } from '../../../src/sdk/score-jobs.ts';
 import { publicKeys } from '../../../src/sdk/keys.ts';
+import { askedSubjects } from '../../../src/scoring/run/asked-subjects.ts';
 import { openHalves, signScoreClaims } from '../../../src/sdk/scores.ts';
 import { loadCatalogue } from '../../../src/source/catalogue.ts';
 import { openDatabase } from '../../../src/store/database.ts';
@@ -110,7 +111,7 @@ export async function startScoringPlatform(blocks: number): Promise<ScoringPlatf
       for (let n = 0; n < blocks; n += 1) {
         const part = await readPartResult(database, job, n);
         const unmasked = await openHalves({ custodian: part?.custodianHalf ?? '', gateway: part?.gatewayHalf ?? '' }, {
-          model: model.ref, openable: { model, reasonRanges: [] } as OpenableModel, subjects, custodian: custodianId(custodian), parameters: set.id, requestDigest: requests.get(job) ?? '',
+          model: model.ref, openable: { model, reasonRanges: [] } as OpenableModel, subjects: askedSubjects(subjects), custodian: custodianId(custodian), parameters: set.id, requestDigest: requests.get(job) ?? '',
         }, { gateway: gatewayUrl, credentials: bank.credentials });
         unmasked.subjects.forEach((subject, at) => {
           if (scores.has(subject)) throw new Error('an enterprise is in two parts');

@@ -12,6 +12,7 @@ import { loadFeatures } from '../../../src/scoring/feature/load.ts';
 import { assignPositions, bitmapOf } from '../../../src/scoring/feature/positions.ts';
 import { beginListDigest, chunkLines, chunkSubjectsMax, digestOfLines, extendListDigest, type ListedSubject } from '../../../src/scoring/job/list-digest.ts';
 import type { FeatureId, GatewayHalf, Model, ModelRef } from '../../../src/scoring/protocol.ts';
+import { askedSubjects } from '../../../src/scoring/run/asked-subjects.ts';
 import { combineHalves, packWords } from '../../../src/scoring/run/halves.ts';
 import { createTallies, type JudgeFunctionals } from '../../../src/scoring/run/tally.ts';
 import { generateCredentialsFile, readCredentials } from '../../../src/sdk/keys.ts';
@@ -160,7 +161,7 @@ export async function makeWorld(options: { readonly judge?: JudgeFunctionals; re
       const { rows: [{ digest } = { digest: '' }] } = await database.query<{ digest: string }>('select request_digest as digest from scoring_job where id = $1', [job]);
       const gateway = await openSealed(part.gatewayHalf, credentials.encryption!.privateKey, { issuer: desk.issuer, audience: bank, jti: digest });
       const subjects = ((gateway as GatewayHalf).subjects.match(/.{18}/g) ?? []) as SubjectId[];
-      const { values } = combineHalves(JSON.parse(part.custodianHalf), gateway, { model: model.ref, modulus: set.plainModulus, outputs: 2, subjects });
+      const { values } = combineHalves(JSON.parse(part.custodianHalf), gateway, { model: model.ref, modulus: set.plainModulus, outputs: 2, subjects: askedSubjects(subjects) });
       return new Map(subjects.map((subject, at) => [subject, values[0]?.[at] as number]));
     },
   };

@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
 import { isVeilgateError } from '../../../src/errors.ts';
 import type { CustodianHalf, GatewayHalf, ModelRef } from '../../../src/scoring/protocol.ts';
+import { askedSubjects } from '../../../src/scoring/run/asked-subjects.ts';
 import { combineHalves, packWords, unpackWords, type HalvesExpectation } from '../../../src/scoring/run/halves.ts';
 import type { SubjectId } from '../../../src/vocabulary.ts';
 
@@ -20,7 +21,7 @@ function halvesOf(values: readonly (readonly number[])[], released: readonly { p
   };
 }
 
-const expected: HalvesExpectation = { model, modulus: t, outputs: 2, subjects: [a, b] };
+const expected: HalvesExpectation = { model, modulus: t, outputs: 2, subjects: askedSubjects([a, b]) };
 const good = () => halvesOf([[5, t - 7, 9], [1, 2, 3]], [{ place: 0, subject: a }, { place: 2, subject: b }]);
 const refuses = (custodian: unknown, gateway: unknown, what: string, expectation = expected) =>
   assert.throws(() => combineHalves(custodian, gateway, expectation), (error) => isVeilgateError(error, 'SCORE_UNREADABLE'), what);
@@ -39,7 +40,7 @@ describe('halves of a score', () => {
       let at = 0;
       const masks = rows.flat();
       const { custodian, gateway } = halvesOf([rows.map(([value]) => value)], rows.map((_, place) => ({ place, subject: [a, b, c][place] as SubjectId })), () => masks[at++] ?? 0);
-      const { values } = combineHalves(custodian, gateway, { model, modulus: t, outputs: 1, subjects: [a, b, c] });
+      const { values } = combineHalves(custodian, gateway, { model, modulus: t, outputs: 1, subjects: askedSubjects([a, b, c]) });
       assert.deepEqual([...values[0] as Uint32Array], rows.map(([value]) => value));
     }));
   });
@@ -76,7 +77,7 @@ describe('halves of a score', () => {
     ];
     for (const [what, one, other] of changed) refuses(one, other, what);
     refuses(custodian, gateway, 'another model was asked for', { ...expected, model: 'sme@2' as ModelRef });
-    refuses(custodian, gateway, 'another enterprise was asked for', { ...expected, subjects: [c] });
+    refuses(custodian, gateway, 'another enterprise was asked for', { ...expected, subjects: askedSubjects([c]) });
   });
 
   it('have one spelling for one value', () => {
@@ -86,7 +87,7 @@ describe('halves of a score', () => {
     const text = packWords([1]);
     assert.equal(text, 'AQAAAA');
     assert.equal(unpackWords('AQAAAB', 1, t), undefined, 'unused bits that are set');
-    assert.equal(unpackWords('AQAAA*', 1, t), undefined);
+    for (const other of ['*', '+', '=', 'é', '\u0100']) assert.equal(unpackWords(`AQAAA${other}`, 1, t), undefined, other);
     assert.equal(unpackWords(undefined, 1, t), undefined);
   });
 });
