@@ -7,6 +7,7 @@ import type {
 } from '../vocabulary.ts';
 import { concat, type Bytes } from './bytes.ts';
 import type { CustodianRecord } from './custodian-entry.ts';
+import type { GrantRequestRecord } from './grant-request-entry.ts';
 import type { JointRunRecord } from './joint-run-entry.ts';
 import { webSha256, type Sha256 } from './tree.ts';
 
@@ -15,7 +16,7 @@ import { webSha256, type Sha256 } from './tree.ts';
  * in it that tells an enterprise is its code, and record and salt can be erased together.
  */
 export type AuditRecord =
-  | QueryReleased | QueryRefused | QueriesRefused | ScoreReleased | ScoreRefused | ScoresReleased | GrantCreated | GrantChanged | InstitutionChanged
+  | QueryReleased | QueryRefused | QueriesRefused | ScoreReleased | ScoreRefused | ScoresReleased | GrantCreated | GrantChanged | GrantRequestRecord | InstitutionChanged
   | EnterpriseRegistered | EnterpriseActivated | DepartmentRegistered | OfficerRegistered | PartyChanged
   | PolicyLoaded | PolicyChanged | PolicyWithheld | RecordsLoaded | FeaturesChanged | ModelChanged | JointProjectChanged | CohortChanged | RequestShown | EntryErased | CustodianRecord | JointRunRecord;
 

@@ -4,6 +4,7 @@ import { grantsClient, type GrantView } from '../sdk/grants.ts';
 import type { Scope } from '../vocabulary.ts';
 import { connectAs } from './access.ts';
 import { noun, show, verb, wholeNumber } from './command.ts';
+import { grantRequestVerbs } from './grant-request.ts';
 import { reserveFile } from './secret-file.ts';
 import { pairs, table } from './table.ts';
 import { termsOf, termsOptions, type TermsFlags } from './terms-options.ts';
@@ -16,7 +17,7 @@ const anyone: readonly Scope[] = ['grants', 'query', 'compliance'];
 
 /** `veilgate grant`: what an enterprise consented to, for it and for the bank it granted to. */
 export function grantCommand(cli: Cli): Command {
-  const grant = noun('grant', 'See, sign, pause, resume and revoke consents');
+  const grant = noun('grant', 'See, sign, pause, resume and revoke consents; ask for them and answer');
   const client = async (command: Command, scopes: readonly Scope[]) => grantsClient(await connectAs(cli, command, scopes));
 
   verb(grant, 'list', { summary: 'List your grants, newest first', examples: ['grant list', 'grant list --in-force'] })
@@ -43,6 +44,7 @@ export function grantCommand(cli: Cli): Command {
   statementCommand(cli, grant, 'receipt', 'Get the consent receipt for you to keep (enterprises; ISO/IEC TS 27560)', ['grants'], (of, id) => of.receipt(id));
   statementCommand(cli, grant, 'token', 'Get the grant as a signed statement (banks); it proves what was granted and opens nothing', ['query'], (of, id) => of.consentToken(id));
   signCommand(cli, grant);
+  grantRequestVerbs(cli, grant);
   return grant;
 }
 

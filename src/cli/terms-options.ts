@@ -62,7 +62,8 @@ function given(name: string, value: unknown): Readonly<Record<string, unknown>> 
   return value === undefined ? {} : { [name]: value };
 }
 
-function frequency(text: string): NonNullable<ConsentRequest['frequency']> {
+/** Option parser: `10/day`. */
+export function frequency(text: string): NonNullable<ConsentRequest['frequency']> {
   const [, max, per] = /^(\d{1,6})\/(day|week|month)$/.exec(text) ?? [];
   if (max === undefined || Number(max) === 0) throw new InvalidArgumentError('a number per day, week or month, such as 10/day');
   return { max: Number(max), per: per as 'day' | 'week' | 'month' };

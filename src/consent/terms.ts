@@ -12,6 +12,16 @@ import { checkConsentDetail, type ConsentDetail } from './schemas.ts';
  * Errors: CONSENT_INVALID, POLICY_PURPOSE_UNKNOWN, CONSENT_EXCEEDS_CAP.
  */
 export function parseTerms(json: unknown, institution: InstitutionId, capsOf: CapsOf, atMs: TimeMs): GrantTerms {
+  const { terms, caps } = readTerms(json, institution, capsOf, atMs);
+  checkCaps(terms, caps, atMs);
+  return terms;
+}
+
+/**
+ * The same without holding it against the caps: for terms that will be narrowed before they are.
+ * Errors: CONSENT_INVALID, POLICY_PURPOSE_UNKNOWN.
+ */
+export function readTerms(json: unknown, institution: InstitutionId, capsOf: CapsOf, atMs: TimeMs): { readonly terms: GrantTerms; readonly caps: PurposeCaps } {
   const detail = checkConsentDetail(json);
   if (!isUscc(detail.subject)) throw invalid('/subject', 'the unified social credit code has a wrong check digit or form');
   const oneTime = detail.kind === 'one_time';
@@ -36,8 +46,7 @@ export function parseTerms(json: unknown, institution: InstitutionId, capsOf: Ca
     dataLifeDays: detail.data_life_days,
   }, caps, atMs);
   if (terms.dataTo !== null && terms.dataFrom !== null && terms.dataTo < terms.dataFrom) throw invalid('/data_to', 'the data period ends before it starts');
-  checkCaps(terms, caps, atMs);
-  return terms;
+  return { terms, caps };
 }
 
 /**

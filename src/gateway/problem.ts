@@ -88,6 +88,10 @@ const wire = {
   CONSENT_EXCEEDS_CAP: { status: 422, title: 'Consent wider than its purpose allows' },
   CONSENT_INVALID: { status: 422, title: 'Consent invalid' },
   CONSENT_NOT_YET_VALID: { status: 403, title: 'Consent not yet valid' },
+  CONSENT_REQUEST_NOT_FOUND: { status: 404, title: 'Not found', always: absent },
+  CONSENT_REQUEST_STATE_CONFLICT: { status: 409, title: 'Request is not open any more' },
+  CONSENT_REQUEST_CHANGED: { status: 409, title: 'Not what was read' },
+  CONSENT_REQUESTS_TOO_MANY: { status: 429, title: 'Asked too often' },
 
   POLICY_BROKEN: { status: 422, title: 'Policy broken' },
   POLICY_PURPOSE_UNKNOWN: { status: 422, title: 'Purpose unknown' },

@@ -6,6 +6,7 @@ import { openSealed } from '../disclosure/open.ts';
 import { unreachable, type Connection, type SigningCalls } from './connection.ts';
 import { refreshConsent, requestConsent, type ConsentRequest, type GrantedConsent } from './consent-flow.ts';
 import { VeilgateError } from '../errors.ts';
+import { grantRequestsClient } from './grant-requests.ts';
 import { grantsClient } from './grants.ts';
 
 export type { ConsentRequest, GrantedConsent, PendingConsent } from './consent-flow.ts';
@@ -94,12 +95,14 @@ export function queryClient(calls: SigningCalls) {
 /** The gateway as a bank uses it. */
 export function bankClient(connection: Connection) {
   const { grants, readGrant, pause, resume, revoke, consentToken } = grantsClient(connection);
+  const { askForGrant, grantRequests, readGrantRequest, withdrawGrantRequest } = grantRequestsClient(connection);
   return {
     ...queryClient(connection),
     requestConsent: (request: ConsentRequest, redirectUri: string) => requestConsent(connection, request, redirectUri),
     refresh: (consent: GrantedConsent) => refreshConsent(connection, consent),
     catalogue: () => connection.call<Record<string, unknown>>({ method: 'GET', path: '/v1/catalogue' }),
     grants, readGrant, pause, resume, revoke, consentToken,
+    askForGrant, grantRequests, readGrantRequest, withdrawGrantRequest,
   };
 }
 

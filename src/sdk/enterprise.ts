@@ -2,6 +2,7 @@ import { SignJWT } from 'jose';
 import { auditorClient } from './auditor.ts';
 import type { ConsentRequest } from './consent-flow.ts';
 import type { Connection } from './connection.ts';
+import { grantRequestsClient } from './grant-requests.ts';
 import { grantsClient, type GrantView } from './grants.ts';
 
 export type { GrantView } from './grants.ts';
@@ -10,6 +11,7 @@ export type { GrantView } from './grants.ts';
 export function enterpriseClient(connection: Connection) {
   const { gateway, credentials } = connection;
   const { grants, readGrant, pause, resume, revoke, receipt } = grantsClient(connection);
+  const { grantRequests, readGrantRequest, acceptGrantRequest, refuseGrantRequest } = grantRequestsClient(connection);
   return {
     /** Grants what a bank asked for by signing it: no browser needed. */
     async grant(institution: string, terms: ConsentRequest): Promise<GrantView> {
@@ -23,6 +25,7 @@ export function enterpriseClient(connection: Connection) {
       return connection.call<GrantView>({ method: 'POST', path: '/v1/grants', body: { type: 'application/jwt', content: jws } });
     },
     grants, readGrant, pause, resume, revoke, receipt,
+    grantRequests, readGrantRequest, acceptGrantRequest, refuseGrantRequest,
     /** Who asked for what about this enterprise, when, and what came of it. */
     accesses: auditorClient(connection).accesses,
   };

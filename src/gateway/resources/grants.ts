@@ -17,7 +17,7 @@ import { recordGrantChange } from '../use-cases/record-change.ts';
 import type { Services } from './services.ts';
 
 const grant = object({ grant: named('GrantId') });
-const grantSchema = object({
+export const grantSchema = object({
   id: named('GrantId'), state: named('GrantState'), subject: named('SubjectId'), institution: named('PartyId'), purpose: named('PurposeCode'),
   fields: list(object({ field: named('FieldRef'), ceiling: named('Ceiling') }), 500),
   data_from: nullable(named('Date')), data_to: nullable(named('Date')), valid_from: named('Time'), valid_until: named('Time'),
@@ -135,7 +135,7 @@ function ownerOf(caller: Caller) {
   throw new VeilgateError('PARTY_NOT_PERMITTED', 'Grants are listed for enterprises and institutions.');
 }
 
-function grantJson(grant: StoredGrant): JsonObject {
+export function grantJson(grant: StoredGrant): JsonObject {
   return {
     id: grant.id, state: grant.state, subject: grant.subject, institution: grant.institution, purpose: grant.purpose, fields: fieldList(grant.fields),
     data_from: grant.dataFrom, data_to: grant.dataTo, valid_from: isoTime(grant.validFromMs), valid_until: isoTime(grant.validUntilMs), kind: grant.kind,

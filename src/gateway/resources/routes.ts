@@ -2,6 +2,7 @@ import type { Route } from '../route.ts';
 import { catalogueRoutes } from './catalogue.ts';
 import { datasetRoutes } from './datasets.ts';
 import { featureRoutes } from './features.ts';
+import { grantRequestRoutes } from './grant-requests.ts';
 import { grantRoutes } from './grants.ts';
 import { institutionRoutes } from './institutions.ts';
 import { jointCohortRoutes } from './joint-cohorts.ts';
@@ -26,6 +27,7 @@ export function routes(services: Services): readonly Route[] {
     ...scoreRoutes(services),
     ...scoreJobRoutes(services),
     ...grantRoutes(services),
+    ...grantRequestRoutes(services),
     ...institutionRoutes(services),
     ...partyRoutes(services),
     ...datasetRoutes(services),

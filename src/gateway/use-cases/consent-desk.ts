@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { ConsentDesk, FieldDescription, Language, Representative } from '../../authorization/consent-desk.ts';
+import type { ConsentDescription, ConsentDesk, FieldDescription, Language, Representative } from '../../authorization/consent-desk.ts';
 import type { Clock } from '../../clock.ts';
 import { checkCaps } from '../../consent/caps.ts';
 import { changeGrant, createGrant, listGrants, readGrant, type GrantAction } from '../../consent/grants.ts';
@@ -72,6 +72,8 @@ export function createConsentDesk(parts: ConsentDeskParts): ConsentDesk {
   };
 }
 
+type DescriptionParts = Pick<ConsentDeskParts, 'clock' | 'catalogue' | 'policy'> & { readonly database: Sql };
+
 /** Terms must fit the purpose's caps, and every field must be open to this institution at some consent. */
 export async function validateTerms(parts: Pick<ConsentDeskParts, 'clock' | 'policy'> & { readonly database: Sql }, terms: GrantTerms): Promise<void> {
   const policy = parts.policy();
@@ -102,7 +104,8 @@ function opened(policy: CompiledPolicy, { institutionClass, facts }: Asker, { pu
   return fields.filter(({ disposition, reason }) => disposition !== 'withhold' || reason === 'condition_not_evaluable' || reason === 'condition_not_met');
 }
 
-async function describeTerms(parts: ConsentDeskParts, terms: GrantTerms, language: Language) {
+/** What terms mean, in words. Errors: POLICY_PURPOSE_UNKNOWN, INSTITUTION_NOT_FOUND. */
+export async function describeTerms(parts: DescriptionParts, terms: GrantTerms, language: Language): Promise<ConsentDescription> {
   const policy = parts.policy();
   const institution = await readInstitution(parts.database, terms.institution);
   const purpose = policy.purposes.get(terms.purpose);
@@ -118,7 +121,7 @@ async function describeTerms(parts: ConsentDeskParts, terms: GrantTerms, languag
   };
 }
 
-function describeFields({ catalogue, policy }: ConsentDeskParts, by: Asker, terms: Pick<GrantTerms, 'purpose' | 'fields'>, language: Language): FieldDescription[] {
+function describeFields({ catalogue, policy }: Pick<ConsentDeskParts, 'catalogue' | 'policy'>, by: Asker, terms: Pick<GrantTerms, 'purpose' | 'fields'>, language: Language): FieldDescription[] {
   return [...terms.fields.keys()].map((ref) => {
     const field = catalogue.fields.get(ref);
     const dataset = [...catalogue.datasets.values()].find(({ id }) => ref.startsWith(`${id}.`));

@@ -30,21 +30,13 @@ function registryRecord({ actor, ...event }: RegistryEvent, atMs: TimeMs): Audit
 }
 
 /** Appends a new or changed grant to the log, in the transaction in which it changes. */
-export async function recordGrantChange(tx: Tx, { grant, event }: GrantChange, actor: PartyId | null): Promise<void> {
+export async function recordGrantChange(tx: Tx, change: GrantChange, actor: PartyId | null): Promise<void> {
+  await appendRecords(tx, [grantRecord(change, actor)]);
+}
+
+/** What the log says of a new or changed grant. */
+export function grantRecord({ grant, event }: GrantChange, actor: PartyId | null): AuditRecord {
   const by = actor ?? platform;
-  const facts = { grant: grant.id, subject: grant.subject, institution: grant.institution };
-  switch (event.kind) {
-    case 'granted':
-      await appendRecords(tx, [grantCreated(recordHead('grant.created', event.atMs, by), grant.id, grant, grant.origin, grant.noticeDigest)]);
-      return;
-    case 'paused':
-    case 'resumed':
-    case 'revoked':
-    case 'exhausted':
-    case 'expired':
-      await appendRecords(tx, [{ ...recordHead(`grant.${event.kind}`, event.atMs, by), ...facts }]);
-      return;
-    default:
-      event.kind satisfies never;
-  }
+  if (event.kind === 'granted') return grantCreated(recordHead('grant.created', event.atMs, by), grant.id, grant, grant.origin, grant.noticeDigest);
+  return { ...recordHead(`grant.${event.kind}`, event.atMs, by), grant: grant.id, subject: grant.subject, institution: grant.institution };
 }

@@ -48,6 +48,13 @@ export async function readInstitution(sql: Sql, id: string): Promise<Institution
   return view(rows[0]);
 }
 
+/** Several at once; unknown ids are left out. */
+export async function readInstitutions(sql: Sql, ids: readonly string[]): Promise<ReadonlyMap<string, InstitutionView>> {
+  if (ids.length === 0) return new Map();
+  const { rows } = await sql.query<Row>(`${columns} where p.id = any($1::text[])`, [[...new Set(ids)]]);
+  return new Map(rows.map((row): [string, InstitutionView] => [row.id, view(row)]));
+}
+
 /** Institutions by id, at most 200, beginning behind `after`. */
 export async function listInstitutions(sql: Sql, after = ''): Promise<readonly InstitutionView[]> {
   const { rows } = await sql.query<Row>(`${columns} where p.id > $1 order by p.id limit $2`, [after, pageMax]);
