@@ -5,6 +5,7 @@ import type {
   ConsentCeiling, DatasetId, DecisionReason, Disposition, FieldDecision, FieldRef, Frequency, GrantId, GrantTerms, InstitutionClass,
   InstitutionId, PartyId, PolicyVersion, PurposeCode, Scope, SubjectId, TimeMs, Use,
 } from '../vocabulary.ts';
+import type { AccountRecord } from './account-entry.ts';
 import { concat, type Bytes } from './bytes.ts';
 import type { CustodianRecord } from './custodian-entry.ts';
 import type { GrantRequestRecord } from './grant-request-entry.ts';
@@ -17,7 +18,7 @@ import { webSha256, type Sha256 } from './tree.ts';
  */
 export type AuditRecord =
   | QueryReleased | QueryRefused | QueriesRefused | ScoreReleased | ScoreRefused | ScoresReleased | GrantCreated | GrantChanged | GrantRequestRecord | InstitutionChanged
-  | EnterpriseRegistered | EnterpriseActivated | DepartmentRegistered | OfficerRegistered | PartyChanged
+  | EnterpriseRegistered | EnterpriseActivated | AccountRecord | DepartmentRegistered | OfficerRegistered | PartyChanged
   | PolicyLoaded | PolicyChanged | PolicyWithheld | RecordsLoaded | FeaturesChanged | ModelChanged | JointProjectChanged | CohortChanged | RequestShown | EntryErased | CustodianRecord | JointRunRecord;
 
 export type AuditKind = AuditRecord['kind'];

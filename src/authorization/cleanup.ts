@@ -6,6 +6,12 @@ import { sessionAbsoluteMs, sessionIdleMs } from './sessions.ts';
 const batchMax = 5000;
 const throttleKeptMs = 2 * 86_400_000;
 
+/** Accounts whose second factor was never enrolled, when their code is gone. */
+const unfinished = `kind <> 'enterprise'
+  and not exists (select from account_invitation i where i.account_id = account.account_id)
+  and not exists (select from account_passkey p where p.account_id = account.account_id)
+  and not exists (select from account_one_time_password o where o.account_id = account.account_id and o.enrolled_at_ms is not null)`;
+
 /**
  * Removes state nobody can use any more. Nothing depends on it being called: expired rows are never found.
  * Call it every few minutes on any node; several at once do no harm.
@@ -17,8 +23,9 @@ export async function removeExpiredAuthorizationState(sql: Sql, clock: Clock): P
     ['oidc_payload', 'expires_at_ms <= $2', [nowMs]],
     ['issued_access_token', 'expires_at_ms <= $2', [nowMs]],
     ['passkey_answered', 'expires_at_ms <= $2', [nowMs]],
-    ['enterprise_activation', 'expires_at_ms <= $2', [nowMs]],
-    ['enterprise_session', 'created_at_ms <= $2 or last_seen_at_ms <= $3', [nowMs - sessionAbsoluteMs, nowMs - sessionIdleMs]],
+    ['account_invitation', 'expires_at_ms <= $2', [nowMs]],
+    ['account', unfinished, []],
+    ['account_session', 'created_at_ms <= $2 or last_seen_at_ms <= $3', [nowMs - sessionAbsoluteMs, nowMs - sessionIdleMs]],
     ['sign_in_throttle', 'last_at_ms <= $2 and blocked_until_ms <= $3', [nowMs - throttleKeptMs, nowMs]],
   ];
   let removed = 0;

@@ -1,7 +1,7 @@
 import { Router, type Request, type Response } from 'express';
 import { errors } from 'oidc-provider';
 import { isVeilgateError } from '../errors.ts';
-import type { EnterpriseAccount } from './accounts.ts';
+import type { Account } from './accounts.ts';
 import { consentType } from './clients.ts';
 import type { ConsentDescription } from './consent-desk.ts';
 import { beyond, completed, narrowed, parseConsentRequest, termsOf, type ConsentRequest, type Narrowing } from './consent-request.ts';
@@ -77,7 +77,7 @@ async function whatIsAsked({ provider, consent, clock }: PageDependencies, reque
   return { uid: interaction.uid, clientId, redirectUri, request: completed(parseConsentRequest((JSON.parse(details) as unknown[])[0]), clientId, clock.nowMs(), consent.complete) };
 }
 
-type Decision = { readonly asked: Asked; readonly account: EnterpriseAccount; readonly wish: ConsentRequest; readonly notice: string };
+type Decision = { readonly asked: Asked; readonly account: Account; readonly wish: ConsentRequest; readonly notice: string };
 
 /** Records the consent, then lets the bank have its code; once for each request however often the form is sent. */
 async function grant(dependencies: PageDependencies, { asked, account, wish, notice }: Decision, request: Request, response: Response): Promise<void> {
@@ -86,7 +86,7 @@ async function grant(dependencies: PageDependencies, { asked, account, wish, not
   const terms = termsOf(wish, asked.clientId, clock.nowMs());
   let id: string;
   try {
-    id = await consent.grant({ terms, representative: { accountId: account.accountId, name: account.representativeName }, noticeText: notice });
+    id = await consent.grant({ terms, representative: { accountId: account.accountId, name: account.personName }, noticeText: notice });
   } catch (error) {
     await releaseInteraction(database, asked.uid);
     throw error;

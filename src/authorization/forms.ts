@@ -1,5 +1,6 @@
 import express from 'express';
 import { VeilgateError } from '../errors.ts';
+import type { Account } from './accounts.ts';
 import { fieldsMax } from './consent-request.ts';
 
 /** Bytes of a form, or of a request to an OAuth endpoint. */
@@ -34,10 +35,20 @@ export function readForm(body: unknown, repeatable: readonly string[] = [], long
   return { one: (name) => values.get(name)?.[0] ?? '', many: (name) => values.get(name) ?? [] };
 }
 
+const consentPath = /^\/(?:consents|consent\/[A-Za-z0-9_-]{1,64})$/;
+/** No segment begins with a dot, none is empty: what a browser would shorten or read as a host. */
+const consolePath = /^\/console\/(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*(?:\/(?=[A-Za-z0-9_~-])|\/?(?=\?|$)))*(?:\?[A-Za-z0-9._~=&%-]*)?$/;
+const onwardLengthMax = 300;
+
 /**
  * Where to go after signing in: only to a page of ours, whatever was asked for (no open redirect).
- * @returns a path below the issuer
+ * @returns a path below the issuer; '' where nothing of ours was asked for
  */
 export function safeOnward(to: unknown): string {
-  return typeof to === 'string' && /^\/consent\/[A-Za-z0-9_-]{1,64}$/.test(to) ? to : '/consents';
+  return typeof to === 'string' && to.length <= onwardLengthMax && (consentPath.test(to) || consolePath.test(to)) ? to : '';
+}
+
+/** Where people go who asked for nothing. @param hasConsole whether one is served beside these pages */
+export function landing({ kind }: Pick<Account, 'kind'>, hasConsole: boolean): string {
+  return kind === 'enterprise' && !hasConsole ? '/consents' : '/console/';
 }

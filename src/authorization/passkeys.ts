@@ -3,8 +3,8 @@ import { verifyAuthenticationResponse, verifyRegistrationResponse } from '@simpl
 import type { Clock } from '../clock.ts';
 import { VeilgateError } from '../errors.ts';
 import { parseStrictJson } from '../strict-json.ts';
-import { isUniqueViolation, type Database, type Sql } from '../store/database.ts';
-import { accountOf, type AccountRow, type EnterpriseAccount } from './accounts.ts';
+import { isUniqueViolation, type Database, type Sql, type Tx } from '../store/database.ts';
+import { accountColumns, accountOf, needsSecondFactor, type Account, type AccountRow } from './accounts.ts';
 import type { PasskeyChallenges } from './passkey-challenges.ts';
 
 /** For whom passkeys are made and where browsers use them (WebAuthn: relying party). */
@@ -33,11 +33,11 @@ export type PasskeyAnswer = {
 type Desk = { readonly database: Database; readonly clock: Clock; readonly challenges: PasskeyChallenges; readonly party: RelyingParty };
 
 /** What navigator.credentials.create takes, as JSON. The person must be verified; the key must be found without a name. */
-export function creationOptions(desk: Omit<Desk, 'database'>, account: EnterpriseAccount, browserId: string, existing: readonly Passkey[], name: string): object {
+export function creationOptions(desk: Omit<Desk, 'database'>, account: Account, browserId: string, existing: readonly Passkey[], name: string): object {
   return {
     challenge: desk.challenges.make('add', browserId),
     rp: { id: desk.party.id, name },
-    user: { id: account.accountId, name: account.subject, displayName: account.subject },
+    user: { id: account.accountId, name: account.subject ?? account.username, displayName: account.subject ?? account.username },
     pubKeyCredParams: algorithms.map((alg) => ({ type: 'public-key', alg })),
     authenticatorSelection: { residentKey: 'required', requireResidentKey: true, userVerification: 'required' },
     attestation: 'none',
@@ -51,8 +51,13 @@ export function requestOptions(desk: Omit<Desk, 'database'>, browserId: string):
   return { challenge: desk.challenges.make('sign-in', browserId), rpId: desk.party.id, userVerification: 'required', timeout: 120_000 };
 }
 
-/** Adds a passkey to the account that is signed in. Errors: REQUEST_INVALID. */
-export async function addPasskey({ database, clock, challenges, party }: Desk, account: EnterpriseAccount, { credential, browserId }: PasskeyAnswer): Promise<void> {
+/** Adds a passkey to the account. @param also what happens in the same transaction. Errors: REQUEST_INVALID, those of `also`. */
+export async function addPasskey(
+  { database, clock, challenges, party }: Desk,
+  account: Account,
+  { credential, browserId }: PasskeyAnswer,
+  also: (tx: Tx) => Promise<void> = async () => {},
+): Promise<void> {
   let challenge = '';
   const made = await verifyRegistrationResponse({
     response: parsed(credential) as Parameters<typeof verifyRegistrationResponse>[0]['response'], // checked by the library
@@ -64,13 +69,14 @@ export async function addPasskey({ database, clock, challenges, party }: Desk, a
   try {
     await database.transaction('add a passkey', async (tx) => {
       if (!await challenges.answer(tx, challenge)) throw notAdded();
-      await tx.query('select from enterprise_account where account_id = $1 for update', [account.accountId]);
+      await tx.query('select from account where account_id = $1 for update', [account.accountId]);
       const { rowCount } = await tx.query(
-        `insert into enterprise_passkey (credential_id, account_id, public_key, sign_count, created_at_ms)
-         select $1, $2, $3, $4, $5 where (select count(*) from enterprise_passkey where account_id = $2) < $6`,
+        `insert into account_passkey (credential_id, account_id, public_key, sign_count, created_at_ms)
+         select $1, $2, $3, $4, $5 where (select count(*) from account_passkey where account_id = $2) < $6`,
         [id, account.accountId, Buffer.from(publicKey), counter, clock.nowMs(), passkeysMax],
       );
       if (rowCount !== 1) throw notAdded();
+      await also(tx);
     });
   } catch (error) {
     if (isUniqueViolation(error)) throw notAdded();
@@ -78,12 +84,12 @@ export async function addPasskey({ database, clock, challenges, party }: Desk, a
   }
 }
 
-/** Who signs in with a passkey. One answer for whatever is wrong. Errors: ENTERPRISE_SIGN_IN_FAILED. */
-export async function signInWithPasskey({ database, clock, challenges, party }: Desk, { credential, browserId }: PasskeyAnswer): Promise<EnterpriseAccount> {
+/** Who signs in with a passkey. One answer for whatever is wrong. Errors: ACCOUNT_SIGN_IN_FAILED. */
+export async function signInWithPasskey({ database, clock, challenges, party }: Desk, { credential, browserId }: PasskeyAnswer): Promise<Account> {
   const response = parsed(credential) as Parameters<typeof verifyAuthenticationResponse>[0]['response'] | undefined; // checked by the library
   const { rows: [row] } = await database.query<AccountRow & { credential_id: string; public_key: Buffer; sign_count: number }>(
-    `select credential_id, public_key, sign_count, a.account_id, a.subject, a.representative_name
-     from enterprise_passkey join enterprise_account a using (account_id) where credential_id = $1`,
+    `select credential_id, public_key, sign_count, ${accountColumns('a')}
+     from account_passkey join account a using (account_id) where credential_id = $1`,
     [typeof response?.id === 'string' ? response.id : ''],
   );
   if (response === undefined || row === undefined) throw signInFailed();
@@ -101,7 +107,7 @@ export async function signInWithPasskey({ database, clock, challenges, party }: 
     if (!await challenges.answer(tx, challenge)) throw signInFailed();
     // of two copies of one key only one can be ahead; keys that do not count stay at 0
     const { rowCount } = await tx.query(
-      'update enterprise_passkey set sign_count = $2, last_used_at_ms = $3 where credential_id = $1 and (sign_count < $2 or (sign_count = 0 and $2 = 0))',
+      'update account_passkey set sign_count = $2, last_used_at_ms = $3 where credential_id = $1 and (sign_count < $2 or (sign_count = 0 and $2 = 0))',
       [row.credential_id, newCounter, clock.nowMs()],
     );
     if (rowCount !== 1) throw signInFailed();
@@ -112,14 +118,28 @@ export async function signInWithPasskey({ database, clock, challenges, party }: 
 /** Oldest first. */
 export async function listPasskeys(sql: Sql, accountId: string): Promise<readonly Passkey[]> {
   const { rows } = await sql.query<{ credential_id: string; created_at_ms: number; last_used_at_ms: number | null }>(
-    'select credential_id, created_at_ms, last_used_at_ms from enterprise_passkey where account_id = $1 order by created_at_ms, credential_id', [accountId],
+    'select credential_id, created_at_ms, last_used_at_ms from account_passkey where account_id = $1 order by created_at_ms, credential_id', [accountId],
   );
   return rows.map((row) => ({ credentialId: row.credential_id, createdAtMs: row.created_at_ms, lastUsedAtMs: row.last_used_at_ms }));
 }
 
-/** @returns false when the account has no such passkey */
-export async function removePasskey(sql: Sql, accountId: string, credentialId: string): Promise<boolean> {
-  return (await sql.query('delete from enterprise_passkey where account_id = $1 and credential_id = $2', [accountId, credentialId])).rowCount === 1;
+/** @returns false when the account has no such passkey. Errors: ACCOUNT_FACTOR_NEEDED for the only second factor of an account that needs one. */
+export async function removePasskey(database: Database, account: Account, credentialId: string): Promise<boolean> {
+  const { accountId } = account;
+  return database.transaction('remove a passkey', async (tx) => {
+    await tx.query('select from account where account_id = $1 for update', [accountId]); // of two removals at once one sees the other
+    const { rowCount } = await tx.query('delete from account_passkey where account_id = $1 and credential_id = $2', [accountId, credentialId]);
+    if (rowCount === 1 && needsSecondFactor(account) && !await hasSecondFactor(tx, accountId)) {
+      throw new VeilgateError('ACCOUNT_FACTOR_NEEDED', 'This is the only second factor of your account: add another passkey before you remove it.');
+    }
+    return rowCount === 1;
+  });
+}
+
+async function hasSecondFactor(sql: Sql, accountId: string): Promise<boolean> {
+  const { rowCount } = await sql.query(
+    'select from account_passkey where account_id = $1 union all select from account_one_time_password where account_id = $1 and enrolled_at_ms is not null limit 1', [accountId]);
+  return rowCount === 1;
 }
 
 function parsed(credential: string): { readonly id?: unknown } | undefined {
@@ -136,5 +156,5 @@ function notAdded(): VeilgateError {
 }
 
 function signInFailed(): VeilgateError {
-  return new VeilgateError('ENTERPRISE_SIGN_IN_FAILED', 'The passkey was not accepted: try again, or sign in with your password.');
+  return new VeilgateError('ACCOUNT_SIGN_IN_FAILED', 'The passkey was not accepted: try again, or sign in with your password.');
 }

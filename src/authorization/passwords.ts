@@ -46,7 +46,7 @@ export function vetPassword(password: string, notEqualTo: readonly string[]): vo
     [...plain].length < passwordLengthMin ? `at least ${passwordLengthMin} characters`
     : plain.length > passwordLengthMax ? `at most ${passwordLengthMax} characters`
     : new Set(plain).size < 5 ? 'at least 5 different characters'
-    : notEqualTo.some((name) => plain.toLowerCase().includes(name.toLowerCase())) ? 'neither the user name nor the credit code in it'
+    : notEqualTo.some((name) => plain.toLowerCase().includes(name.toLowerCase())) ? 'neither the user name nor the credit code or id beside the activation code in it'
     : undefined;
   if (fault !== undefined) throw new VeilgateError('REQUEST_INVALID', `Choose another password: it needs ${fault}.`, { field: 'password' });
 }

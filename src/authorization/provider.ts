@@ -88,9 +88,10 @@ export function createProvider(dependencies: ProviderDependencies): Provider {
       policy: [alwaysAsk()],
       url: (_ctx, interaction) => `${new URL(issuer).pathname.replace(/\/$/, '')}/consent/${interaction.uid}`,
     },
+    // consent is an enterprise's: nobody else's account stands behind a token
     findAccount: async (_ctx, id) => {
       const account = await findAccount(database, id);
-      return account === undefined ? undefined : { accountId: account.accountId, claims: () => ({ sub: account.accountId }) };
+      return account?.subject === undefined ? undefined : { accountId: account.accountId, claims: () => ({ sub: account.accountId }) };
     },
     expiresWithSession: () => false,
     issueRefreshToken: (_ctx, client, code) => code.kind === 'AuthorizationCode' && client.grantTypeAllowed('refresh_token'),

@@ -4,10 +4,10 @@ import express, { type RequestHandler } from 'express';
 import type { Provider } from 'oidc-provider';
 import { VeilgateError } from '../errors.ts';
 import { accountRoutes } from './account-routes.ts';
-import type { OnActivated } from './accounts.ts';
 import { consentRoutes } from './consent-routes.ts';
 import { bodyBytesMax } from './forms.ts';
 import { grantRoutes } from './grant-routes.ts';
+import type { OnActivated } from './invitations.ts';
 import type { Log } from './log.ts';
 import { finishAnswers } from './oauth-answers.ts';
 import { showError, showOAuthError } from './page-errors.ts';
@@ -15,25 +15,29 @@ import { pageHeaders } from './page-headers.ts';
 import { texts } from './pages/language.ts';
 import { passkeyRoutes } from './passkey-routes.ts';
 import { createProvider, oauthRoutes, type ProviderOptions } from './provider.ts';
+import { secondFactorRoutes } from './second-factor-routes.ts';
 import { answerForAccessTokens } from './token-state.ts';
-import { createVisits, type Visits } from './visits.ts';
+import { createVisits, type VisitDependencies, type Visits } from './visits.ts';
 
-export type AuthorizationServerOptions = ProviderOptions & {
+export type AuthorizationServerOptions = ProviderOptions & VisitDependencies & {
   /** Writes an activation to the platform's log, in the same transaction. */
   readonly onActivated?: OnActivated;
   readonly log?: Log;
+  /** The consoles, served below /console at this origin: where people land who asked for nothing else. */
+  readonly consoles?: RequestHandler;
   /** True behind one reverse proxy that ends TLS and sets X-Forwarded-For. */
   readonly behindProxy?: boolean;
 };
 
 export type PageDependencies = Pick<AuthorizationServerOptions, 'issuer' | 'database' | 'clock' | 'cookieKeys' | 'consent' | 'gatewayAudience' | 'onActivated'> & {
+  readonly hasConsole: boolean;
   readonly provider: Provider;
   readonly visits: Visits;
   readonly log: Log;
 };
 
 /**
- * The authorization server as an express app: OAuth endpoints of oidc-provider and the pages for representatives.
+ * The authorization server as an express app: OAuth endpoints of oidc-provider and the pages for people.
  * Mount it where the issuer's path says. It keeps no timers and no state outside the database.
  * Errors: CONFIG_INSECURE, CONFIG_INVALID.
  */
@@ -45,15 +49,17 @@ export function createAuthorizationServer(options: AuthorizationServerOptions): 
   finishAnswers(provider, log);
   answerForAccessTokens(provider, options);
   const visits = createVisits(options);
-  const pages: PageDependencies = { ...options, provider, visits, log };
+  const pages: PageDependencies = { ...options, provider, visits, log, hasConsole: options.consoles !== undefined };
 
   const app = express();
   app.disable('etag');
   app.set('trust proxy', options.behindProxy === true ? 1 : false);
-  app.use(...pageHeaders(options.issuer), onlyForIssuer(options), refuseLargeBodies);
+  app.use(...pageHeaders(options.issuer), onlyForIssuer(options));
+  if (options.consoles !== undefined) app.use('/console', options.consoles);
+  app.use(refuseLargeBodies);
   app.get('/assets/veilgate.css', asset('veilgate.css'));
   app.get('/assets/passkeys.js', asset('passkeys.js'));
-  app.use(accountRoutes(pages), passkeyRoutes(pages), consentRoutes(pages), grantRoutes(pages));
+  app.use(accountRoutes(pages), secondFactorRoutes(pages), passkeyRoutes(pages), consentRoutes(pages), grantRoutes(pages));
   app.use(oauthEndpoints(provider));
   app.use(() => {
     throw new VeilgateError('REQUEST_NOT_FOUND', texts.en.notFound);

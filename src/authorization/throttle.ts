@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import type { Clock } from '../clock.ts';
+import { VeilgateError } from '../errors.ts';
 import type { Sql } from '../store/database.ts';
 
 /** Tries that are free, then a pause that doubles with every further failure up to `pauseMaxMs`. */
 export type BackOff = { readonly freeTries: number; readonly pauseMs: number; readonly pauseMaxMs: number };
+
+/** Of an address that tries codes and passwords of any account. */
+export const addressBackOff: BackOff = { freeTries: 20, pauseMs: 60_000, pauseMaxMs: 3_600_000 };
 
 const forgetAfterMs = 86_400_000;
 
@@ -30,6 +34,14 @@ export async function countTry(sql: Sql, clock: Clock, key: string, backOff: Bac
   if (counted.rowCount === 1) return undefined;
   const { rows } = await sql.query<{ blocked_until_ms: number }>('select blocked_until_ms from sign_in_throttle where key_hash = $1', [keyHash(key)]);
   return rows[0]?.blocked_until_ms ?? nowMs;
+}
+
+/** Counts a try. Errors: ACCOUNT_LOCKED when it may not be made yet. */
+export async function refuseWhileBlocked(sql: Sql, clock: Clock, key: string, backOff: BackOff): Promise<void> {
+  const nextTryMs = await countTry(sql, clock, key, backOff);
+  if (nextTryMs === undefined) return;
+  const retryAfterS = Math.max(1, Math.ceil((nextTryMs - clock.nowMs()) / 1000));
+  throw new VeilgateError('ACCOUNT_LOCKED', `Too many failed tries: wait ${retryAfterS} seconds and try again.`, { retryAfterS });
 }
 
 /** The try was right after all: takes its own count back, and with `forget` all earlier failures. */

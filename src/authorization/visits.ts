@@ -1,12 +1,14 @@
-import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { Request, Response } from 'express';
 import type { Clock } from '../clock.ts';
 import { VeilgateError } from '../errors.ts';
 import type { Database } from '../store/database.ts';
-import type { EnterpriseAccount } from './accounts.ts';
+import type { PartyId } from '../vocabulary.ts';
+import type { Account } from './accounts.ts';
+import { cookieId, formTokens, readCookies, visitCookies } from './cookies.ts';
 import { chooseLanguage, type Language } from './pages/language.ts';
 import type { PageFrame } from './pages/layout.ts';
-import { endSession, findSession, startSession } from './sessions.ts';
+import { endSession, findSession, sessionDigest, startSession, type Session } from './sessions.ts';
 
 export type VisitDependencies = {
   readonly issuer: string;
@@ -14,11 +16,15 @@ export type VisitDependencies = {
   readonly clock: Clock;
   readonly cookieKeys: readonly string[];
   readonly secureCookies: boolean;
+  /** Whether the registry lets the party in right now: asked at every request, so that suspension acts at once. */
+  readonly isAdmitted: (party: PartyId) => Promise<boolean>;
 };
 
 /** One browser at our pages: who is signed in, and what its forms must carry. */
 export type Visit = {
-  readonly account: EnterpriseAccount | undefined;
+  readonly account: Account | undefined;
+  /** Who has activated an account and may enrol its second factor, nothing else. */
+  readonly enrolling: Account | undefined;
   /** What its cookie holds: a secret of this browser, new with each sign-in. */
   readonly browserId: string;
   readonly language: Language;
@@ -27,45 +33,46 @@ export type Visit = {
 
 export type Visits = ReturnType<typeof createVisits>;
 
-const cookieIdShape = /^[A-Za-z0-9_-]{43}$/;
-
 /**
  * Cookies of the pages. A browser that is not signed in carries a random id, one that is carries its session;
  * forms carry an HMAC of whichever it is, so a form works only in the browser it was made for and dies with sign-in.
  */
-export function createVisits({ issuer, database, clock, cookieKeys, secureCookies }: VisitDependencies) {
+export function createVisits({ issuer, database, clock, cookieKeys, secureCookies, isAdmitted }: VisitDependencies) {
   const { origin, pathname } = new URL(issuer);
   const base = pathname.replace(/\/$/, '');
-  // __Host-: a neighbour domain cannot plant these cookies
-  const prefix = secureCookies ? '__Host-' : '';
-  const names = { session: `${prefix}veilgate_session`, visit: `${prefix}veilgate_visit`, language: `${prefix}veilgate_lang` };
-  const attributes = { httpOnly: true, sameSite: 'lax', secure: secureCookies, path: '/' } as const;
-  const formKeys = cookieKeys.map((key) => Buffer.from(hkdfSync('sha256', key, '', 'veilgate form token', 32)));
-  const formToken = (id: string, key: Buffer) => createHmac('sha256', key).update(id).digest();
+  const { names, attributes } = visitCookies(secureCookies);
+  const tokens = formTokens(cookieKeys);
 
-  const cookieId = async (request: Request, response: Response): Promise<{ id: string; account: EnterpriseAccount | undefined }> => {
+  const find = async (request: Request, response: Response): Promise<{ id: string; session: Session | undefined }> => {
     const cookies = readCookies(request.headers.cookie);
-    const session = cookies.get(names.session);
-    if (session !== undefined && cookieIdShape.test(session)) {
-      const account = await findSession(database, clock, session);
-      if (account !== undefined) return { id: session, account };
-    }
-    const known = cookies.get(names.visit);
-    if (known !== undefined && cookieIdShape.test(known)) return { id: known, account: undefined };
-    const id = randomBytes(32).toString('base64url');
-    response.cookie(names.visit, id, attributes);
-    return { id, account: undefined };
+    const id = cookieId(cookies, names.session);
+    const session = id === undefined ? undefined : await findSession(database, clock, id);
+    if (id !== undefined && session !== undefined && await isAdmitted(session.account.party)) return { id, session };
+    const known = cookieId(cookies, names.visit);
+    if (known !== undefined) return { id: known, session: undefined };
+    const fresh = randomBytes(32).toString('base64url');
+    response.cookie(names.visit, fresh, attributes);
+    return { id: fresh, session: undefined };
   };
 
   const open = async (request: Request, response: Response): Promise<Visit> => {
-    const { id, account } = await cookieId(request, response);
+    const { id, session } = await find(request, response);
     const asked = typeof request.query['lang'] === 'string' ? request.query['lang'] : undefined;
     const language = chooseLanguage([asked, readCookies(request.headers.cookie).get(names.language)], request.headers['accept-language']);
     if (asked === language) response.cookie(names.language, language, attributes);
-    const csrf = formToken(id, formKeys[0] ?? Buffer.alloc(32)).toString('base64url');
+    const account = session?.enrolling === false ? session.account : undefined;
     // a page that answers a POST is offered in the other language where it can be fetched again
     const here = request.method === 'GET' ? request.originalUrl : base + request.path;
-    return { browserId: id, account, language, frame: { language, base, here, csrf, ...(account === undefined ? {} : { subject: account.subject }) } };
+    const signedIn = account === undefined ? {} : { signedIn: { as: account.subject ?? account.username, kind: account.kind } };
+    return {
+      browserId: id, account, enrolling: session?.enrolling === true ? session.account : undefined,
+      language, frame: { language, base, here, csrf: tokens.make(id), ...signedIn },
+    };
+  };
+
+  const endFormer = async (request: Request): Promise<void> => {
+    const before = cookieId(readCookies(request.headers.cookie), names.session);
+    if (before !== undefined) await endSession(database, sessionDigest(before));
   };
 
   return {
@@ -78,26 +85,22 @@ export function createVisits({ issuer, database, clock, cookieKeys, secureCookie
       const site = request.headers['sec-fetch-site'];
       if (request.headers.origin !== origin || (site !== undefined && site !== 'same-origin')) throw forged();
       const opened = await open(request, response);
-      const given = Buffer.from(csrf, 'base64url');
-      const genuine = formKeys.some((key) => {
-        const expected = formToken(opened.browserId, key);
-        return given.length === expected.length && timingSafeEqual(given, expected);
-      });
-      if (!genuine) throw forged();
+      if (!tokens.isGenuine(opened.browserId, csrf)) throw forged();
       return opened;
     },
 
-    /** Starts a new session and ends the one the browser may have had. */
-    async signedIn(request: Request, response: Response, account: EnterpriseAccount): Promise<void> {
-      const before = readCookies(request.headers.cookie).get(names.session);
-      if (before !== undefined) await endSession(database, before);
-      response.cookie(names.session, await startSession(database, clock, account.accountId), attributes);
+    /** Starts a new session and ends the one the browser may have had. @param enrolling only for a second factor. Errors: ACCOUNT_NOT_ADMITTED. */
+    async signedIn(request: Request, response: Response, account: Account, enrolling = false): Promise<void> {
+      if (!await isAdmitted(account.party)) {
+        throw new VeilgateError('ACCOUNT_NOT_ADMITTED', 'The organisation you act for is not admitted right now: ask the platform\'s registrar.');
+      }
+      await endFormer(request);
+      response.cookie(names.session, await startSession(database, clock, account.accountId, enrolling), attributes);
       response.clearCookie(names.visit, attributes);
     },
 
     async signedOut(request: Request, response: Response): Promise<void> {
-      const session = readCookies(request.headers.cookie).get(names.session);
-      if (session !== undefined) await endSession(database, session);
+      await endFormer(request);
       response.clearCookie(names.session, attributes);
     },
   };
@@ -105,15 +108,4 @@ export function createVisits({ issuer, database, clock, cookieKeys, secureCookie
 
 function forged(): VeilgateError {
   return new VeilgateError('REQUEST_INVALID', 'The form is no longer valid: go back, reload the page and try again.', { reason: 'form token' });
-}
-
-/** RFC 6265 cookie header; of a name that occurs twice the first counts, as servers commonly take it. */
-function readCookies(header: string | undefined): ReadonlyMap<string, string> {
-  const cookies = new Map<string, string>();
-  for (const pair of (header ?? '').split(';')) {
-    const at = pair.indexOf('=');
-    const name = pair.slice(0, at).trim();
-    if (at > 0 && !cookies.has(name)) cookies.set(name, pair.slice(at + 1).trim());
-  }
-  return cookies;
 }

@@ -1,9 +1,8 @@
-import { appendRecords } from '../audit/append.ts';
-import { recordHead } from '../audit/entry.ts';
 import { createAuthorizationServer } from '../authorization/server.ts';
 import { VeilgateError } from '../errors.ts';
 import type { Keyring } from '../identity/keyring.ts';
 import { clientMetadata } from '../identity/registry/client-metadata.ts';
+import { readParty } from '../identity/registry/party.ts';
 import { revokeToken } from '../identity/replay.ts';
 import type { PartyId } from '../vocabulary.ts';
 import type { Config } from './config.ts';
@@ -11,6 +10,7 @@ import type { FaultName } from './log-events.ts';
 import type { Log } from './log.ts';
 import type { Services } from './resources/services.ts';
 import { startServer, type RunningServer } from './server.ts';
+import { recordActivation } from './use-cases/accounts.ts';
 import { createConsentDesk } from './use-cases/consent-desk.ts';
 
 /** An external issuer's keys, from where its metadata says they are (RFC 8414). */
@@ -39,9 +39,8 @@ export async function startIssuer(config: Config, services: Services, keyring: K
     findClient: (id) => clientMetadata(database, id),
     consent: createConsentDesk({ database, clock, catalogue, policy, receipts }),
     onTokenRevoked: (jti, expiresAtMs) => revokeToken(database, { issuer: issuerUrl, jti, expiresAtMs }),
-    async onActivated(tx, subject) {
-      await appendRecords(tx, [{ ...recordHead('enterprise.activated', clock.nowMs(), 'platform' as PartyId), subject }]);
-    },
+    isAdmitted: async (party) => (await readParty(database, party))?.status === 'approved',
+    onActivated: (tx, account) => recordActivation(tx, account, clock.nowMs()),
     log: (event, { client, fault }) => log.write('issuer.event', {
       event,
       ...(typeof client === 'string' ? { party: client as PartyId } : {}),

@@ -56,7 +56,7 @@ export const factHolds: { readonly [Kind in FactKind]: (value: unknown) => boole
   fault_name: matches(/^([A-Z][A-Za-z]{0,30}(Error|Exception)|error|Error)$/),
   // SQLSTATE is five characters, at least two of them digits in every class PostgreSQL has
   fault_code: (value) => knownCodes.has(value) || systemCodes.has(value) || matches(/^(ERR_[A-Z0-9_]{1,60}|(?=.*[0-9].*[0-9])[0-9A-Z]{5})$/)(value),
-  issuer_event: matches(/^(enterprise|consent|token|oauth_grant|grant|authorization|server_error|pushed_authorization_request|revocation|introspection|userinfo|jwks|discovery|interaction)[a-z_.]{0,40}$/),
+  issuer_event: matches(/^(account|consent|token|oauth_grant|grant|authorization|server_error|pushed_authorization_request|revocation|introspection|userinfo|jwks|discovery|interaction)[a-z_.]{0,40}$/),
   frames: (value) => Array.isArray(value) && value.length <= 20 && value.every(matches(/^[A-Za-z0-9_@./-]{1,200}:[0-9]{1,6}:[0-9]{1,6}$/)),
 };
 

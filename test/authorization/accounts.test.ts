@@ -1,8 +1,9 @@
 import { strict as assert } from 'node:assert';
-import { activateAccount, registerEnterpriseAccount, signIn } from '../../src/authorization/accounts.ts';
 import { removeExpiredAuthorizationState } from '../../src/authorization/cleanup.ts';
+import { activateAccount, inviteRepresentative } from '../../src/authorization/invitations.ts';
 import { hashPassword, vetPassword, verifyPassword } from '../../src/authorization/passwords.ts';
 import { startSession } from '../../src/authorization/sessions.ts';
+import * as signing from '../../src/authorization/sign-in.ts';
 import { addressKey, countTry, uncountTry } from '../../src/authorization/throttle.ts';
 import { fixedClock } from '../../src/clock.ts';
 import { isVeilgateError, type ErrorCode } from '../../src/errors.ts';
@@ -10,7 +11,7 @@ import type { Database } from '../../src/store/database.ts';
 import type { SubjectId } from '../../src/vocabulary.ts';
 import { freshDatabase } from '../support/database.ts';
 import { Browser } from '../../scripts/demo/form-browser.ts';
-import { password, representative, startPlatform, subjectNumber } from './support/platform.ts';
+import { partyOf, password, representative, startPlatform, subjectNumber } from './support/platform.ts';
 
 const code = (expected: ErrorCode) => (error: unknown) => {
   assert.ok(isVeilgateError(error, expected), String(error));
@@ -23,32 +24,35 @@ describe('authorization/accounts', () => {
   before(async () => { database = await freshDatabase(); });
   beforeEach(() => { clock = fixedClock('2026-03-01T00:00:00Z'); });
 
-  const register = (subject: SubjectId) => database.transaction('register', (tx) => registerEnterpriseAccount(tx, clock, { subject, representativeName: 'Li Na' }));
+  const register = async (subject: SubjectId, personName = 'Li Na') =>
+    (await database.transaction('register', (tx) => inviteRepresentative(tx, clock, { party: partyOf(subject), subject, personName }))).code;
+  type Form = { readonly username: string; readonly password: string; readonly address: string };
+  const signIn = (form: Form) => signing.signIn({ database, clock, oneTimePasswords: [] }, { ...form, oneTimePassword: '' });
   let address = 0;
   const from = () => `192.0.2.${(address += 1)}`;
-  const activate = (subject: string, given: string, username: string, changes: { password?: string; address?: string } = {}) =>
-    activateAccount(database, clock, { subject, code: given, username, password, address: from(), ...changes });
+  const activate = (holder: string, given: string, username: string, changes: { password?: string; address?: string } = {}) =>
+    activateAccount(database, clock, { holder, code: given, username, password, address: from(), ...changes });
 
   it('makes an account with the registrar\'s code, however it is typed, and only once', async () => {
     const given = await register(subjectNumber(1));
     assert.match(given, /^([0-9A-HJKMNP-TV-Z]{4}-){3}[0-9A-HJKMNP-TV-Z]{4}$/);
     const account = await activate(` ${subjectNumber(1).toLowerCase()} `, ` ${given.replaceAll('-', ' ').toLowerCase()}`, 'User.One');
     assert.equal(account.subject, subjectNumber(1));
-    assert.equal(account.representativeName, 'Li Na');
-    await assert.rejects(activate(subjectNumber(1), given, 'user.one'), code('ENTERPRISE_ACTIVATION_INVALID'));
-    assert.equal((await signIn(database, clock, { username: 'USER.one', password, address: from() })).accountId, account.accountId);
+    assert.equal(account.personName, 'Li Na');
+    await assert.rejects(activate(subjectNumber(1), given, 'user.one'), code('ACCOUNT_ACTIVATION_INVALID'));
+    assert.equal((await signIn({ username: 'USER.one', password, address: from() })).accountId, account.accountId);
   });
 
   it('answers an unknown subject, a wrong code, a late code and a tenth try alike', async () => {
-    await assert.rejects(activate(subjectNumber(90), 'AAAA-AAAA-AAAA-AAAA', 'user.x'), code('ENTERPRISE_ACTIVATION_INVALID'));
+    await assert.rejects(activate(subjectNumber(90), 'AAAA-AAAA-AAAA-AAAA', 'user.x'), code('ACCOUNT_ACTIVATION_INVALID'));
     const given = await register(subjectNumber(2));
-    for (let n = 0; n < 10; n += 1) await assert.rejects(activate(subjectNumber(2), 'AAAA-AAAA-AAAA-AAAA', 'user.two'), code('ENTERPRISE_ACTIVATION_INVALID'));
-    await assert.rejects(activate(subjectNumber(2), given, 'user.two'), code('ENTERPRISE_ACTIVATION_INVALID'));
+    for (let n = 0; n < 10; n += 1) await assert.rejects(activate(subjectNumber(2), 'AAAA-AAAA-AAAA-AAAA', 'user.two'), code('ACCOUNT_ACTIVATION_INVALID'));
+    await assert.rejects(activate(subjectNumber(2), given, 'user.two'), code('ACCOUNT_ACTIVATION_INVALID'));
     const second = await register(subjectNumber(2));
     clock.advanceMs(7 * 86_400_000);
-    await assert.rejects(activate(subjectNumber(2), second, 'user.two'), code('ENTERPRISE_ACTIVATION_INVALID'));
+    await assert.rejects(activate(subjectNumber(2), second, 'user.two'), code('ACCOUNT_ACTIVATION_INVALID'));
     const other = await register(subjectNumber(3));
-    await assert.rejects(activate(subjectNumber(2), other, 'user.two'), code('ENTERPRISE_ACTIVATION_INVALID'), 'another subject\'s code');
+    await assert.rejects(activate(subjectNumber(2), other, 'user.two'), code('ACCOUNT_ACTIVATION_INVALID'), 'another subject\'s code');
   });
 
   it('lets racing tries use a code once', async () => {
@@ -60,7 +64,7 @@ describe('authorization/accounts', () => {
   it('keeps the code usable when the user name is taken', async () => {
     await activate(subjectNumber(5), await register(subjectNumber(5)), 'taken.name');
     const given = await register(subjectNumber(6));
-    await assert.rejects(activate(subjectNumber(6), given, 'Taken.Name'), code('ENTERPRISE_EXISTS'));
+    await assert.rejects(activate(subjectNumber(6), given, 'Taken.Name'), code('ACCOUNT_NAME_TAKEN'));
     await activate(subjectNumber(6), given, 'free.name');
   });
 
@@ -68,12 +72,12 @@ describe('authorization/accounts', () => {
     const account = await activate(subjectNumber(7), await register(subjectNumber(7)), 'lost.one');
     await startSession(database, clock, account.accountId);
     const again = await register(subjectNumber(7));
-    await signIn(database, clock, { username: 'lost.one', password, address: from() });
+    await signIn({ username: 'lost.one', password, address: from() });
     const renewed = await activate(subjectNumber(7), again, 'found.one', { password: 'another long secret' });
     assert.equal(renewed.accountId, account.accountId);
-    await assert.rejects(signIn(database, clock, { username: 'lost.one', password, address: from() }), code('ENTERPRISE_SIGN_IN_FAILED'));
-    await signIn(database, clock, { username: 'found.one', password: 'another long secret', address: from() });
-    const { rows } = await database.query('select 1 from enterprise_session where account_id = $1', [account.accountId]);
+    await assert.rejects(signIn({ username: 'lost.one', password, address: from() }), code('ACCOUNT_SIGN_IN_FAILED'));
+    await signIn({ username: 'found.one', password: 'another long secret', address: from() });
+    const { rows } = await database.query('select 1 from account_session where account_id = $1', [account.accountId]);
     assert.equal(rows.length, 0);
   });
 
@@ -84,13 +88,13 @@ describe('authorization/accounts', () => {
     }
     for (const odd of ['ab', 'a b c', '<b>', '-abc', 'x'.repeat(65)]) await assert.rejects(activate(subjectNumber(8), given, odd), code('REQUEST_INVALID'), odd);
     await assert.rejects(register('91310115MA1K000010' as SubjectId), code('REQUEST_INVALID'));
-    await assert.rejects(database.transaction('register', (tx) => registerEnterpriseAccount(tx, clock, { subject: subjectNumber(8), representativeName: 'x'.repeat(101) })), code('REQUEST_INVALID'));
+    await assert.rejects(register(subjectNumber(8), 'x'.repeat(101)), code('REQUEST_INVALID'));
   });
 
   it('keeps neither codes nor passwords', async () => {
     const given = await register(subjectNumber(9));
     await activate(subjectNumber(10), await register(subjectNumber(10)), 'stored.user');
-    const { rows } = await database.query('select row_to_json(a)::text as text from enterprise_account a union all select row_to_json(b)::text from enterprise_activation b');
+    const { rows } = await database.query('select row_to_json(a)::text as text from account a union all select row_to_json(b)::text from account_invitation b');
     const all = rows.map((row) => String(row['text'])).join('\n');
     assert.ok(!all.includes(password) && !all.includes(given) && !all.includes(given.replaceAll('-', '')));
     assert.match(all, /\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
@@ -99,23 +103,23 @@ describe('authorization/accounts', () => {
   it('slows down a name after five failures and doubles the pause, whether or not the name exists', async () => {
     await activate(subjectNumber(11), await register(subjectNumber(11)), 'slow.user');
     for (const username of ['slow.user', 'nobody.at.all']) {
-      const attempt = (secret: string) => signIn(database, clock, { username, password: secret, address: from() });
-      for (let n = 0; n < 5; n += 1) await assert.rejects(attempt('wrong wrong wrong'), code('ENTERPRISE_SIGN_IN_FAILED'));
-      await assert.rejects(attempt(password), (error) => code('ENTERPRISE_LOCKED')(error) && isVeilgateError(error) && error.detail?.['retryAfterS'] === 30);
+      const attempt = (secret: string) => signIn({ username, password: secret, address: from() });
+      for (let n = 0; n < 5; n += 1) await assert.rejects(attempt('wrong wrong wrong'), code('ACCOUNT_SIGN_IN_FAILED'));
+      await assert.rejects(attempt(password), (error) => code('ACCOUNT_LOCKED')(error) && isVeilgateError(error) && error.detail?.['retryAfterS'] === 30);
       clock.advanceMs(30_000);
-      await assert.rejects(attempt('wrong wrong wrong'), code('ENTERPRISE_SIGN_IN_FAILED'));
+      await assert.rejects(attempt('wrong wrong wrong'), code('ACCOUNT_SIGN_IN_FAILED'));
       clock.advanceMs(30_000);
-      await assert.rejects(attempt(password), code('ENTERPRISE_LOCKED'), 'the second pause is longer');
+      await assert.rejects(attempt(password), code('ACCOUNT_LOCKED'), 'the second pause is longer');
       clock.advanceMs(30_000);
     }
-    await signIn(database, clock, { username: 'slow.user', password, address: from() });
-    await assert.rejects(signIn(database, clock, { username: 'slow.user', password: 'wrong wrong wrong', address: from() }), code('ENTERPRISE_SIGN_IN_FAILED'), 'success forgets failures');
+    await signIn({ username: 'slow.user', password, address: from() });
+    await assert.rejects(signIn({ username: 'slow.user', password: 'wrong wrong wrong', address: from() }), code('ACCOUNT_SIGN_IN_FAILED'), 'success forgets failures');
   });
 
   it('lets no burst of guesses through together', async () => {
     await activate(subjectNumber(12), await register(subjectNumber(12)), 'burst.user');
-    const outcomes = await Promise.allSettled(Array.from({ length: 12 }, () => signIn(database, clock, { username: 'burst.user', password: 'wrong wrong wrong', address: from() })));
-    const failed = outcomes.filter((one) => one.status === 'rejected' && isVeilgateError(one.reason, 'ENTERPRISE_SIGN_IN_FAILED'));
+    const outcomes = await Promise.allSettled(Array.from({ length: 12 }, () => signIn({ username: 'burst.user', password: 'wrong wrong wrong', address: from() })));
+    const failed = outcomes.filter((one) => one.status === 'rejected' && isVeilgateError(one.reason, 'ACCOUNT_SIGN_IN_FAILED'));
     assert.equal(failed.length, 5);
   });
 
@@ -124,13 +128,13 @@ describe('authorization/accounts', () => {
     const bad = '203.0.113.9';
     let locked = 0;
     for (let n = 0; n < 24; n += 1) {
-      if (n % 8 === 7) await signIn(database, clock, { username: 'own.user', password, address: bad }).catch(() => undefined);
-      await signIn(database, clock, { username: `victim.${n}`, password: 'wrong wrong wrong', address: bad }).catch((error: unknown) => {
-        if (isVeilgateError(error, 'ENTERPRISE_LOCKED')) locked += 1;
+      if (n % 8 === 7) await signIn({ username: 'own.user', password, address: bad }).catch(() => undefined);
+      await signIn({ username: `victim.${n}`, password: 'wrong wrong wrong', address: bad }).catch((error: unknown) => {
+        if (isVeilgateError(error, 'ACCOUNT_LOCKED')) locked += 1;
       });
     }
     assert.ok(locked >= 3, `${locked}`);
-    await signIn(database, clock, { username: 'own.user', password, address: from() });
+    await signIn({ username: 'own.user', password, address: from() });
   });
 
   it('does the same work for an unknown name as for a wrong password', async () => {
@@ -140,7 +144,7 @@ describe('authorization/accounts', () => {
       for (let n = 0; n < 7; n += 1) {
         clock.advanceMs(3_600_000);
         const start = process.hrtime.bigint();
-        await signIn(database, clock, { username: username(), password: 'wrong wrong wrong', address: from() }).catch(() => undefined);
+        await signIn({ username: username(), password: 'wrong wrong wrong', address: from() }).catch(() => undefined);
         times.push(Number(process.hrtime.bigint() - start) / 1e6);
       }
       return times.sort((a, b) => a - b)[3] ?? 0;

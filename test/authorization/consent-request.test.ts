@@ -105,9 +105,17 @@ describe('authorization/pages/language', () => {
 
 describe('authorization/forms', () => {
   it('goes on to pages of ours only', () => {
-    assert.equal(safeOnward('/consent/Ab_-9'), '/consent/Ab_-9');
-    fc.assert(fc.property(fc.oneof(fc.string().map((text) => `https://${text}`), fc.string(), fc.string().map((text) => `/consent/${text}`)), (to) => {
-      assert.match(safeOnward(to), /^\/(consents|consent\/[A-Za-z0-9_-]+)$/);
+    const ours = ['/consents', '/consent/Ab_-9', '/console/', '/console/policies', '/console/policies/3', '/console/grid?dataset=tax&page=2'];
+    assert.deepEqual(ours.map(safeOnward), ours);
+    const foreign = ['/console', '/console/../consents', '/console/%2e%2e/', '/console//evil.example', '/console/.hidden', '/console/a\\b', '/console/a?to=/x', `/console/${'a'.repeat(300)}`, '//console/', undefined, ['/console/']];
+    assert.deepEqual(foreign.map(safeOnward), foreign.map(() => ''));
+    const tail = (path: string) => fc.string().map((text) => `${path}${text}`);
+    fc.assert(fc.property(fc.oneof(tail('https://'), fc.string(), tail('/consent/'), tail('/console/'), tail('/console/a/')), (to) => {
+      const onward = safeOnward(to);
+      if (onward === '') return;
+      const { origin, pathname, search } = new URL(onward, 'https://platform.example');
+      assert.deepEqual([origin, pathname + search], ['https://platform.example', to], 'a browser goes there and nowhere else');
+      assert.match(pathname, /^\/(consents$|consent\/[A-Za-z0-9_-]+$|console\/)/);
     }));
   });
 });

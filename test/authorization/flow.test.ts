@@ -23,7 +23,7 @@ describe('authorization/flow', () => {
     assert.match(signIn.url.href, /\/sign-in\?to=/);
     const activation = await browser.open(/href="([^"]*activation[^"]*)"/.exec(signIn.html)?.[1] ?? '');
     const code = await activationCode(platform, subject);
-    const consent = await browser.submit(activation, { subject, code, username: 'Wang.Fang', password, password_again: password });
+    const consent = await browser.submit(activation, { holder: subject, code, username: 'Wang.Fang', password, password_again: password });
     assert.equal(consent.status, 200);
     for (const words of ['Example Bank', 'Review before a loan', 'Title of tax.revenue', 'the exact value', 'a band', 'at most 10 answers', '180 days', '90 days at most']) {
       assert.ok(consent.html.includes(words), words);

@@ -20,7 +20,7 @@ describe('authorization/pages', () => {
     const subject = subjectNumber(1);
     const browser = new Browser(platform.issuer);
     const code = await activationCode(platform, subject, `Name ${markup}`.slice(0, 100));
-    const page = await browser.submit(await browser.open('/activation'), { subject, code, username: 'first.user', password, password_again: password });
+    const page = await browser.submit(await browser.open('/activation'), { holder: subject, code, username: 'first.user', password, password_again: password });
     assert.equal(page.status, 200);
     const consent = await openRequest(platform, browser, consentDetail(subject));
     inert(consent);

@@ -30,7 +30,7 @@ describe('authorization/passkeys', () => {
     const subject = subjectNumber(people);
     const browser = new Browser(platform.issuer);
     const username = `person.${people}`;
-    await browser.submit(await browser.open('/activation'), { subject, code: await activationCode(platform, subject), username, password, password_again: password });
+    await browser.submit(await browser.open('/activation'), { holder: subject, code: await activationCode(platform, subject), username, password, password_again: password });
     return { subject, browser, username };
   }
   type Device = ReturnType<typeof authenticator>;
@@ -81,7 +81,7 @@ describe('authorization/passkeys', () => {
       { credential: '' }, { credential: '{}' }, { credential: '{"response":{}}' }, { credential: '[]' }, { credential: '{"id":"a","id":"b","response":{}}' }, { credential: 'x'.repeat(8193) },
     ];
     for (const changes of wrong) assert.ok([400, 403].includes((await add(browser, device, changes)).status), JSON.stringify(changes).slice(0, 100));
-    assert.equal((await platform.database.query('select from enterprise_passkey where credential_id = $1', [device.id])).rowCount, 0);
+    assert.equal((await platform.database.query('select from account_passkey where credential_id = $1', [device.id])).rowCount, 0);
     assert.equal((await add(browser, device)).status, 200);
     assert.equal((await add(stranger.browser, device)).status, 400, 'a passkey belongs to one account');
   });
@@ -157,7 +157,7 @@ describe('authorization/passkeys', () => {
     assert.equal((await signIn(first)).status, 403);
 
     const again = new Browser(platform.issuer);
-    await again.submit(await again.open('/activation'), { subject, code: await activationCode(platform, subject), username, password, password_again: password });
+    await again.submit(await again.open('/activation'), { holder: subject, code: await activationCode(platform, subject), username, password, password_again: password });
     assert.equal((await signIn(second)).status, 403, 'they may be another person\'s');
   });
 

@@ -10,7 +10,7 @@ import { openDatabase, type Database } from '../../src/store/database.ts';
 import { freshDatabase } from '../support/database.ts';
 import { authorizationApp, consentDetail, consentedTokens, openRequest, password, representative, startPlatform, subjectNumber } from './support/platform.ts';
 
-const tables = ['oidc_payload', 'issued_access_token', 'enterprise_account', 'enterprise_activation', 'enterprise_session', 'sign_in_throttle'];
+const tables = ['oidc_payload', 'issued_access_token', 'account', 'account_invitation', 'account_session', 'sign_in_throttle'];
 
 describe('authorization/state', () => {
   let database: Database;
@@ -117,6 +117,7 @@ describe('authorization/server', () => {
     const options = {
       issuer: base.issuer, gatewayAudience: 'https://gateway.example', database: base.database, clock: base.clock, signingKeys: [base.signingKey],
       cookieKeys: ['k'.repeat(32)], dpopNonceSecret: new Uint8Array(32), findClient: async () => undefined, consent: base.desk, onTokenRevoked: async () => {}, secureCookies: false,
+      isAdmitted: async () => true,
     };
     createAuthorizationServer(options);
     for (const [change, code, say] of [

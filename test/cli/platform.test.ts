@@ -58,7 +58,7 @@ describe('cli: on a platform', () => {
     }
     const { activation_code: code } = await json<{ activation_code: string }>('registrar.json', 'enterprise', 'register', subject, '--representative', '王芳');
     browser = new Browser(stage.platform.gateway.issuerUrl);
-    await browser.submit(await browser.open('/activation'), { subject, code, username: 'wang.fang', password, password_again: password });
+    await browser.submit(await browser.open('/activation'), { holder: subject, code, username: 'wang.fang', password, password_again: password });
   });
   after(() => stage.close());
 

@@ -325,7 +325,7 @@ async function inTurns(work: readonly (() => Promise<void>)[]): Promise<void> {
 }
 
 /** A digest of what no attack may touch. */
-async function standing(world: World, tables = ['party', 'institution', 'enterprise', 'officer', 'party_key', 'domain.registry', 'domain.tax', 'domain.owner', 'enterprise_account']): Promise<string> {
+async function standing(world: World, tables = ['party', 'institution', 'enterprise', 'officer', 'party_key', 'domain.registry', 'domain.tax', 'domain.owner', 'account']): Promise<string> {
   return (await world.digest()).split('\n').filter((line) => tables.includes(line.split(' ')[0] ?? '')).join('\n');
 }
 

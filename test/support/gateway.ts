@@ -123,7 +123,7 @@ export async function startTestPlatform(settings: Readonly<Record<string, string
     async representative(subject, username) {
       const { activation_code: code } = await registrar.registerEnterprise(subject, '王芳');
       const browser = new Browser(gateway.issuerUrl);
-      await browser.submit(await browser.open('/activation'), { subject, code, username, password, password_again: password });
+      await browser.submit(await browser.open('/activation'), { holder: subject, code, username, password, password_again: password });
       return browser;
     },
     async close() {

@@ -1,3 +1,4 @@
+import type { AccountKind } from '../accounts.ts';
 import { html, type Html, type Part } from './html.ts';
 import { texts, type Language } from './language.ts';
 
@@ -10,13 +11,13 @@ export type PageFrame = {
   readonly here: string;
   /** Ties each form to this browser. */
   readonly csrf: string;
-  /** Credit code of the enterprise that is signed in. */
-  readonly subject?: string;
+  /** Who is signed in: an enterprise's credit code, or a person's user name. */
+  readonly signedIn?: { readonly as: string; readonly kind: AccountKind };
 };
 
 /** The whole document. Readable and usable without script and without style. */
 export function document(frame: PageFrame, title: string, content: Part): Html {
-  const { language, base } = frame;
+  const { language, base, signedIn } = frame;
   const t = texts[language];
   return html`<!doctype html>
 <html lang="${language === 'zh' ? 'zh-CN' : 'en'}">
@@ -31,8 +32,9 @@ export function document(frame: PageFrame, title: string, content: Part): Html {
 <header>
 <p class="product">${t.product}</p>
 <nav>
-${frame.subject !== undefined && html`<span class="who">${t.signedInFor} ${frame.subject}</span>
-<a href="${base}/consents">${t.myConsents}</a>
+${signedIn !== undefined && html`<span class="who">${signedIn.kind === 'enterprise' ? t.signedInFor : t.signedInAs} ${signedIn.as}</span>
+${signedIn.kind === 'enterprise' ? html`<a href="${base}/consents">${t.myConsents}</a>` : html`<a href="${base}/console/">${t.console}</a>`}
+<a href="${base}/password">${t.passwordChange}</a>
 <form method="post" action="${base}/sign-out">${csrfField(frame)}<button class="link">${t.signOut}</button></form>`}
 <a href="${inLanguage(frame.here, language === 'zh' ? 'en' : 'zh')}" hreflang="${language === 'zh' ? 'en' : 'zh'}">${t.otherLanguage}</a>
 </nav>
@@ -50,13 +52,16 @@ export function csrfField({ csrf }: PageFrame): Html {
   return html`<input type="hidden" name="csrf" value="${csrf}">`;
 }
 
+type Field = {
+  readonly name: string; readonly label: string; readonly maxLength: number; readonly type?: string; readonly autocomplete?: string;
+  readonly hint?: string; readonly value?: string; readonly optional?: boolean; readonly inputMode?: 'numeric';
+};
+
 /** A labelled input; `hint` is read out with it. */
-export function inputField(
-  field: { readonly name: string; readonly label: string; readonly type?: string; readonly autocomplete?: string; readonly hint?: string; readonly value?: string; readonly maxLength: number },
-): Html {
+export function inputField(field: Field): Html {
   const { name, label, hint } = field;
   return html`<p class="field"><label for="${name}">${label}</label>
-<input id="${name}" name="${name}" type="${field.type ?? 'text'}" value="${field.value ?? ''}" maxlength="${field.maxLength}" autocomplete="${field.autocomplete ?? 'off'}" required${hint !== undefined && html` aria-describedby="${name}-hint"`}>
+<input id="${name}" name="${name}" type="${field.type ?? 'text'}" value="${field.value ?? ''}" maxlength="${field.maxLength}" autocomplete="${field.autocomplete ?? 'off'}"${field.inputMode !== undefined && html` inputmode="${field.inputMode}"`}${field.optional !== true && html` required`}${hint !== undefined && html` aria-describedby="${name}-hint"`}>
 ${hint !== undefined && html`<small id="${name}-hint">${hint}</small>`}</p>`;
 }
 

@@ -17,7 +17,7 @@ ${csrfField(frame)}<input type="hidden" name="credential" value="">
 ${inputField({ name: 'password', label: t.password, type: 'password', autocomplete: 'current-password', hint: t.passkeyPassword, maxLength: passwordLengthMax })}
 <p><button>${t.passkeyAdd}</button></p>
 </form>
-${script(frame)}`}`);
+${passkeyScript(frame)}`}`);
 }
 
 function passkeyCard(frame: PageFrame, { credentialId, createdAtMs, lastUsedAtMs }: Passkey, t: Texts): Html {
@@ -38,15 +38,15 @@ ${csrfField(frame)}<input type="hidden" name="to" value="${page.to}"><input type
 <p><button>${t.passkeySignIn}</button></p>
 </form>
 <p><a href="${frame.base}/sign-in?to=${encodeURIComponent(page.to)}">${t.passkeyInstead}</a></p>
-${script(frame)}`);
+${passkeyScript(frame)}`);
 }
 
 /** What the script shows or hides; without script the first one stays. */
-function scriptNotes(t: Texts): Html {
+export function scriptNotes(t: Texts): Html {
   return html`<p class="problem" data-unsupported>${t.passkeyUnsupported}</p>
 <p class="problem" role="alert" data-failed hidden>${t.passkeyFailed}</p>`;
 }
 
-function script(frame: PageFrame): Html {
+export function passkeyScript(frame: PageFrame): Html {
   return html`<script src="${frame.base}/assets/passkeys.js" defer></script>`;
 }

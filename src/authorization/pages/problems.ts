@@ -5,17 +5,19 @@ import { texts, type Language } from './language.ts';
 /** HTTP status of a page that shows the error. */
 export function problemStatus(error: VeilgateError): number {
   switch (error.code) {
-    case 'ENTERPRISE_SIGN_IN_FAILED':
-    case 'ENTERPRISE_ACTIVATION_INVALID':
+    case 'ACCOUNT_SIGN_IN_FAILED':
+    case 'ACCOUNT_ACTIVATION_INVALID':
+    case 'ACCOUNT_NOT_ADMITTED':
       return 403;
-    case 'ENTERPRISE_LOCKED':
+    case 'ACCOUNT_LOCKED':
     case 'REQUEST_RATE_LIMITED':
       return 429;
     case 'CONSENT_NOT_FOUND':
     case 'REQUEST_NOT_FOUND':
       return 404;
     case 'CONSENT_STATE_CONFLICT':
-    case 'ENTERPRISE_EXISTS':
+    case 'ACCOUNT_NAME_TAKEN':
+    case 'ACCOUNT_FACTOR_NEEDED':
     case 'INSTITUTION_NOT_ACTIVE':
     case 'POLICY_PURPOSE_UNKNOWN':
       return 409;
@@ -29,11 +31,13 @@ export function problemStatus(error: VeilgateError): number {
 }
 
 const chinese: Partial<Record<ErrorCode, string>> = {
-  ENTERPRISE_SIGN_IN_FAILED: '用户名或密码错误，请核对后重试。',
-  ENTERPRISE_ACTIVATION_INVALID: '信用代码与激活码不符，或激活码已使用、已过期。请向登记机构申请新的激活码。',
-  ENTERPRISE_EXISTS: '该用户名已被使用，请换一个。',
-  REQUEST_INVALID: '输入有误：密码至少 12 个字符且不含用户名或信用代码，用户名为 3 到 64 个字母、数字、点、连字符、下划线或 @。',
-  ENTERPRISE_LOCKED: '失败次数过多，请稍后再试。',
+  ACCOUNT_SIGN_IN_FAILED: '用户名、密码或一次性密码错误，请核对后重试。',
+  ACCOUNT_ACTIVATION_INVALID: '名称与激活码不符，或激活码已使用、已过期。请向给您激活码的一方申请新的激活码。',
+  ACCOUNT_NOT_ADMITTED: '您所属的机构目前未获准入，请联系平台登记人员。',
+  ACCOUNT_FACTOR_NEEDED: '这是您账户唯一的第二验证因素。请先添加另一个通行密钥，再移除它。',
+  ACCOUNT_NAME_TAKEN: '该用户名已被使用，请换一个。',
+  REQUEST_INVALID: '输入有误：密码至少 12 个字符且不含用户名、信用代码或机构编号，用户名为 3 到 64 个字母、数字、点、连字符、下划线或 @。',
+  ACCOUNT_LOCKED: '失败次数过多，请稍后再试。',
   REQUEST_RATE_LIMITED: '当前登录人数过多，请一分钟后重试。',
   REQUEST_TOO_LARGE: '请求过大。',
   CONSENT_NOT_FOUND: '没有这项授权。',

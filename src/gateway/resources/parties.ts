@@ -3,7 +3,7 @@ import { registerDepartment } from '../../identity/registry/department.ts';
 import { registerEnterpriseParty } from '../../identity/registry/enterprise.ts';
 import { registerOfficer, approveOfficer } from '../../identity/registry/staff.ts';
 import type { PartyId, SubjectId } from '../../vocabulary.ts';
-import { registerEnterpriseAccount } from '../../authorization/accounts.ts';
+import { inviteRepresentative } from '../../authorization/invitations.ts';
 import { created, ok, route, type Route } from '../route.ts';
 import { named } from '../schema/compile.ts';
 import { list, object, oneOf, text } from '../schema/words.ts';
@@ -31,8 +31,8 @@ export function partyRoutes({ database, clock }: Pick<Services, 'database' | 'cl
       handler: ({ caller, body, once }) => once(async (tx) => {
         const event = await registerEnterpriseParty(tx, { subject: body.subject, by: caller.party, ...(body.key === undefined ? {} : { key: body.key }) }, clock);
         await recordRegistryEvent(tx, event, clock.nowMs());
-        const activationCode = await registerEnterpriseAccount(tx, clock, { subject: body.subject as SubjectId, representativeName: body.representative });
-        return { reply: created({ party: event.party }), shownOnce: { activation_code: activationCode } };
+        const { code } = await inviteRepresentative(tx, clock, { party: event.party, subject: body.subject as SubjectId, personName: body.representative });
+        return { reply: created({ party: event.party }), shownOnce: { activation_code: code } };
       }),
     }),
     route<{ body: NewParty }>({

@@ -2,16 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
-import { registerEnterpriseAccount } from '../../../src/authorization/accounts.ts';
 import type { ClientMetadata } from '../../../src/authorization/clients.ts';
 import type { ConsentDesk, GrantOverview } from '../../../src/authorization/consent-desk.ts';
+import { inviteRepresentative } from '../../../src/authorization/invitations.ts';
 import { createAuthorizationServer, type AuthorizationServerOptions } from '../../../src/authorization/server.ts';
 import type { Clock } from '../../../src/clock.ts';
 import { VeilgateError } from '../../../src/errors.ts';
 import { freePort } from '../../../src/store/cluster.ts';
 import type { Database } from '../../../src/store/database.ts';
 import { usccCheckDigit } from '../../../src/uscc.ts';
-import type { GrantId, GrantState, GrantTerms, SubjectId, TimeMs } from '../../../src/vocabulary.ts';
+import type { GrantId, GrantState, GrantTerms, PartyId, SubjectId, TimeMs } from '../../../src/vocabulary.ts';
 import { freshDatabase } from '../../support/database.ts';
 import { Bank } from './bank.ts';
 import { Browser, type Page } from '../../../scripts/demo/form-browser.ts';
@@ -26,6 +26,9 @@ export function subjectNumber(n: number): SubjectId {
   const first17 = `91${'310115'}${`MA1K${String(n).padStart(5, '0')}`}`;
   return `${first17}${usccCheckDigit(first17)}` as SubjectId;
 }
+
+/** The party that speaks for a subject. */
+export const partyOf = (subject: SubjectId): PartyId => `ent-${subject.toLowerCase()}` as PartyId;
 
 export type GrantOrder = { readonly id: GrantId; readonly terms: GrantTerms; readonly noticeText: string; readonly representative: string | null };
 
@@ -92,6 +95,7 @@ export async function authorizationApp(options: PlatformOptions = {}) {
   const memory = memoryDesk(options.names);
   const clients = new Map<string, ClientMetadata>();
   const revoked: string[] = [];
+  const suspended = new Set<PartyId>();
   const log: { event: string; facts: Readonly<Record<string, unknown>> }[] = [];
   const { privateKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true });
   const signingKey: JWK = { ...(await exportJWK(privateKey)), kid: 'platform-1' };
@@ -108,11 +112,12 @@ export async function authorizationApp(options: PlatformOptions = {}) {
     onTokenRevoked: async (jti) => { revoked.push(jti); },
     log: (event, facts) => log.push({ event, facts }),
     secureCookies: false,
+    isAdmitted: async (party) => !suspended.has(party),
     ...options,
   });
   const bank = await Bank.create(issuer, 'bank-1');
   clients.set(bank.clientId, bank.metadata());
-  return { app, issuer, database, clock, clients, revoked, log, bank, signingKey, ...memory, subject: subjectNumber(1) };
+  return { app, issuer, database, clock, clients, revoked, suspended, log, bank, signingKey, ...memory, subject: subjectNumber(1) };
 }
 
 export type AuthorizationApp = Awaited<ReturnType<typeof authorizationApp>>;
@@ -153,14 +158,15 @@ export function consentDetail(subject: string, changes: Readonly<Record<string, 
 }
 
 export async function activationCode(platform: { readonly database: Database; readonly clock: Clock }, subject: SubjectId, representativeName = 'Wang Fang'): Promise<string> {
-  return platform.database.transaction('register', (tx) => registerEnterpriseAccount(tx, platform.clock, { subject, representativeName }));
+  const invitation = await platform.database.transaction('register', (tx) => inviteRepresentative(tx, platform.clock, { party: partyOf(subject), subject, personName: representativeName }));
+  return invitation.code;
 }
 
 /** A browser whose user has just activated the account of the subject. */
 export async function representative(platform: AuthorizationApp, subject: SubjectId, username = `user.${subject.slice(8, 17).toLowerCase()}`): Promise<Browser> {
   const browser = new Browser(platform.issuer);
   const page = await browser.open(`${platform.issuer}/activation`);
-  await browser.submit(page, { subject, code: await activationCode(platform, subject), username, password, password_again: password });
+  await browser.submit(page, { holder: subject, code: await activationCode(platform, subject), username, password, password_again: password });
   return browser;
 }
 

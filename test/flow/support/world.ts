@@ -48,7 +48,7 @@ export type LogEntry = { readonly index: number; readonly kind: string; readonly
 /** Everything but the memory of replays, the quota's counter and what the publisher derives. */
 const tables = [
   'party', 'institution', 'security_assessment', 'party_key', 'officer', 'enterprise', 'consent_grant', 'signed_grant', 'grant_event', 'verification_attempt', 'verification_day',
-  'quality_report', 'audit_entry', 'enterprise_account', 'enterprise_activation', 'idempotency_key', 'domain.registry', 'domain.tax', 'domain.owner',
+  'quality_report', 'audit_entry', 'account', 'account_invitation', 'idempotency_key', 'domain.registry', 'domain.tax', 'domain.owner',
 ];
 
 export async function startWorld(settings: Readonly<Record<string, string>> = {}): Promise<World> {

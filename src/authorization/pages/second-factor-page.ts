@@ -1,0 +1,43 @@
+import { encode } from 'uqr';
+import type { Enrolment } from '../one-time-passwords.ts';
+import { oneTimePasswordField } from './account-forms.ts';
+import { html, type Html } from './html.ts';
+import { texts } from './language.ts';
+import { csrfField, document, problemNote, type PageFrame } from './layout.ts';
+import { passkeyScript, scriptNotes } from './passkeys-page.ts';
+
+/**
+ * The choice of a second factor, before an account works. `to`: where to go then.
+ * `passkeyOptions`: for navigator.credentials.create; absent where passkeys cannot work.
+ */
+export function secondFactorPage(frame: PageFrame, page: { readonly to: string; readonly app: Enrolment; readonly passkeyOptions?: object; readonly problem?: string }): Html {
+  const t = texts[frame.language];
+  const { app, passkeyOptions } = page;
+  const hidden = html`${csrfField(frame)}<input type="hidden" name="to" value="${page.to}">`;
+  return document(frame, t.factor, html`<p>${t.factorLead}</p>
+${problemNote(page.problem)}
+<section class="grant"><h2>${t.factorApp}</h2>
+<p>${t.factorAppLead}</p>
+${qrCode(app.uri, t.factorQr)}
+<dl><dt>${t.factorSecret}</dt><dd><code>${app.secret.replaceAll(/.{4}(?=.)/g, '$& ')}</code></dd></dl>
+<form method="post" action="${frame.base}/second-factor">
+${hidden}
+${oneTimePasswordField(t)}
+<p><button>${t.factorEnrol}</button></p>
+</form></section>
+${passkeyOptions !== undefined && html`<section class="grant"><h2>${t.factorPasskey}</h2>
+<p>${t.passkeysLead}</p>
+${scriptNotes(t)}
+<form method="post" action="${frame.base}/second-factor/passkey" data-passkey="add" data-options="${JSON.stringify(passkeyOptions)}" hidden>
+${hidden}<input type="hidden" name="credential" value="">
+<p><button>${t.factorPasskeyAdd}</button></p>
+</form></section>
+${passkeyScript(frame)}`}`);
+}
+
+/** Black on white whatever the page's colours: scanners need the contrast. */
+function qrCode(text: string, label: string): Html {
+  const { size, data } = encode(text, { ecc: 'M', border: 4 });
+  const dark = data.flatMap((row, y) => row.map((isDark, x) => (isDark ? `M${x} ${y}h1v1h-1z` : ''))).join('');
+  return html`<svg class="qr" role="img" aria-label="${label}" viewBox="0 0 ${size} ${size}" shape-rendering="crispEdges"><path fill="#fff" d="M0 0h${size}v${size}H0z"/><path fill="#000" d="${dark}"/></svg>`;
+}
