@@ -133,7 +133,7 @@ function routeHandler(route: Route, compiler: SchemaCompiler, services: RouteSer
       sendReply(reply, response);
     } catch (thrown) {
       const { code } = asVeilgateError(thrown);
-      if (route.access !== 'public' && problems[code].status === 401 && code !== 'DPOP_NONCE_REQUIRED') await options.limits.refused(request.ip ?? '');
+      if (route.access !== 'public' && problems[code].status === 401 && !isNoTry.has(code)) await options.limits.refused(request.ip ?? '');
       if (services.checkReplies && isVeilgateError(thrown) && !declared.has(code) && !shellCodes.test(code)) {
         options.log.write('request.undeclared_error', { request: state.id, route: template, code });
         sendProblem(new TypeError(`${route.operationId} threw ${code}, which it does not declare`), response, options);
@@ -144,8 +144,11 @@ function routeHandler(route: Route, compiler: SchemaCompiler, services: RouteSer
   };
 }
 
+/** A 401 that is part of the way, not somebody trying. */
+const isNoTry: ReadonlySet<string> = new Set(['DPOP_NONCE_REQUIRED', 'SESSION_MISSING']);
+
 /** Codes that the shell itself throws, or that any use of the database can. */
-const shellCodes = /^(REQUEST|JSON|IDEMPOTENCY|TOKEN|DPOP)_|^(INTERNAL|STORE_UNAVAILABLE|INSTITUTION_NOT_ACTIVE)$/;
+const shellCodes = /^(REQUEST|JSON|IDEMPOTENCY|TOKEN|DPOP|SESSION)_|^(INTERNAL|STORE_UNAVAILABLE|INSTITUTION_NOT_ACTIVE)$/;
 
 function sendNonce(response: Response, dpop: DpopChallenge): void {
   const nonce = dpop.nonce();

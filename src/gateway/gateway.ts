@@ -6,7 +6,7 @@ import type { PolicyHolder, ReloadReport } from '../policy/holder.ts';
 import { loadCatalogue } from '../source/catalogue.ts';
 import { openDatabase, type Database } from '../store/database.ts';
 import type { Catalogue } from '../vocabulary.ts';
-import { createGatewayApp, type Identify } from './app.ts';
+import { createGatewayApp, type GatewayAppOptions, type Identify } from './app.ts';
 import { composeServices } from './composition.ts';
 import type { Config } from './config.ts';
 import { createIdempotency } from './idempotency.ts';
@@ -65,7 +65,7 @@ export async function startGateway(config: Config, databaseUrl: string, log: Log
   const counting = setInterval(countRefusals, refusalCountMs).unref();
 
   let server: RunningServer | undefined;
-  const app = createGatewayApp({
+  const interfaceOptions: GatewayAppOptions = {
     config, publicUrl: gatewayUrl, log, metrics, limits,
     idempotency: createIdempotency({ database, clock, hours: config.idempotencyHours }),
     identify: identifyCaller(services),
@@ -77,9 +77,9 @@ export async function startGateway(config: Config, databaseUrl: string, log: Log
       { name: 'policy', check: async () => policy.current().version.length > 0 },
     ],
     draining: () => server?.draining() ?? false,
-  });
-  const issuer = config.issuerUrl === undefined ? await startIssuer(config, services, keyring, issuerUrl, log) : undefined;
-  server = await startServer(app, config, log);
+  };
+  const issuer = config.issuerUrl === undefined ? await startIssuer(config, services, keyring, issuerUrl, log, interfaceOptions) : undefined;
+  server = await startServer(createGatewayApp(interfaceOptions), config, log);
   const gateway = server;
   return {
     gatewayUrl,

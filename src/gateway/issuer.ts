@@ -1,11 +1,15 @@
+import { browserSessions } from '../authorization/browser-session.ts';
 import { createAuthorizationServer } from '../authorization/server.ts';
+import type { VisitDependencies } from '../authorization/visits.ts';
 import { VeilgateError } from '../errors.ts';
 import type { Keyring } from '../identity/keyring.ts';
 import { clientMetadata } from '../identity/registry/client-metadata.ts';
 import { readParty } from '../identity/registry/party.ts';
 import { revokeToken } from '../identity/replay.ts';
 import type { PartyId } from '../vocabulary.ts';
+import type { GatewayAppOptions } from './app.ts';
 import type { Config } from './config.ts';
+import { createConsole } from './console/console-app.ts';
 import type { FaultName } from './log-events.ts';
 import type { Log } from './log.ts';
 import type { Services } from './resources/services.ts';
@@ -25,28 +29,28 @@ export async function fetchJwks(issuer: string): Promise<unknown> {
   return get(metadata['jwks_uri']);
 }
 
-/** The platform's own authorization server, on a port of its own. */
-export async function startIssuer(config: Config, services: Services, keyring: Keyring, issuerUrl: string, log: Log): Promise<RunningServer> {
+/** The platform's own authorization server, on a port of its own, and beside it the consoles, which use its sessions. */
+export async function startIssuer(config: Config, services: Services, keyring: Keyring, issuerUrl: string, log: Log, gateway: GatewayAppOptions): Promise<RunningServer> {
   const { database, clock, catalogue, policy, receipts, gatewayUrl } = services;
+  const visiting: VisitDependencies = {
+    issuer: issuerUrl, database, clock, cookieKeys: keyring.cookieKeys, secureCookies: issuerUrl.startsWith('https:'),
+    isAdmitted: async (party) => (await readParty(database, party))?.status === 'approved',
+  };
   const app = createAuthorizationServer({
-    issuer: issuerUrl,
+    ...visiting,
+    consoles: createConsole({ services, sessions: browserSessions(visiting), gateway }),
     gatewayAudience: gatewayUrl,
-    database,
-    clock,
     signingKeys: keyring.issuerSigningKeys,
-    cookieKeys: keyring.cookieKeys,
     dpopNonceSecret: keyring.dpopNonceSecret,
     findClient: (id) => clientMetadata(database, id),
     consent: createConsentDesk({ database, clock, catalogue, policy, receipts }),
     onTokenRevoked: (jti, expiresAtMs) => revokeToken(database, { issuer: issuerUrl, jti, expiresAtMs }),
-    isAdmitted: async (party) => (await readParty(database, party))?.status === 'approved',
     onActivated: (tx, account) => recordActivation(tx, account, clock.nowMs()),
     log: (event, { client, fault }) => log.write('issuer.event', {
       event,
       ...(typeof client === 'string' ? { party: client as PartyId } : {}),
       ...(typeof fault === 'string' ? { fault_name: fault as FaultName } : {}),
     }),
-    secureCookies: issuerUrl.startsWith('https:'),
     behindProxy: config.tlsTerminatedByProxy,
   });
   return startServer(app, { ...config, host: config.issuerHost ?? config.host, port: config.issuerPort }, log);

@@ -58,6 +58,8 @@ const wire = {
   TOKEN_REVOKED: { ...token, title: 'Token revoked' },
   TOKEN_ISSUER_UNAVAILABLE: { status: 503, title: 'Authorization server unavailable', retryAfterS: 5 },
   TOKEN_SCOPE_INSUFFICIENT: { status: 403, title: 'Scope insufficient', challenge: 'insufficient_scope' },
+  SESSION_MISSING: { status: 401, title: 'Not signed in', challenge: 'none' },
+  SESSION_FORGED: { status: 403, title: 'Not from this session\'s page' },
   DPOP_MISSING: { status: 401, title: 'DPoP proof missing', challenge: 'invalid_dpop_proof' },
   DPOP_INVALID: { status: 401, title: 'DPoP proof invalid', challenge: 'invalid_dpop_proof' },
   DPOP_BINDING_MISMATCH: { ...token, title: 'Token bound to another key' },
@@ -118,6 +120,13 @@ const wire = {
   SOURCE_FILE_MALFORMED: { status: 422, title: 'File malformed' },
   SOURCE_ROWS_REJECTED: { status: 422, title: 'Rows rejected' },
   SOURCE_NOT_OWNER: { status: 404, title: 'Not found', always: absent, shownAs: 'SOURCE_DATASET_UNKNOWN' },
+
+  OBJECTION_INVALID: { status: 422, title: 'Objection not acceptable' },
+  OBJECTION_NOT_FOUND: { status: 404, title: 'Not found', always: absent },
+  OBJECTION_STATE_CONFLICT: { status: 409, title: 'Not possible in this state' },
+  OBJECTION_EXISTS: { status: 409, title: 'Objected to before' },
+  OBJECTION_NOT_CORRECTED: { status: 409, title: 'Nothing corrected yet' },
+  NOTICE_NOT_FOUND: { status: 404, title: 'Not found', always: absent },
 
   SCORE_INVALID: { status: 400, title: 'Score request not of the required form' },
   SCORE_MODEL_NOT_USABLE: { status: 403, title: 'Model not usable' },
@@ -199,6 +208,9 @@ const wire = {
   JOINT_RELEASE_NOT_READY: { status: 409, title: 'Nothing to fetch' },
   JOINT_INPUT_INVALID: { status: 422, title: 'Joint input not acceptable' },
   JOINT_BUDGET_EXHAUSTED: { status: 403, title: 'Privacy budget spent' },
+
+  REPORT_PERIOD_INVALID: { status: 400, title: 'No report of this period' },
+  REPORT_INVALID: { status: 422, title: 'Report invalid' },
   JOINT_BOUND_EXCEEDED: { status: 422, title: 'Bound of a column too large' },
 
   INTERNAL: { status: 500, title: 'Internal error', always: 'Something went wrong on our side and was recorded: tell the platform the request id.' },

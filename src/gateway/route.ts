@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { BrowserSession } from '../authorization/browser-session.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { ProvenSession } from '../identity/identify.ts';
 import type { Tx } from '../store/database.ts';
@@ -44,7 +45,7 @@ export type CallerProof = {
   /** For the proof's `htu`: public URL and path, no query (RFC 9449 section 4.3). */
   readonly url: string;
   /** On the consoles' own interface, in place of token and proof. */
-  readonly session?: ProvenSession;
+  readonly session?: ProvenSession & { readonly browser: BrowserSession };
 };
 
 /** What a handler expects of a request; absent members are absent in the declaration too. */

@@ -1,0 +1,49 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import express, { type Response, type Router } from 'express';
+import helmet from 'helmet';
+import { VeilgateError } from '../../errors.ts';
+
+/** Made by `npm run build`, which `npm ci` runs. */
+export const consoleFolder = path.resolve(import.meta.dirname, '../../../dist/console');
+
+const yearSeconds = 31_536_000;
+
+/**
+ * Scripts and styles of our own origin only, none inline, nothing from elsewhere; nobody may frame the page or send its
+ * forms anywhere. Style attributes set by script are no inline style to a browser.
+ */
+const pagePolicy = helmet.contentSecurityPolicy({
+  useDefaults: false,
+  directives: {
+    defaultSrc: ["'none'"], scriptSrc: ["'self'"], styleSrc: ["'self'"], imgSrc: ["'self'", 'data:'], connectSrc: ["'self'"],
+    baseUri: ["'none'"], formAction: ["'none'"], frameAncestors: ["'none'"],
+  },
+});
+
+/** The web app: one page for every path, and its files, whose names change with their content. */
+export function consoleFiles(folder = consoleFolder): Router {
+  const page = path.join(folder, 'index.html');
+  const router = express.Router();
+  router.use(pagePolicy);
+  router.use('/assets', express.static(path.join(folder, 'assets'), { index: false, redirect: false, fallthrough: true, immutable: true, maxAge: yearSeconds * 1000, setHeaders: forEver }), () => {
+    throw new VeilgateError('REQUEST_NOT_FOUND', 'There is no such file: reload the page, it has a newer version.');
+  });
+  router.use((request, response, next) => {
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      next(new VeilgateError('REQUEST_METHOD_NOT_ALLOWED', 'Pages can be fetched only.', { allow: ['GET', 'HEAD'] }));
+      return;
+    }
+    if (!existsSync(page)) {
+      next(new VeilgateError('REQUEST_NOT_FOUND', 'The console\'s pages are not built: run `npm run build` where the gateway was installed.'));
+      return;
+    }
+    response.setHeader('Cache-Control', 'no-cache');
+    response.sendFile(page, { cacheControl: false, etag: true });
+  });
+  return router;
+}
+
+function forEver(response: Response): void {
+  response.setHeader('Cache-Control', `public, max-age=${yearSeconds}, immutable`);
+}

@@ -1,0 +1,137 @@
+import { strict as assert } from 'node:assert';
+import type { TestPlatform } from '../support/gateway.ts';
+import { password } from '../support/gateway.ts';
+import { assertAccessible, inspect, startTestConsole, type TestConsole } from './support/console.ts';
+import { oneTimePassword, personOf, representativeOf, type Person } from './support/people.ts';
+
+const subject = '91350211M000100Y43';
+
+describe('the consoles\' sessions', function () {
+  this.timeout(120_000);
+  let stage: TestConsole;
+  let platform: TestPlatform;
+  let officer: Person;
+  let auditor: Person;
+  let representative: Person;
+
+  before(async function () {
+    const opened = await startTestConsole();
+    if (opened === undefined) return this.skip();
+    stage = opened;
+    platform = stage.platform;
+    officer = await personOf(platform, 'officer-compliance', 'officer', '李合规', 'compliance');
+    auditor = await personOf(platform, 'officer-auditor', 'officer', '审计员', 'audit');
+    representative = await representativeOf(platform, subject, '王芳');
+    return undefined;
+  });
+  after(async () => stage?.close());
+
+  const api = (path: string) => `${platform.gateway.issuerUrl}/console/api${path}`;
+  const cookie = (person: Person) => `veilgate_session=${person.forms.cookie('veilgate_session') ?? ''}`;
+  const get = (path: string, headers: Readonly<Record<string, string>>) => fetch(api(path), { headers });
+  const codeOf = async (response: Response) => ((await response.json()) as { readonly code: string }).code;
+  const csrfOf = async (person: Person) => ((await (await get('/session', { cookie: cookie(person) })).json()) as { readonly csrf: string }).csrf;
+  const withhold = (headers: Readonly<Record<string, string>>) =>
+    fetch(api('/v1/policy-withholds'), { method: 'POST', headers: { 'content-type': 'application/json', 'idempotency-key': crypto.randomUUID(), ...headers }, body: '{}' });
+
+  describe('who calls', () => {
+    it('nobody without a session, and a token of the gateway is none', async () => {
+      assert.equal(await codeOf(await get('/v1/catalogue', {})), 'SESSION_MISSING');
+      assert.equal(await codeOf(await get('/v1/catalogue', { cookie: 'veilgate_session=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' })), 'SESSION_MISSING');
+      const token = await (await platform.connect('officer-compliance', 'compliance')).token();
+      assert.equal(await codeOf(await get('/v1/catalogue', { authorization: `DPoP ${token}` })), 'SESSION_MISSING');
+    });
+
+    it('and the cookie alone opens nothing at the gateway itself', async () => {
+      assert.equal(await codeOf(await fetch(`${platform.gateway.gatewayUrl}/v1/catalogue`, { headers: { cookie: cookie(officer) } })), 'TOKEN_MISSING');
+    });
+
+    it('is told to the page: the person, what they may do, nothing secret', async () => {
+      const text = await (await get('/session', { cookie: cookie(officer) })).text();
+      const { party, kind, scopes, name } = JSON.parse(text) as { readonly party: string; readonly kind: string; readonly scopes: readonly string[]; readonly name: string };
+      assert.deepEqual({ party, kind, scopes, name }, { party: 'officer-compliance', kind: 'officer', scopes: ['compliance'], name: '李合规' });
+      assert.ok(!text.includes(officer.forms.cookie('veilgate_session') ?? 'no cookie'));
+    });
+
+    it('may do what the registry allows the party at this moment, whatever the page shows', async () => {
+      assert.equal((await get('/v1/policies', { cookie: cookie(officer) })).status, 200);
+      assert.equal(await codeOf(await get('/v1/policies', { cookie: cookie(representative) })), 'TOKEN_SCOPE_INSUFFICIENT');
+      const csrf = await csrfOf(auditor);
+      const refused = await withhold({ cookie: cookie(auditor), origin: platform.gateway.issuerUrl, 'veilgate-csrf': csrf });
+      assert.equal(await codeOf(refused), 'TOKEN_SCOPE_INSUFFICIENT');
+    });
+  });
+
+  describe('requests that another site makes a browser send', () => {
+    it('are refused by their origin, by where the browser says they come from, and for want of the session\'s own token', async () => {
+      const own = { cookie: cookie(officer), origin: platform.gateway.issuerUrl, 'veilgate-csrf': await csrfOf(officer) };
+      const forged = [
+        { ...own, origin: 'https://evil.example' }, { ...own, origin: 'null' }, { ...own, 'sec-fetch-site': 'cross-site' }, { ...own, 'sec-fetch-site': 'same-site' },
+        { cookie: own.cookie, origin: own.origin }, { cookie: own.cookie, 'veilgate-csrf': own['veilgate-csrf'] }, { ...own, 'veilgate-csrf': await csrfOf(auditor) }, { ...own, 'veilgate-csrf': '' },
+      ];
+      for (const headers of forged) assert.equal(await codeOf(await withhold(headers)), 'SESSION_FORGED', JSON.stringify(Object.keys(headers)));
+      assert.equal(await codeOf(await withhold(own)), 'REQUEST_INVALID', 'the right one gets as far as its body');
+      assert.equal(await codeOf(await get('/v1/policies', { cookie: own.cookie, 'sec-fetch-site': 'cross-site' })), 'SESSION_FORGED');
+    });
+  });
+
+  describe('the page', () => {
+    it('sends whoever is not signed in to the sign-in page and back, with password and one-time password', async () => {
+      const forSignIn = await personOf(platform, 'officer-registrar', 'officer', 'Registrar', 'registry');
+      const page = await stage.open(undefined, '/console/nowhere?x=1');
+      await page.waitForURL(/\/sign-in\?to=/);
+      await page.fill('[name=username]', forSignIn.username);
+      await page.fill('[name=password]', password);
+      await page.fill('[name=one_time_password]', oneTimePassword(forSignIn.secret ?? '', 1));
+      await page.click('form button:not(.link)');
+      await page.waitForURL(/\/console\/nowhere\?x=1$/);
+      await page.getByRole('heading', { level: 1, name: 'No such page' }).waitFor();
+      const before = forSignIn.forms.cookie('veilgate_session');
+      const after = (await page.context().cookies()).find(({ name }) => name === 'veilgate_session');
+      assert.notEqual(after?.value, before, 'a session of its own, not one that was there before');
+      assert.equal(after?.httpOnly, true);
+    });
+
+    it('is accessible and fits, in both languages, switched without a reload', async () => {
+      const page = await stage.open(officer, '/console/');
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      await page.evaluate('window.notReloaded = true');
+      await inspect(page, 'frame-en');
+      await page.getByRole('button', { name: '切换到中文' }).click();
+      await page.getByRole('button', { name: '退出登录' }).waitFor();
+      assert.equal(await page.evaluate('window.notReloaded'), true);
+      assert.equal(await page.evaluate('document.documentElement.lang'), 'zh-CN');
+      await inspect(page, 'frame-zh');
+    });
+
+    it('can be used with the keyboard alone', async () => {
+      const page = await stage.open(officer, '/console/');
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      await page.keyboard.press('Tab');
+      assert.equal(await page.evaluate('document.activeElement.className'), 'skip');
+      await page.keyboard.press('Enter');
+      assert.equal(await page.evaluate('document.activeElement.id'), 'content');
+    });
+
+    it('says that the session ended, and keeps what stands on the page', async () => {
+      const leaving = await personOf(platform, 'officer-registrar', 'officer', 'Leaving', 'registry');
+      const page = await stage.open(leaving, '/console/');
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      await page.getByRole('button', { name: 'Sign out' }).click();
+      await page.waitForURL(/\/sign-in/);
+      assert.equal(await codeOf(await get('/session', { cookie: cookie(leaving) })), 'SESSION_MISSING', 'the session is over on the server too');
+      await assertAccessible(page);
+    });
+
+    it('loads scripts and styles of its own only, and nobody may frame it', async () => {
+      const { headers } = await fetch(`${platform.gateway.issuerUrl}/console/`);
+      const policy = headers.get('content-security-policy') ?? '';
+      assert.match(policy, /default-src 'none'/);
+      assert.match(policy, /frame-ancestors 'none'/);
+      assert.doesNotMatch(policy, /unsafe|https?:/);
+      const page = await stage.open(officer, '/console/');
+      const run = await page.evaluate(`new Promise((done) => { const script = document.createElement('script'); script.textContent = 'window.injected = true'; document.body.append(script); setTimeout(() => done(window.injected === true), 50); })`);
+      assert.equal(run, false, 'an inline script ran');
+    });
+  });
+});

@@ -1,0 +1,91 @@
+import { strict as assert } from 'node:assert';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { consoleFolder } from '../../../src/gateway/console/console-files.ts';
+import { startTestPlatform, type TestPlatform, type TestPlatformOptions } from '../../support/gateway.ts';
+import { openChromium } from './chromium.ts';
+import { signedIn, type Person } from './people.ts';
+
+/** A platform with its consoles, and a real browser to look at them. */
+export type TestConsole = {
+  readonly platform: TestPlatform;
+  readonly browser: Browser;
+  /** A tab of a browser of its own in which this person is signed in; faults of the page fail the test at `close`. */
+  readonly open: (person: Person | undefined, path: string, options?: { readonly language?: 'en' | 'zh'; readonly width?: number }) => Promise<Page>;
+  readonly close: () => Promise<void>;
+};
+
+const screenshots = path.resolve(import.meta.dirname, '../../../.data/screenshots');
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** Undefined where there is no browser: `if (console === undefined) this.skip()`. */
+export async function startTestConsole(settings: Readonly<Record<string, string>> = {}, options: TestPlatformOptions = {}): Promise<TestConsole | undefined> {
+  assert.ok(existsSync(path.join(consoleFolder, 'index.html')), 'the console is not built: run `npm run build`');
+  const browser = await openChromium();
+  if (browser === undefined) return undefined;
+  const platform = await startTestPlatform(settings, options);
+  const contexts: BrowserContext[] = [];
+  const faults: string[] = [];
+  return {
+    platform, browser,
+    async open(person, address, { language = 'en', width = 1440 } = {}) {
+      const context = await browser.newContext({ viewport: { width, height: 900 }, locale: language === 'en' ? 'en-GB' : 'zh-CN', timezoneId: 'Asia/Shanghai', acceptDownloads: true, reducedMotion: 'reduce' });
+      contexts.push(context);
+      context.setDefaultTimeout(15_000);
+      await context.addInitScript((chosen) => { if (localStorage.getItem('veilgate.language') === null) localStorage.setItem('veilgate.language', chosen); }, language);
+      if (person !== undefined) await signedIn(context, platform, person);
+      const page = await context.newPage();
+      page.on('pageerror', (error) => faults.push(`${page.url()}: ${error.message}`));
+      // a policy violation or a failing script shows here; refused requests do so too, and are meant to
+      page.on('console', (message) => { if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) faults.push(`${page.url()}: ${message.text()}`); });
+      page.on('request', (request) => { if (!request.url().startsWith(platform.gateway.issuerUrl) && !/^(data|blob):/.test(request.url())) faults.push(`asked ${request.url()}`); });
+      await page.goto(platform.gateway.issuerUrl + address);
+      return page;
+    },
+    async close() {
+      await Promise.all(contexts.map((context) => context.close()));
+      await browser.close();
+      await platform.close();
+      assert.deepEqual(faults, [], 'faults in pages');
+    },
+  };
+}
+
+type AxeFinding = { readonly id: string; readonly help: string; readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[] };
+
+/** No violation of WCAG 2.2 AA and of good practice, as axe finds them. */
+export async function assertAccessible(page: Page): Promise<void> {
+  // through the debugger, which the page's Content-Security-Policy does not bind
+  await page.evaluate(axeSource);
+  const violations = await page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { readonly axe: { readonly run: () => Promise<{ readonly violations: readonly AxeFinding[] }> } };
+    return (await axe.run()).violations;
+  });
+  assert.deepEqual(violations.map(({ id, help, nodes }) => `${id}: ${help}\n${nodes.slice(0, 5).map((node) => `  ${node.html.slice(0, 300)}\n  ${node.failureSummary ?? ''}`).join('\n')}`), [], page.url());
+}
+
+/** Nothing sticks out to the right: the page need not be scrolled sideways. */
+export async function assertFits(page: Page): Promise<void> {
+  const { scroll, client } = await page.evaluate<{ readonly scroll: number; readonly client: number }>('({ scroll: document.documentElement.scrollWidth, client: document.documentElement.clientWidth })');
+  assert.ok(scroll <= client, `${page.url()} is ${scroll - client} px too wide`);
+}
+
+/** Kept as an artefact, to be looked at. @param name such as `compliance-grid` */
+export async function screenshot(page: Page, name: string): Promise<void> {
+  mkdirSync(screenshots, { recursive: true });
+  await page.screenshot({ path: path.join(screenshots, `${name}.png`), fullPage: true });
+}
+
+/** Accessible and fitting, wide and narrow, in both languages; with screenshots. */
+export async function inspect(page: Page, name: string): Promise<void> {
+  const size = page.viewportSize() ?? { width: 1440, height: 900 };
+  for (const width of [1440, 360]) {
+    await page.setViewportSize({ width, height: 900 });
+    await assertAccessible(page);
+    await assertFits(page);
+    await screenshot(page, `${name}-${width}`);
+  }
+  await page.setViewportSize(size);
+}
