@@ -28,14 +28,21 @@ export const representative = { username: 'wang.fang', password: 'correct horse 
 /** What the play leaves behind for whoever goes on by hand. */
 export type Scene = { readonly grant: string };
 
-/** The main job, from an empty platform to a verified log. */
-export async function playStory(stage: Stage, { act }: Transcript): Promise<Scene> {
+/** What every play begins with: officers, records, an admitted bank. */
+export async function playBeginning(stage: Stage, { act }: Transcript): Promise<{ readonly registrar: Officer; readonly bank: BankClient }> {
   const registrar = await act('The platform\'s officers sign in, each with a key of their own', async (say) => {
     for (const { id, name, roles } of officers) say(`${id} (${name.en}, ${name.zh}): ${roles.join(', ')}`);
     return officer(stage, 'officer-registrar', 'registry');
   });
   await act(`Departments are registered and load records of ${sample.enterprises} enterprises`, (say) => loadRecords(stage, registrar, say));
   const bank = await act('A bank applies, is assessed by one officer and approved by another', (say) => admitBank(stage, registrar, say));
+  return { registrar, bank };
+}
+
+/** The main job, from an empty platform to a verified log. */
+export async function playStory(stage: Stage, play: Transcript): Promise<Scene> {
+  const { registrar, bank } = await playBeginning(stage, play);
+  const { act } = play;
   const browser = await act('An enterprise is registered and its representative activates the account', (say) => activateEnterprise(stage, registrar, say));
   await act('Without consent nothing is answered, and the answer tells nothing', (say) => askWithoutConsent(bank, say));
   const consent = await act('The bank asks for consent; the representative narrows it and grants', (say) => giveConsent(stage, bank, browser, say));
