@@ -4,7 +4,7 @@ import { password } from '../support/gateway.ts';
 import { assertAccessible, inspect, startTestConsole, type TestConsole } from './support/console.ts';
 import { oneTimePassword, personOf, representativeOf, type Person } from './support/people.ts';
 
-const subject = '91350211M000100Y43';
+const subject = '91350211M000100Y46';
 
 describe('the consoles\' sessions', function () {
   this.timeout(120_000);
