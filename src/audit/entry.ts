@@ -10,6 +10,7 @@ import { concat, type Bytes } from './bytes.ts';
 import type { CustodianRecord } from './custodian-entry.ts';
 import type { GrantRequestRecord } from './grant-request-entry.ts';
 import type { JointRunRecord } from './joint-run-entry.ts';
+import type { ObjectionRecord } from './objection-entry.ts';
 import { webSha256, type Sha256 } from './tree.ts';
 
 /**
@@ -19,7 +20,7 @@ import { webSha256, type Sha256 } from './tree.ts';
 export type AuditRecord =
   | QueryReleased | QueryRefused | QueriesRefused | ScoreReleased | ScoreRefused | ScoresReleased | GrantCreated | GrantChanged | GrantRequestRecord | InstitutionChanged
   | EnterpriseRegistered | EnterpriseActivated | AccountRecord | DepartmentRegistered | OfficerRegistered | PartyChanged
-  | PolicyLoaded | PolicyChanged | PolicyWithheld | RecordsLoaded | FeaturesChanged | ModelChanged | JointProjectChanged | CohortChanged | RequestShown | EntryErased | CustodianRecord | JointRunRecord;
+  | PolicyLoaded | PolicyChanged | PolicyWithheld | RecordsLoaded | RecordCorrected | FeaturesChanged | ModelChanged | JointProjectChanged | CohortChanged | RequestShown | EntryErased | CustodianRecord | JointRunRecord | ObjectionRecord;
 
 export type AuditKind = AuditRecord['kind'];
 
@@ -55,6 +56,8 @@ export type QueryReleased = Common<'query.released'> & {
   readonly decision: Digest;
   readonly outcomes: readonly FieldOutcome[];
   readonly rows: readonly RowCount[];
+  /** Disclosed or compared while an objection to it waited for its department; absent when there is none. */
+  readonly disputed?: readonly FieldRef[];
   /** Over the compact JWS the institution signed. */
   readonly request: Digest;
   /** Over the canonical JSON of the answer (docs/formats/receipt.md). */
@@ -86,6 +89,8 @@ export type ScoreReleased = Common<'score.released'> & {
   /** Over the canonical JSON of the Decision. */
   readonly decision: Digest;
   readonly outcomes: readonly FieldOutcome[];
+  /** Behind a feature of the model, while an objection to it waited for its department; absent when there is none. */
+  readonly disputed?: readonly FieldRef[];
   /** Id of the custodian's key the features are encrypted under. */
   readonly key: string;
   /** The ticket in the custodian's own log, and the salt under which it names the grant there. */
@@ -216,6 +221,9 @@ export type RecordsLoaded = Common<'records.loaded'> & {
   /** Of the file as it was uploaded. */
   readonly file: Digest;
 };
+
+/** A department replaced one record of one enterprise. */
+export type RecordCorrected = Common<'record.corrected'> & { readonly department: PartyId; readonly dataset: DatasetId; readonly subject: SubjectId; readonly outcome: 'new' | 'changed' | 'unchanged' };
 
 type FeaturesCommon = { readonly department: PartyId; readonly dataset: DatasetId };
 

@@ -10,6 +10,7 @@ import { problemLine, type Problem } from '../policy/problem.ts';
 import { uses } from '../policy/rule.ts';
 import { readPolicyTests, runPolicyTests, type PolicyTestReport } from '../policy/vectors.ts';
 import { loadJointSettings } from '../joint/project/settings.ts';
+import { loadObjectionSettings } from '../objection/settings.ts';
 import { loadFeatures } from '../scoring/feature/load.ts';
 import { loadScoringSettings } from '../scoring/model/settings.ts';
 import { loadCatalogue } from '../source/catalogue.ts';
@@ -107,10 +108,11 @@ function load(folder: string, options: Options): CompiledPolicy {
   return loadPolicyPack(folder, loadCatalogue(options.catalogue ?? path.join(folder, 'catalogue')));
 }
 
-/** How many features the pack declares; they, and the limits of the models made of them, are checked with it. */
+/** How many features the pack declares; they, and the pack's settings beside policy, are checked with it. */
 function featuresOf(folder: string, options: Options): number {
   if (existsSync(path.join(folder, 'scoring.yaml'))) loadScoringSettings(folder);
   if (existsSync(path.join(folder, 'joint.yaml'))) loadJointSettings(folder);
+  loadObjectionSettings(folder);
   return loadFeatures(folder, loadCatalogue(options.catalogue ?? path.join(folder, 'catalogue'))).size;
 }
 

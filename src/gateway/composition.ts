@@ -11,6 +11,7 @@ import { openIdentity } from '../identity/identify.ts';
 import type { Keyring } from '../identity/keyring.ts';
 import { openQueue } from '../jobs/queue.ts';
 import type { PolicyHolder } from '../policy/holder.ts';
+import { loadObjectionSettings } from '../objection/settings.ts';
 import { loadFeatures } from '../scoring/feature/load.ts';
 import { loadScoringSettings } from '../scoring/model/settings.ts';
 import type { FeatureSpace } from '../scoring/model/space.ts';
@@ -66,6 +67,8 @@ export async function composeServices({ config, database, keyring, catalogue, po
     database, clock, policy: current, signer, gatewayUrl, metrics, custodian, logOrigin: config.auditLogOrigin, space: () => space, model: (ref) => usableModel(models, ref),
     pool: { threads: config.scoreThreads, memoryMb: config.scoreMemoryMb, cacheBytesMax: config.scoreCacheMb * 1_048_576 },
   }, tallies, releaser);
+  const log = auditReader(database);
+  const objectionSettings = loadObjectionSettings(config.policyFolder);
   const joint = composeJoint({ config, database, clock, catalogue, policy: current, secrets: keyring.maskSecrets });
   return {
     database, clock, catalogue, policy: current, signer, gatewayUrl, issuerUrl,
@@ -91,13 +94,14 @@ export async function composeServices({ config, database, keyring, catalogue, po
     policies,
     joint,
     jointRuns: joint,
+    objections: { database, clock, catalogue, log, settings: () => objectionSettings },
     features: composeFeatures(() => space.features, scoring, custodian?.id ?? ''),
     refusals: createDoorRefusals({
       clock, perMinuteMax: config.refusalsPerMinute, append: releaser.recordRefusal,
       appendCounts: (records) => database.transaction('refusals counted', async (tx) => { await appendRecords(tx, records); }),
     }),
     receipts: consentReceipts({ database, clock, catalogue, policy: current, signer, gatewayUrl, issuerUrl, dataRegion: config.dataRegion }),
-    log: auditReader(database),
+    log,
     signedRequests: signedRequests(database, clock, vault),
     logVerifierKey: formatVerifierKey((await checkpointSigner(config.auditLogOrigin, keyring.logSigningKey)).key),
     pseudonymOf: (subject) => pseudonym(keyring.pseudonymSecret, subject),

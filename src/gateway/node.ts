@@ -11,6 +11,7 @@ import { openKeyring } from '../identity/keyring.ts';
 import { bootstrapOfficers, hasOfficers, type NewOfficer } from '../identity/registry/staff.ts';
 import { deleteExpired } from '../identity/replay.ts';
 import { prepareQueue } from '../jobs/queue.ts';
+import { loadObjectionSettings } from '../objection/settings.ts';
 import { removeRetiredColumns } from '../scoring/feature/rotation.ts';
 import { loadCatalogue } from '../source/catalogue.ts';
 import { prepareDomainTables } from '../source/domain.ts';
@@ -29,6 +30,7 @@ import { recordRegistryEvent } from './use-cases/record-change.ts';
 import { expireAlignments } from './use-cases/joint-cohorts.ts';
 import { endLateLotteries } from './use-cases/joint-lottery.ts';
 import { endOverdueProjects } from './use-cases/joint-projects.ts';
+import { closeOverdueObjections } from './use-cases/objections.ts';
 import { tidyJobs } from './use-cases/score-job-desk.ts';
 
 /** What there is once per node: its own PostgreSQL, the schema, first officers, the log's publisher, housekeeping. */
@@ -95,6 +97,7 @@ async function admitFirstOfficers(config: Config, database: Database, clock: Clo
 
 function startHousekeeping(config: Config, database: Database, catalogue: Catalogue, log: Log, clock: Clock): () => Promise<void> {
   const idempotency = createIdempotency({ database, clock, hours: config.idempotencyHours });
+  const objectionSettings = loadObjectionSettings(config.policyFolder);
   const tasks = {
     replay_purge: () => deleteExpired(database, clock.nowMs()),
     state_purge: () => removeExpiredAuthorizationState(database, clock),
@@ -107,6 +110,7 @@ function startHousekeeping(config: Config, database: Database, catalogue: Catalo
     joint_projects: () => endOverdueProjects({ database, clock }),
     joint_alignments: () => expireAlignments({ database, clock }),
     joint_lotteries: () => endLateLotteries({ database, clock }),
+    objections: () => closeOverdueObjections({ database, clock, settings: () => objectionSettings }),
   } as const;
   const steady = steadyClock(clock, () => log.write('clock.jumped', {}));
   let round = Promise.resolve();

@@ -1,4 +1,5 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import calendarSchema from '../../policies/schema/calendar.schema.json' with { type: 'json' };
 import featuresSchema from '../../policies/schema/features.schema.json' with { type: 'json' };
 import jointSchema from '../../policies/schema/joint.schema.json' with { type: 'json' };
 import purposesSchema from '../../policies/schema/purposes.schema.json' with { type: 'json' };
@@ -11,6 +12,7 @@ import { didYouMean, type Problem } from './problem.ts';
 // the schemas are the program's own, never the checked folder's: a pack cannot loosen what it is checked against
 const ajv = new Ajv({ allErrors: true, verbose: true, discriminator: true, strict: true, strictTypes: false, strictRequired: false, allowUnionTypes: true });
 const validators = {
+  calendar: ajv.compile(calendarSchema),
   features: ajv.compile(featuresSchema),
   joint: ajv.compile(jointSchema),
   purposes: ajv.compile(purposesSchema),

@@ -42,6 +42,8 @@ export type Answer = {
   readonly sealed?: string;
   readonly verified: readonly { readonly field: string; readonly outcome: VerificationOutcome }[];
   readonly withheld: readonly Pick<FieldDecision, 'field' | 'use' | 'reason' | 'rule' | 'path'>[];
+  /** Fields answered about to which the enterprise objects, and whose department has not answered yet; absent when there is none. */
+  readonly disputed?: readonly string[];
   /** The log's record of this answer and the salt of its commitment: what the receipt is about. */
   readonly entry: { readonly index: number; readonly salt: string; readonly record: Readonly<Record<string, unknown>> };
   readonly receipt: string;

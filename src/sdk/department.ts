@@ -14,6 +14,12 @@ export function departmentClient(connection: Connection) {
         path: `${dataset(id)}/records?error_limit=${errorLimit}`,
         body: { type: file.format === 'csv' ? 'text/csv' : 'application/x-ndjson', content: file.content },
       }),
+    /**
+     * Replaces one record of an enterprise.
+     * @param record `subject` and fields by name, as a line of an NDJSON file; what is left out has no value from then on
+     */
+    correct: (id: string, record: Readonly<Record<string, unknown>>) =>
+      connection.call<{ readonly dataset: string; readonly subject: string; readonly outcome: 'new' | 'changed' | 'unchanged' }>({ method: 'POST', path: `${dataset(id)}/corrections`, json: { record } }),
     quality: (id: string) => connection.call<Record<string, unknown>>({ method: 'GET', path: `${dataset(id)}/quality` }),
   };
 }

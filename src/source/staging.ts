@@ -71,28 +71,38 @@ export const stagedTable = 'pg_temp.staged';
 
 function statementsFor(dataset: Dataset) {
   const fields = dataset.fields.map((field) => ({ column: pg.escapeIdentifier(field.name), type: columnType(field) }));
-  const columns = fields.map(({ column }) => column);
   const key = ['subject', ...keyFields(dataset).map((name) => pg.escapeIdentifier(name))].join(', ');
   const types = ['bigint', 'text', ...fields.map(({ type }) => type)];
-  const row = (side: 'old' | 'new') => `row(${columns.map((column) => `${side}.${column}`).join(', ')})`;
   return {
     create: `create temporary table staged (_row bigint, subject text, ${fields.map(({ column, type }) => `${column} ${type}`).join(', ')})`,
     append: `insert into ${stagedTable} select * from unnest(${types.map((type, at) => `$${at + 1}::${type}[]`).join(', ')})`,
     findDuplicates: `select _row from (select _row, row_number() over (partition by ${key} order by _row) as copy from ${stagedTable}) as counted where copy > 1 order by _row`,
     removeRows: `delete from ${stagedTable} where _row = any($1::bigint[])`,
-    // in order of the key: two loads of the same rows wait for each other instead of deadlocking
-    merge: `
+    merge: mergeText(dataset, stagedTable),
+  };
+}
+
+/**
+ * One statement that stores rows, each replacing the stored row with its key as a whole, and answers MergeCounts;
+ * $1 is when they were supplied.
+ * @param rows what to select them from: `subject` and a column for each field
+ */
+export function mergeText(dataset: Dataset, rows: string): string {
+  const columns = dataset.fields.map(({ name }) => pg.escapeIdentifier(name));
+  const key = ['subject', ...keyFields(dataset).map((name) => pg.escapeIdentifier(name))].join(', ');
+  const row = (side: 'old' | 'new') => `row(${columns.map((column) => `${side}.${column}`).join(', ')})`;
+  // in order of the key: two loads of the same rows wait for each other instead of deadlocking
+  return `
       with merged as (
         insert into ${domainTable(dataset)} as stored (subject, ${columns.join(', ')}, _supplied_at)
-        select subject, ${columns.join(', ')}, $1::timestamptz from ${stagedTable} order by ${key}
+        select subject, ${columns.join(', ')}, $1::timestamptz from ${rows} order by ${key}
         on conflict (${key}) do update set ${columns.map((column) => `${column} = excluded.${column}`).join(', ')}, _supplied_at = excluded._supplied_at
         returning old.subject is null as fresh, ${row('old')} is distinct from ${row('new')} as changed
       )
       select count(*) filter (where fresh) as new,
              count(*) filter (where not fresh and changed) as changed,
              count(*) filter (where not fresh and not changed) as unchanged
-        from merged`,
-  };
+        from merged`;
 }
 
 async function removeDuplicates(sql: Sql, statements: ReturnType<typeof statementsFor>): Promise<readonly number[]> {

@@ -2,11 +2,13 @@ import { createHash, type Hash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { appendRecords } from '../../audit/append.ts';
 import { recordHead } from '../../audit/entry.ts';
+import { correctRecord } from '../../source/correct.ts';
 import { errorLimitMax, loadRecords, ownedDataset } from '../../source/ingest.ts';
 import { readReports } from '../../source/quality.ts';
+import type { Value } from '../../vocabulary.ts';
 import { ok, route, trustedJson, type JsonObject, type Route, type StreamBody } from '../route.ts';
 import { named } from '../schema/compile.ts';
-import { integer, object } from '../schema/words.ts';
+import { integer, map, object, oneOf } from '../schema/words.ts';
 import type { Services } from './services.ts';
 
 const reportSchema = { type: 'object', description: 'Counts, row numbers and reasons, never values (docs/formats/records.md).' };
@@ -40,6 +42,24 @@ export function datasetRoutes({ database, clock, catalogue }: Pick<Services, 'da
         });
         return ok(trustedJson(report) as JsonObject);
       },
+    }),
+    route<{ params: { readonly dataset: string }; body: { readonly record: Readonly<Record<string, Value>> } }>({
+      method: 'POST', path: '/v1/datasets/{dataset}/corrections', operationId: 'correctRecord', tag: 'Records', access: 'party', scopes: ['records'], idempotent: true,
+      summary: 'Replace one record of an enterprise',
+      description: 'By the rules of a load: the stored row with the same key is replaced as a whole, and a field that is left out has no value from then on. The log says whose record was corrected, and no value.',
+      request: {
+        params: object({ dataset: named('DatasetId') }),
+        body: { kind: 'json', schema: object({ record: map({ type: 'string', pattern: '^[a-z][a-z0-9_]{0,40}$', maxLength: 41 }, named('Value'), 501, '`subject` and fields by name, as a line of an NDJSON file.') }) },
+      },
+      responses: { 200: { description: 'What it did to the stored rows.', schema: object({ dataset: named('DatasetId'), subject: named('SubjectId'), outcome: oneOf(['new', 'changed', 'unchanged']) }) } },
+      errors: ['SOURCE_DATASET_UNKNOWN', 'SOURCE_NOT_OWNER', 'SOURCE_ROWS_REJECTED', 'AUDIT_UNAVAILABLE'],
+      examples: { cli: 'veilgate records correct tax record.json' },
+      handler: ({ caller, params, body, once }) => once(async (tx) => {
+        const nowMs = clock.nowMs();
+        const corrected = await correctRecord(tx, catalogue, { dataset: params.dataset, supplier: caller.party, record: body.record }, nowMs);
+        await appendRecords(tx, [{ ...recordHead('record.corrected', nowMs, caller.party), department: caller.party, ...corrected }]);
+        return { reply: ok(corrected) };
+      }),
     }),
     route<{ params: { readonly dataset: string } }>({
       method: 'GET', path: '/v1/datasets/{dataset}/quality', operationId: 'readQuality', tag: 'Records', access: 'party', scopes: ['records'],

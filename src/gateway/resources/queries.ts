@@ -22,6 +22,9 @@ const queryBody = { kind: 'jwt', typ: 'query+jwt', schema: named('QueryPayload')
 const withheld = object({ field: named('FieldRef'), use: named('Use'), reason: named('DecisionReason'), rule: nullable(text(200)), path: list(text(200), 16) });
 const grantNeeded = list(object({ purpose: named('PurposeCode'), fields: list(object({ field: named('FieldRef'), ceiling: named('Ceiling') }), 500) }), 1, 'What to ask the enterprise for.');
 
+/** Also of scores. */
+export const disputed = list(named('FieldRef'), 250, 'Fields answered about to which the enterprise objects and whose department has not answered yet; absent when there is none.');
+
 const answerSchema = object(
   {
     subject: named('SubjectId'),
@@ -32,10 +35,11 @@ const answerSchema = object(
     sealed: { type: 'string', description: 'Original values for your encryption key alone: JWE in compact form (docs/formats/sealed-answer.md).' },
     verified: list(object({ field: named('FieldRef'), outcome: named('VerificationOutcome') }), 50),
     withheld: list(withheld, 250),
+    disputed,
     entry: object({ index: integer(0, Number.MAX_SAFE_INTEGER), salt: text(64), record: { type: 'object' } }, { description: 'What the log says of this answer, and the salt of its commitment.' }),
     receipt: named('CompactJws'),
   },
-  { optional: ['sealed'] },
+  { optional: ['sealed', 'disputed'] },
 );
 
 const explanationSchema = object(

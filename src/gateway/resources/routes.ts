@@ -11,6 +11,8 @@ import { jointReleaseRoutes } from './joint-releases.ts';
 import { jointRunRoutes } from './joint-runs.ts';
 import { logRoutes } from './log.ts';
 import { modelRoutes } from './models.ts';
+import { noticeRoutes } from './notices.ts';
+import { objectionRoutes } from './objections.ts';
 import { partyRoutes } from './parties.ts';
 import { policyRoutes } from './policies.ts';
 import { policyWithholdRoutes } from './policy-withholds.ts';
@@ -41,6 +43,8 @@ export function routes(services: Services): readonly Route[] {
     ...jointCohortRoutes(services),
     ...jointRunRoutes(services),
     ...jointReleaseRoutes(services),
+    ...objectionRoutes(services),
+    ...noticeRoutes(services),
     ...wellKnownRoutes(services),
   ];
 }

@@ -14,6 +14,7 @@ import { scoreRefusalAtTheDoor } from '../use-cases/door-refusals.ts';
 import { explainScore } from '../use-cases/score-explain.ts';
 import { scoreOne, subjectOf } from '../use-cases/score-one.ts';
 import { checkSubjects, type SignedScore } from '../use-cases/score-request.ts';
+import { disputed } from './queries.ts';
 import type { Services } from './services.ts';
 
 type ScoreShape = {
@@ -33,9 +34,10 @@ const answerSchema = object({
   parameters: text(64, 'Parameter set: it fixes the modulus of both halves.'),
   custodian: text(128, 'Id of the custodian: issuer of its half.'),
   sealed: object({ custodian: compactJwe, gateway: compactJwe }, { description: 'Two JWEs for your encryption key: masked values and their masks. Neither says anything without the other.' }),
+  disputed,
   entry: object({ index: integer(0, Number.MAX_SAFE_INTEGER), salt: text(64), record: { type: 'object' } }, { description: 'What the log says of this answer, and the salt of its commitment.' }),
   receipt: named('CompactJws'),
-});
+}, { optional: ['disputed'] });
 
 const explanationSchema = object({
   policy: named('PolicyVersion'),

@@ -3,6 +3,8 @@ import { named, type JsonSchema, type NamedSchemas } from './compile.ts';
 
 /** A text of at most `maxLength` characters. */
 export const text = (maxLength: number, description?: string): JsonSchema => ({ type: 'string', minLength: 1, maxLength, ...(description === undefined ? {} : { description }) });
+/** What a person writes: no control characters but line ends and tabs, nothing that turns the direction of what stands around it, no half characters. */
+export const plainText = (maxLength: number, description?: string): JsonSchema => ({ ...text(maxLength, description), pattern: '^[^\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f\\u202a-\\u202e\\u2066-\\u2069\\ud800-\\udfff]*$' });
 const matching = (pattern: string, maxLength: number, description: string, example: string): JsonSchema => ({ type: 'string', pattern, maxLength, description, examples: [example] });
 /** An object with exactly these members, of which those named `optional` may be absent. */
 export const object = (properties: Readonly<Record<string, JsonSchema>>, options: { readonly optional?: readonly string[]; readonly description?: string } = {}): JsonSchema => ({

@@ -3,9 +3,10 @@ import { VeilgateError } from '../../errors.ts';
 import { admitCallers, type AdmittedCaller } from '../../identity/admit.ts';
 import type { IdentifiedRequest } from '../../identity/identify.ts';
 import type { Clock } from '../../clock.ts';
+import { disputedFields } from '../../objection/disputed.ts';
 import { batcher } from '../../store/batch.ts';
 import type { Database } from '../../store/database.ts';
-import type { Grant, GrantId, InstitutionId, PurposeCode, SubjectId } from '../../vocabulary.ts';
+import type { FieldRef, Grant, GrantId, InstitutionId, PurposeCode, SubjectId } from '../../vocabulary.ts';
 
 /** What a grant is looked up by: of a query, or of one score. */
 export type Asked = { readonly subject: SubjectId; readonly purpose: PurposeCode; readonly grant?: GrantId };
@@ -13,6 +14,8 @@ export type Asked = { readonly subject: SubjectId; readonly purpose: PurposeCode
 export type AdmittedQuery = {
   readonly caller: AdmittedCaller;
   readonly grant: Grant | VeilgateError;
+  /** Fields of the enterprise to which an accepted objection waits for its department; absent when there is none. */
+  readonly disputed?: readonly FieldRef[];
 };
 
 export type Admissions = {
@@ -23,12 +26,14 @@ export type Admissions = {
 };
 
 type Item = { readonly request: IdentifiedRequest; readonly query?: Asked; readonly countsAsQuery: boolean };
-type Outcome = { readonly caller: AdmittedCaller; readonly grant?: Grant | VeilgateError };
+type Outcome = { readonly caller: AdmittedCaller; readonly grant?: Grant | VeilgateError; readonly disputed?: readonly FieldRef[] };
 
 const batchMax = 128;
 const waitingMax = 4096;
 /** The one wait of a busy gateway: queries that are let in together travel together to the end. */
 const everyMs = 10;
+
+const nothingDisputed: ReadonlyMap<SubjectId, readonly FieldRef[]> = new Map();
 
 /** The door: who calls and what for, looked up for all requests that arrive together. */
 export function createAdmissions(database: Database, clock: Clock, onBatch: (items: number) => void): Admissions {
@@ -37,16 +42,19 @@ export function createAdmissions(database: Database, clock: Clock, onBatch: (ite
       onBatch(items.length);
       const nowMs = clock.nowMs();
       const asking = items.filter(isAsking);
-      const [callers, grants] = await Promise.all([
+      const [callers, grants, disputed] = await Promise.all([
         admitCallers(database, items, nowMs),
         asking.length === 0 ? [] : admitGrants(database, asking.map((item) => lookup(item, nowMs))),
+        // beside the others, so that nobody waits longer for it
+        asking.length === 0 ? nothingDisputed : disputedFields(database, asking.map(({ query }) => query.subject)),
       ]);
       const grantOf = new Map(asking.map((item, at) => [item as Item, grants[at]]));
       return items.map((item, at): Outcome | VeilgateError => {
         const caller = callers[at] as AdmittedCaller | VeilgateError;
         if (caller instanceof VeilgateError) return caller;
         const grant = grantOf.get(item);
-        return { caller, ...(grant === undefined ? {} : { grant }) };
+        const fields = item.query === undefined ? undefined : disputed.get(item.query.subject);
+        return { caller, ...(grant === undefined ? {} : { grant }), ...(fields === undefined ? {} : { disputed: fields }) };
       });
     },
     { maxItems: batchMax, maxWaiting: waitingMax, concurrency: 1, everyMs, onFull: () => new VeilgateError('REQUEST_OVERLOADED', 'The platform is at its limit: try again in a second.') },
@@ -54,9 +62,9 @@ export function createAdmissions(database: Database, clock: Clock, onBatch: (ite
   return {
     caller: async (request) => (await admit({ request, countsAsQuery: false })).caller,
     async query(request, query, spends) {
-      const { caller, grant } = await admit({ request, query, countsAsQuery: spends });
+      const { grant, ...admitted } = await admit({ request, query, countsAsQuery: spends });
       if (grant === undefined) throw new VeilgateError('INTERNAL', 'The query was not looked up: report this to the platform.');
-      return { caller, grant };
+      return { ...admitted, grant };
     },
   };
 }

@@ -27,6 +27,8 @@ export type SignedQuery = { readonly institution: InstitutionId; readonly query:
 export type Admission = {
   readonly caller: Caller;
   readonly grant: Grant | VeilgateError;
+  /** Fields of the enterprise to which an accepted objection waits for its department; absent when there is none. */
+  readonly disputed?: readonly FieldRef[];
 };
 
 /** What the line needs; every member is one stage, or what a stage needs. */
@@ -58,6 +60,8 @@ export type Answer = {
   readonly sealed?: string;
   readonly verified: readonly Verified[];
   readonly withheld: readonly Withheld[];
+  /** Of the fields answered about: the enterprise objects to them, and its department has not answered yet. Absent when there is none. */
+  readonly disputed?: readonly FieldRef[];
 };
 export type Verified = { readonly field: FieldRef; readonly outcome: VerificationOutcome };
 
@@ -83,9 +87,10 @@ export async function answerQuery(desk: QueryDesk, signed: SignedQuery, admissio
     const disclosed = desensitise(decision, rows, { institution: signed.institution, tokenKeys: desk.tokenKeys });
     const verified = verifyClaims(desk.catalogue, signed.query, decision, rows);
     const sealed = await seal(desk, signed, disclosed);
-    const answer = compose(signed, decision, grant, disclosed, verified, sealed);
+    const disputed = disputedOf(factsOf(decision).permitted, admission);
+    const answer = compose(signed, decision, grant, { disclosed, verified, sealed, disputed });
     const answerJson = Buffer.from(canonicalJson(answer));
-    const record = releaseRecord(desk, signed, decision, grant, rows, answerJson);
+    const record = releaseRecord(desk, signed, decision, grant, { rows, answerJson, disputed });
     const entry = await desk.release({ record, use: grantUse(signed, decision, grant, line.policy), refused: (code) => refusalRecord(desk, signed, line, code), request: signed.request });
     released = [desk, answer, answerJson, record, entry];
   } catch (error) {
@@ -173,7 +178,19 @@ async function seal(desk: QueryDesk, { institution, requestDigest }: SignedQuery
   return sealFor(await desk.encryptionKey(institution), clear, { issuer: desk.issuer, audience: institution, jti: requestDigest, issuedAtMs: desk.clock.nowMs() });
 }
 
-function compose({ query }: SignedQuery, decision: Decision, grant: Grant, disclosed: Desensitised, verified: readonly Verified[], sealed: string | undefined): Answer {
+/** What an answer says of fields under objection: a member of its own, or none. */
+export type Disputed = { readonly disputed?: readonly FieldRef[] };
+
+/** @param used fields that are disclosed, compared or computed with */
+export function disputedOf(used: readonly FieldRef[], { disputed = [] }: Pick<Admission, 'disputed'>): Disputed {
+  if (disputed.length === 0) return {};
+  const found = disputed.filter((field) => used.includes(field));
+  return found.length === 0 ? {} : { disputed: found };
+}
+
+type Parts = { readonly disclosed: Desensitised; readonly verified: readonly Verified[]; readonly sealed: string | undefined; readonly disputed: Disputed };
+
+function compose({ query }: SignedQuery, decision: Decision, grant: Grant, { disclosed, verified, sealed, disputed }: Parts): Answer {
   return {
     subject: query.subject,
     purpose: query.purpose,
@@ -183,10 +200,13 @@ function compose({ query }: SignedQuery, decision: Decision, grant: Grant, discl
     ...(sealed === undefined ? {} : { sealed }),
     verified,
     withheld: factsOf(decision).withheld,
+    ...disputed,
   };
 }
 
-function releaseRecord(desk: QueryDesk, signed: SignedQuery, decision: Decision, grant: Grant, rows: FetchedRows, answerJson: Uint8Array): QueryReleased {
+type Released = { readonly rows: FetchedRows; readonly answerJson: Uint8Array; readonly disputed: Disputed };
+
+function releaseRecord(desk: QueryDesk, signed: SignedQuery, decision: Decision, grant: Grant, { rows, answerJson, disputed }: Released): QueryReleased {
   return {
     ...recordHead('query.released', desk.clock.nowMs(), signed.institution),
     institution: signed.institution,
@@ -197,6 +217,7 @@ function releaseRecord(desk: QueryDesk, signed: SignedQuery, decision: Decision,
     decision: factsOf(decision).digest,
     outcomes: factsOf(decision).outcomes,
     rows: [...rows].map(([dataset, found]) => ({ dataset, rows: found.length })),
+    ...disputed,
     request: signed.requestDigest,
     answer: hash('sha256', answerJson, 'hex'),
   };

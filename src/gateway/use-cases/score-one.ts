@@ -14,7 +14,7 @@ import type { Feature, FeatureId, Model, ModelRef, SealedScores, TicketFacts } f
 import { outputsOf } from '../../scoring/run/outputs.ts';
 import { functionalSet, type Functional, type TallyUse } from '../../scoring/run/tally.ts';
 import type { Decision, Grant, GrantId, InstitutionId, PublicJwk, Signer, SubjectId } from '../../vocabulary.ts';
-import type { Admission } from './answer-query.ts';
+import { disputedOf, type Admission, type Disputed } from './answer-query.ts';
 import { wasLogged, type Refused, type Release } from './release.ts';
 import type { ColumnsAsked, FoundColumns } from './score-columns.ts';
 import { decideScore, requireGrant, requireUsable, type ScoreTerms } from './score-eligibility.ts';
@@ -64,7 +64,7 @@ export type ScoreAnswer = {
   /** The custodian's id: issuer of its half. */
   readonly custodian: string;
   readonly sealed: SealedScores;
-};
+} & Disputed;
 
 export type ReceiptedScore = ScoreAnswer & {
   readonly entry: { readonly index: number; readonly salt: string; readonly record: ScoreReleased };
@@ -87,7 +87,8 @@ export async function scoreOne(desk: ScoreDesk, signed: SignedScore, admission: 
     const { found, masked } = await compute(desk, signed, terms);
     const opened = await openAtCustodian(desk, signed, grant, found, masked, line);
     const sealed = { custodian: opened.half, gateway: await seal(desk, signed, found, masked, opened.ticket) };
-    const answer = compose(signed, grant, line, found, sealed);
+    const disputed = disputedOf((line.decision?.fields ?? []).map(({ field }) => field), admission);
+    const answer = { ...compose(signed, grant, line, found, sealed), ...disputed };
     const record = releaseRecord(desk, signed, grant, line, found, opened, answer);
     const entry = await timed(desk, 'release', () => desk.release({
       record, use: grantUse(signed, grant), tally: found.tally, refused: (code) => refusalRecord(desk, signed, line, code), request: signed.request,
@@ -206,6 +207,7 @@ function releaseRecord(desk: ScoreDesk, signed: SignedScore, grant: Grant, { pol
     policy: policy.version,
     decision: digest(decision),
     outcomes: fieldOutcomes(decision?.fields ?? []),
+    ...(answer.disputed === undefined ? {} : { disputed: answer.disputed }),
     key: key.keyId,
     ticket: opened.ticket,
     ticketSalt: opened.salt,

@@ -1,0 +1,249 @@
+import { strict as assert } from 'node:assert';
+import { isVeilgateError } from '../../src/errors.ts';
+import { departmentClient } from '../../src/sdk/department.ts';
+import { noticesClient, objectionsClient, type ObjectionGiven } from '../../src/sdk/objections.ts';
+import { secondSubject, silentSubject, startWorld, subject, type World } from '../flow/support/world.ts';
+import { codeOf } from '../support/joint.ts';
+
+type Objections = ReturnType<typeof objectionsClient>;
+
+const field = 'tax.declared_revenue_cents';
+const scripted = '<script>alert(1)</script> "\' && ${7*7} 您好\n\t𠮷';
+const canary = 'canary-words-of-the-enterprise';
+
+describe('objections at the gateway', () => {
+  let world: World;
+  let enterprise: Objections;
+  let otherEnterprise: Objections;
+  let officer: Objections;
+  let department: Objections;
+  let otherDepartment: Objections;
+  let period: string;
+  const as = async (party: string, scope: string) => objectionsClient(await world.platform.connect(party, scope));
+  const toRecord = (more: Partial<Extract<ObjectionGiven, { readonly about: 'record' }>> = {}): ObjectionGiven => ({ about: 'record', field, fault: 'wrong', text: canary, ...more });
+  const query = (of = subject) => world.bank.query({ subject: of, purpose: 'pre_loan_review', read: ['registry.address', field] });
+  const subjectRow = async () => (await world.platform.database.query<Record<string, unknown>>(`select to_jsonb(t) - '_supplied_at' as record from domain.tax t where subject = $1 and period = $2::date`, [subject, period])).rows[0]?.['record'] as Record<string, unknown>;
+
+  before(async function () {
+    this.timeout(60_000);
+    world = await startWorld();
+    const { database } = world.platform;
+    const partyOf = async (of: string) => (await database.query<{ id: string }>('select id from enterprise where subject = $1', [of])).rows[0]?.id ?? '';
+    enterprise = await as(await partyOf(subject), 'grants');
+    otherEnterprise = await as(await partyOf(secondSubject), 'grants');
+    officer = await as('officer-compliance', 'compliance');
+    department = await as('tax_administration', 'records');
+    otherDepartment = await as('market_regulation', 'records');
+    period = (await database.query<{ period: string }>('select max(period)::text as period from domain.tax where subject = $1', [subject])).rows[0]?.period ?? '';
+  });
+  after(() => world.platform.close());
+
+  /** Ends whatever is open, so that each test can object to the same field. */
+  afterEach(async () => {
+    for (const who of [enterprise, otherEnterprise]) for (const { id, state } of (await who.list()).objections) if (state !== 'closed') await who.take(id, 'close');
+  });
+
+  it('goes from submission over department and correction to its end; who received the value is told, without it', async () => {
+    assert.equal((await query()).status, 200);
+    const { id, state, department: of, working_days_left: left, overdue } = await enterprise.submit(toRecord({ row: period, text: scripted }));
+    assert.deepEqual([state, of, left, overdue], ['submitted', 'tax_administration', 3, false]);
+    assert.equal(await codeOf(department.read(id)), 'OBJECTION_NOT_FOUND', 'a department sees what was accepted');
+    assert.equal((await officer.take(id, 'accept')).state, 'accepted');
+    assert.deepEqual((await department.read(id)).actions, ['correct', 'reject']);
+    assert.equal((await department.read(id)).steps[0]?.text, scripted, 'plain text, to the letter');
+
+    assert.equal(await codeOf(department.take(id, 'correct', 'Done.')), 'OBJECTION_NOT_CORRECTED', 'nothing was loaded since');
+    const records = departmentClient(await world.platform.connect('tax_administration', 'records'));
+    const corrected = await records.correct('tax', { ...(await subjectRow()), declared_revenue_cents: 4_242 });
+    assert.deepEqual(corrected, { dataset: 'tax', subject, outcome: 'changed' });
+    assert.equal((await subjectRow())['declared_revenue_cents'], 4_242);
+    assert.equal((await department.take(id, 'correct', 'The filing of July counts.')).state, 'corrected');
+
+    const notices = noticesClient(await world.platform.connect('bank-a', 'query'));
+    const { notices: [notice] } = await notices.notices({ open: true });
+    assert.deepEqual([notice?.subject, notice?.grant, notice?.field, notice?.received, notice?.entries.length, notice?.acknowledged_at], [subject, world.grant, field, 1, 1, null]);
+    assert.deepEqual(notice?.dispositions, ['band']);
+    assert.equal((await world.bank.get(`/v1/log/entries/${notice?.entries[0]}`)).json['kind'], 'query.released');
+    assert.doesNotMatch(JSON.stringify(notice), /4242|script/);
+    const acknowledged = await notices.acknowledge(notice?.id ?? '');
+    assert.ok(acknowledged.acknowledged_at);
+    assert.deepEqual(await notices.acknowledge(notice?.id ?? ''), acknowledged, 'a second time changes nothing');
+    assert.deepEqual((await notices.notices({ open: true })).notices, []);
+
+    const view = await enterprise.read(id);
+    assert.deepEqual(view.notified, [{ institution: 'bank-a', grant: world.grant, received: 1, dispositions: ['band'], acknowledged_at: acknowledged.acknowledged_at }]);
+    assert.equal((await department.read(id)).notified, undefined, 'departments do not learn who the banks\' customers are');
+    assert.equal((await enterprise.take(id, 'close')).state, 'closed');
+    const steps = (await enterprise.read(id)).steps;
+    assert.deepEqual(steps.map(({ action, role, by }) => [action, role, by === 'tax_administration' || by === 'officer-compliance' ? by : 'enterprise']), [
+      ['submit', 'enterprise', 'enterprise'], ['accept', 'officer', 'officer-compliance'], ['correct', 'department', 'tax_administration'], ['close', 'enterprise', 'enterprise'],
+    ]);
+    const logged = (await world.entries()).filter(({ kind }) => /^(objection|notice|record)\./.test(kind));
+    assert.deepEqual(logged.map(({ kind }) => kind), [
+      'objection.submitted', 'objection.accepted', 'record.corrected', 'objection.corrected', 'notice.issued', 'notice.acknowledged', 'objection.closed',
+    ]);
+    assert.deepEqual(logged.filter(({ kind }) => kind.startsWith('objection.')).map(({ index }) => index), steps.map(({ entry }) => entry));
+  });
+
+  it('marks the field in answers and in the log while its department has the objection, and no longer', async () => {
+    const { id } = await enterprise.submit(toRecord());
+    const disputedNow = async (of?: string) => {
+      const { json, status } = await query(of);
+      assert.equal(status, 200);
+      const { record } = json['entry'] as { readonly record: Record<string, unknown> };
+      assert.deepEqual(record['disputed'], json['disputed'], 'the log says the same');
+      return json['disputed'];
+    };
+    assert.equal(await disputedNow(), undefined, 'not before it is accepted');
+    await officer.take(id, 'accept');
+    assert.deepEqual(await disputedNow(), [field]);
+    assert.equal(await disputedNow(secondSubject), undefined, 'of this enterprise alone');
+    const other = await world.bank.query({ subject, purpose: 'pre_loan_review', read: ['registry.address'] });
+    assert.equal(other.json['disputed'], undefined, 'only of fields that are answered about');
+    const verified = await world.bank.query({ subject, purpose: 'pre_loan_review', verify: [{ field, claimed: 1 }] });
+    assert.deepEqual(verified.json['disputed'] ?? verified.code, [field]);
+    await department.take(id, 'reject', 'The filing says so.');
+    assert.equal(await disputedNow(), undefined);
+  });
+
+  it('answers an objection to an access by an officer', async () => {
+    const { json } = await query();
+    const { index } = json['entry'] as { readonly index: number };
+    const { id } = await enterprise.submit({ about: 'access', entry: index, text: canary });
+    await officer.take(id, 'accept');
+    assert.equal(await codeOf(department.read(id)), 'OBJECTION_NOT_FOUND', 'it is no department\'s');
+    assert.equal(await codeOf(officer.take(id, 'correct', 'x')), 'TOKEN_SCOPE_INSUFFICIENT');
+    assert.equal((await query()).json['disputed'], undefined, 'an access disputes no value');
+    assert.equal((await officer.take(id, 'remedy', 'The bank was told to delete it.')).state, 'remedied');
+    assert.equal(await codeOf(officer.take(id, 'reject', 'x')), 'OBJECTION_STATE_CONFLICT');
+    assert.equal(await codeOf(otherEnterprise.submit({ about: 'access', entry: index, text: canary })), 'AUDIT_ENTRY_NOT_FOUND');
+    assert.equal(await codeOf(enterprise.submit({ about: 'access', entry: 9_999_999, text: canary })), 'AUDIT_ENTRY_NOT_FOUND', 'equal for none');
+    const created = (await world.entries()).find(({ kind, subject: of }) => kind === 'grant.created' && of === subject)?.index ?? -1;
+    assert.equal(await codeOf(enterprise.submit({ about: 'access', entry: created, text: canary })), 'AUDIT_ENTRY_NOT_FOUND', 'what one did oneself is no access');
+  });
+
+  it('shows nobody anything of others: equal answers for theirs and none', async () => {
+    const { id } = await enterprise.submit(toRecord());
+    await officer.take(id, 'accept');
+    const nobody = 'A'.repeat(22);
+    const answers = async (who: Objections, action: Parameters<Objections['take']>[1]) => Promise.all([id, nobody].flatMap((of) => [
+      said(who.read(of)), said(who.take(of, action, 'x')),
+    ]));
+    for (const [who, action] of [[otherEnterprise, 'close'], [otherDepartment, 'correct'], [otherDepartment, 'reject']] as const) {
+      const [read, step, readNone, stepNone] = await answers(who, action);
+      assert.deepEqual([read, step], [readNone, stepNone]);
+      assert.match(read ?? '', /^OBJECTION_NOT_FOUND /);
+      assert.match(step ?? '', /^OBJECTION_NOT_FOUND /);
+      assert.deepEqual((await who.list()).objections.filter((each) => each.id === id), []);
+    }
+    const bank = await as('bank-a', 'query');
+    assert.equal(await codeOf(bank.read(id)), 'TOKEN_SCOPE_INSUFFICIENT');
+    assert.equal(await codeOf(bank.list()), 'TOKEN_SCOPE_INSUFFICIENT');
+    assert.equal(await codeOf(officer.take(id, 'reject', 'x')), 'PARTY_NOT_PERMITTED', 'about a record the department decides');
+    assert.equal(await codeOf((await as('officer-auditor', 'audit')).read(id)), 'TOKEN_SCOPE_INSUFFICIENT');
+
+    await departmentClient(await world.platform.connect('tax_administration', 'records')).correct('tax', await subjectRow());
+    await query();
+    await department.take(id, 'correct', 'Done.');
+    const own = noticesClient(await world.platform.connect('bank-a', 'query'));
+    const others = noticesClient(await world.platform.connect('bank-b', 'query'));
+    const notice = (await own.notices()).notices[0]?.id ?? '';
+    assert.deepEqual(await Promise.all([said(others.acknowledge(notice)), said(others.acknowledge(nobody))]), Array(2).fill(await said(others.acknowledge('B'.repeat(22)))));
+    assert.match(await said(others.acknowledge(notice)), /^NOTICE_NOT_FOUND /);
+    assert.deepEqual((await others.notices()).notices, []);
+    assert.deepEqual((await others.notices({ after: notice })).notices, []);
+  });
+
+  it('takes what is sent twice once, and one step of two at once', async () => {
+    const key = crypto.randomUUID();
+    const [first, second] = await Promise.allSettled([enterprise.submit(toRecord(), key), enterprise.submit(toRecord(), key)]);
+    const ids = [first, second].flatMap((each) => (each.status === 'fulfilled' ? [each.value.id] : []));
+    assert.ok(ids.length >= 1 && new Set(ids).size === 1);
+    const [id = ''] = ids;
+    assert.equal((await enterprise.submit(toRecord(), key)).id, id);
+    assert.equal(await codeOf(enterprise.submit(toRecord())), 'OBJECTION_EXISTS', 'nor under another key');
+    const both = await Promise.all([codeOf(officer.take(id, 'accept')), codeOf(officer.take(id, 'return', 'Not clear.'))]);
+    assert.deepEqual(both.toSorted(), ['OBJECTION_STATE_CONFLICT', 'done']);
+    assert.equal((await enterprise.read(id)).steps.length, 2);
+    const closed = await Promise.all([codeOf(enterprise.take(id, 'close')), codeOf(enterprise.take(id, 'close'))]);
+    assert.deepEqual(closed.toSorted(), ['OBJECTION_STATE_CONFLICT', 'done']);
+    const thrown = await enterprise.take(id, 'close').catch((error: unknown) => error);
+    assert.ok(isVeilgateError(thrown, 'OBJECTION_STATE_CONFLICT'));
+    assert.deepEqual([thrown.detail?.['state'], thrown.detail?.['actions']], ['closed', []]);
+  });
+
+  it('refuses what it cannot mean, with the place', async () => {
+    const invalid = async (given: unknown) => {
+      const answer = await world.wire((await enterpriseParty()), 'grants').then((wire) => wire.json('POST', '/v1/objections', given));
+      return [answer.status, answer.code];
+    };
+    for (const given of [
+      toRecord({ field: 'tax.nothing' }), toRecord({ field: 'nothing.at_all' }), toRecord({ field: 'registry.name', row: period }), toRecord({ row: 'last month' }), toRecord({ text: '' }), toRecord({ text: 'x'.repeat(2001) }),
+      toRecord({ text: 'bell \u0007' }), toRecord({ text: 'turned \u202e' }), toRecord({ text: 'half \ud800' }), { ...toRecord(), fault: 'ugly' }, { ...toRecord(), entry: 1 }, { about: 'access', entry: -1, text: 'x' }, { about: 'people', text: 'x' },
+    ]) assert.deepEqual((await invalid(given)), 'text' in given && given.text.includes('\ud800') ? [400, 'JSON_MALFORMED'] : [422, 'OBJECTION_INVALID'], JSON.stringify(given));
+    const { id } = await enterprise.submit(toRecord());
+    assert.equal(await codeOf(officer.take(id, 'return')), 'REQUEST_INVALID', 'no refusal without a reason');
+    assert.equal((await officer.take(id, 'return', 'Which period?')).state, 'returned');
+    assert.equal((await enterprise.submit(toRecord({ row: period }))).state, 'submitted', 'what was returned may be said better');
+  });
+
+  it('lets nobody correct records of another department, and no value that the catalogue refuses', async () => {
+    const records = departmentClient(await world.platform.connect('market_regulation', 'records'));
+    const row = await subjectRow();
+    assert.equal(await codeOf(records.correct('tax', row)), 'SOURCE_DATASET_UNKNOWN', 'equal for somebody else\'s and none');
+    assert.equal(await codeOf(records.correct('nothing', row)), 'SOURCE_DATASET_UNKNOWN');
+    const own = departmentClient(await world.platform.connect('tax_administration', 'records'));
+    const thrown = await own.correct('tax', { ...row, declared_revenue_cents: 'much', surprise: 1 }).catch((error: unknown) => error);
+    assert.ok(isVeilgateError(thrown, 'SOURCE_ROWS_REJECTED'), String(thrown));
+    assert.deepEqual(thrown.detail?.['rejects'], [{ row: 1, field: null, reason: 'unknown_field' }, { row: 1, field: 'declared_revenue_cents', reason: 'type' }]);
+    assert.deepEqual(await subjectRow(), row, 'nothing was changed');
+  });
+
+  it('bounds what one enterprise may have open', async () => {
+    const { database } = world.platform;
+    await enterprise.submit(toRecord());
+    await database.query(
+      `insert into objection (id, subject, submitted_by, submitted_ms, about, field, fault, department, row_key, due_on)
+       select lpad(n::text, 22, 'q'), subject, submitted_by, 1, about, field, fault, department, 'row ' || n, due_on from objection, generate_series(1, 49) n where subject = $1 and state = 'submitted'`, [subject]);
+    assert.equal(await codeOf(enterprise.submit(toRecord({ field: 'registry.name' }))), 'REQUEST_QUOTA_EXCEEDED');
+    const page = await enterprise.list({ state: 'submitted', limit: 20 });
+    assert.equal(page.objections.length, 20);
+    const rest = await enterprise.list({ state: 'submitted', limit: 100, after: page.next ?? '' });
+    assert.equal(rest.objections.length, 30);
+    assert.equal(rest.next, null);
+    await database.query("update objection set state = 'closed', due_on = null where subject = $1 and state = 'submitted' and submitted_ms = 1", [subject]);
+  });
+
+  it('lists what is overdue, and has no word of anybody in the operational log', async () => {
+    const { id } = await enterprise.submit(toRecord());
+    assert.deepEqual((await officer.list({ overdue: true })).objections, []);
+    await world.platform.database.query("update objection set due_on = '2026-01-05' where id = $1", [id]);
+    const [late] = (await officer.list({ overdue: true })).objections;
+    assert.deepEqual([late?.id, late?.overdue, (late?.working_days_left ?? 0) < 0], [id, true, true]);
+    assert.deepEqual((await otherEnterprise.list({ overdue: true })).objections, []);
+    assert.deepEqual((await department.list({ overdue: true })).objections, []);
+    const { rows } = await world.platform.database.query<{ record: string }>("select record from audit_entry where kind ~ '^(objection|notice|record)\\.'");
+    assert.ok(rows.length > 10);
+    for (const { record } of rows) assert.doesNotMatch(record, /canary|script|filing|4242/);
+    assert.doesNotMatch(world.platform.logged(), /canary-words|alert\(1\)|filing of July/);
+  });
+
+  it('is nobody\'s without a record of its own: an enterprise that has none may still object to what is missing', async () => {
+    const silent = await world.platform.enterprise(silentSubject);
+    assert.ok(silent);
+    const party = (await world.platform.database.query<{ id: string }>('select id from enterprise where subject = $1', [silentSubject])).rows[0]?.id ?? '';
+    const own = await as(party, 'grants');
+    const { id, state } = await own.submit(toRecord({ fault: 'incomplete' }));
+    assert.equal(state, 'submitted');
+    await own.take(id, 'close');
+  });
+
+  async function enterpriseParty(): Promise<string> {
+    return (await world.platform.database.query<{ id: string }>('select id from enterprise where subject = $1', [subject])).rows[0]?.id ?? '';
+  }
+});
+
+/** Code and sentence of a refusal, without what names the request. */
+async function said(attempt: Promise<unknown>): Promise<string> {
+  return attempt.then(() => 'done', (error: unknown) => (isVeilgateError(error) ? `${error.code} ${error.message} ${JSON.stringify(error.detail)}` : String(error)));
+}
