@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import type { AnswerFile } from '../../src/cli/answer-file.ts';
+import type { AnswerFile } from '../../src/sdk/answer-file.ts';
 import { run } from '../../src/cli/run.ts';
 import { Browser } from '../../scripts/demo/form-browser.ts';
 import { freePort } from '../../src/store/cluster.ts';
