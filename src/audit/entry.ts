@@ -20,7 +20,7 @@ import { webSha256, type Sha256 } from './tree.ts';
 export type AuditRecord =
   | QueryReleased | QueryRefused | QueriesRefused | ScoreReleased | ScoreRefused | ScoresReleased | GrantCreated | GrantChanged | GrantRequestRecord | InstitutionChanged
   | EnterpriseRegistered | EnterpriseActivated | AccountRecord | DepartmentRegistered | OfficerRegistered | PartyChanged
-  | PolicyLoaded | PolicyChanged | PolicyWithheld | RecordsLoaded | RecordCorrected | FeaturesChanged | ModelChanged | JointProjectChanged | CohortChanged | RequestShown | EntryErased | CustodianRecord | JointRunRecord | ObjectionRecord;
+  | PolicyLoaded | PolicyChanged | PolicyWithheld | RecordsLoaded | RecordCorrected | FeaturesChanged | ModelChanged | JointProjectChanged | CohortChanged | RequestShown | ReportPublished | EntryErased | CustodianRecord | JointRunRecord | ObjectionRecord;
 
 export type AuditKind = AuditRecord['kind'];
 
@@ -261,6 +261,9 @@ type CohortCommon = { readonly project: string; readonly cohort: string; readonl
 
 /** An auditor read the signed request beside an entry: it may hold what an institution claimed of an enterprise. */
 export type RequestShown = Common<'request.shown'> & { readonly entry: number };
+
+/** The work report of a month that is over was signed; `digest` is of its canonical JSON (docs/formats/work-report.md). */
+export type ReportPublished = Common<'report.published'> & { /** `YYYY-MM`. */ readonly month: string; readonly digest: Digest };
 
 /** Says which records are gone and why; cannot be erased itself. */
 export type EntryErased = Common<'entry.erased'> & {

@@ -18,7 +18,8 @@ export type Erasure = {
 };
 
 /**
- * Erases records with their salts and the signed requests beside them, and logs that it did, in the caller's transaction. The entries stay, so tree,
+ * Erases records with their salts, the signed requests beside them and what still counts their enterprises, and logs that it
+ * did, in the caller's transaction. The entries stay, so tree,
  * checkpoints, proofs and receipts stay valid; without the salt nobody can test a guess against what is left.
  * Records of erasures are not erased. Takes the lock of the log: call it last.
  * @returns the indices that were erased now, ascending, and the entries that say so
@@ -28,6 +29,10 @@ export async function eraseEntries(tx: Tx, { of, basis, actor, atMs }: Erasure):
   const subject = 'subject' in of ? of.subject : null;
   const entries = 'entries' in of ? of.entries : null;
   if (entries?.some((index) => !Number.isSafeInteger(index))) throw new VeilgateError('AUDIT_RANGE_INVALID', 'An entry of the log is named by a whole number: send whole numbers.');
+  await tx.query(
+    'delete from audit_served where subject = $1 or subject in (select subject from audit_entry where index = any($2::bigint[]) and subject is not null)',
+    [subject, entries],
+  );
   const found = await tx.query<{ index: number }>(
     `update audit_entry set record = null, salt = null, subject = null
      where record is not null and kind <> 'entry.erased' and (subject = $1 or index = any($2::bigint[])) returning index`,

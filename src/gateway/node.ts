@@ -4,6 +4,7 @@ import { checkpointSigner } from '../audit/checkpoint.ts';
 import { parseVerifierKey } from '../audit/note.ts';
 import { startPublisher } from '../audit/publish.ts';
 import { deleteRequestsBefore, requestsDeletedMax } from '../audit/request-vault.ts';
+import { takeFacts } from '../audit/take-facts.ts';
 import { removeExpiredAuthorizationState } from '../authorization/cleanup.ts';
 import type { Clock } from '../clock.ts';
 import { VeilgateError, isVeilgateError } from '../errors.ts';
@@ -44,6 +45,7 @@ export type RunningNode = {
 const housekeepingMs = 60_000;
 const purgeMax = 10_000;
 const purgeRoundsMax = 100;
+const factRoundsMax = 100;
 const dayMs = 86_400_000;
 /** How many times longer a statement may take for which nobody waits. */
 const housekeepingPatience = 8;
@@ -111,6 +113,7 @@ function startHousekeeping(config: Config, database: Database, catalogue: Catalo
     joint_alignments: () => expireAlignments({ database, clock }),
     joint_lotteries: () => endLateLotteries({ database, clock }),
     objections: () => closeOverdueObjections({ database, clock, settings: () => objectionSettings }),
+    log_facts: () => takeFacts(database, factRoundsMax),
   } as const;
   const steady = steadyClock(clock, () => log.write('clock.jumped', {}));
   let round = Promise.resolve();

@@ -20,7 +20,8 @@ const changed = { description: 'Done, at once and on every node.', schema: objec
 const reason = object({ reason: { type: 'string', pattern: '^[a-z][a-z0-9_]{0,63}$', maxLength: 64, description: 'A code, such as `terms_violated`.' } });
 const stateErrors: readonly ErrorCode[] = ['PARTY_NOT_PERMITTED', 'INSTITUTION_NOT_FOUND', 'INSTITUTION_STATE_CONFLICT'];
 
-const view = object({
+/** An institution as officers see it; institutionJson makes one. */
+export const institutionSchema = object({
   id: named('PartyId'), name: named('Title'), class: named('InstitutionClass'), country: text(2), status, status_reason: nullable(text(64)),
   scopes: list(text(32), 8), limits, redirect_uris: list(text(512), 10), registered_at: named('Time'), registered_by: nullable(named('PartyId')), approved_by: nullable(named('PartyId')),
   assessment: nullable(object({ level: integer(1, 5), passed: { type: 'boolean' }, assessor: named('PartyId'), valid_until: named('Date') })),
@@ -57,20 +58,20 @@ export function institutionRoutes(services: Pick<Services, 'database' | 'clock' 
       method: 'GET', path: '/v1/institutions', operationId: 'listInstitutions', tag: 'Institutions', access: 'party', scopes: ['registry', 'compliance', 'audit'],
       summary: 'Institutions by id',
       request: { query: object({ after: named('PartyId') }, { optional: ['after'] }) },
-      responses: { 200: { description: 'At most 200; `next` continues.', schema: object({ institutions: list(view, 200), next: nullable(named('PartyId')) }) } },
+      responses: { 200: { description: 'At most 200; `next` continues.', schema: object({ institutions: list(institutionSchema, 200), next: nullable(named('PartyId')) }) } },
       errors: [],
       handler: async ({ query }) => {
         const found = await listInstitutions(database, query.after);
-        return ok({ institutions: found.map(viewJson), next: found.length === 200 ? (found.at(-1)?.id ?? null) : null });
+        return ok({ institutions: found.map(institutionJson), next: found.length === 200 ? (found.at(-1)?.id ?? null) : null });
       },
     }),
     route<OfInstitution>({
       method: 'GET', path: '/v1/institutions/{institution}', operationId: 'readInstitution', tag: 'Institutions', access: 'party', scopes: ['registry', 'compliance', 'audit'],
       summary: 'One institution',
       request: { params: institution },
-      responses: { 200: { description: 'The institution.', schema: view } },
+      responses: { 200: { description: 'The institution.', schema: institutionSchema } },
       errors: ['INSTITUTION_NOT_FOUND'],
-      handler: async ({ params }) => ok(viewJson(await readInstitution(database, params.institution))),
+      handler: async ({ params }) => ok(institutionJson(await readInstitution(database, params.institution))),
     }),
     route<OfInstitution & { body: { readonly level: number; readonly passed: boolean; readonly valid_until: string; readonly findings_digest: string } }>({
       method: 'POST', path: '/v1/institutions/{institution}/assessments', operationId: 'assessInstitution', tag: 'Institutions', access: 'party', scopes: ['compliance'],
@@ -157,7 +158,7 @@ function limitsOf({ requests_per_second, queries_per_day }: LimitsJson): Institu
   return { ...(requests_per_second === undefined ? {} : { requestsPerSecond: requests_per_second }), ...(queries_per_day === undefined ? {} : { queriesPerDay: queries_per_day }) };
 }
 
-function viewJson(view: InstitutionView): JsonObject {
+export function institutionJson(view: InstitutionView): JsonObject {
   const { requestsPerSecond, queriesPerDay } = view.limits;
   return {
     id: view.id, name: view.name, class: view.class, country: view.country, status: view.status, status_reason: view.statusReason, scopes: view.scopes,

@@ -9,6 +9,7 @@ import { jointCohortRoutes } from './joint-cohorts.ts';
 import { jointProjectRoutes } from './joint-projects.ts';
 import { jointReleaseRoutes } from './joint-releases.ts';
 import { jointRunRoutes } from './joint-runs.ts';
+import { logEntryRoutes } from './log-entries.ts';
 import { logRoutes } from './log.ts';
 import { modelRoutes } from './models.ts';
 import { noticeRoutes } from './notices.ts';
@@ -17,6 +18,7 @@ import { partyRoutes } from './parties.ts';
 import { policyRoutes } from './policies.ts';
 import { policyWithholdRoutes } from './policy-withholds.ts';
 import { queryRoutes } from './queries.ts';
+import { reportRoutes } from './reports.ts';
 import { scoreJobRoutes } from './score-jobs.ts';
 import { scoreRoutes } from './scores.ts';
 import type { Services } from './services.ts';
@@ -35,6 +37,8 @@ export function routes(services: Services): readonly Route[] {
     ...datasetRoutes(services),
     ...catalogueRoutes(services),
     ...logRoutes(services),
+    ...logEntryRoutes(services),
+    ...reportRoutes(services),
     ...featureRoutes(services),
     ...modelRoutes(services),
     ...policyRoutes(services),
