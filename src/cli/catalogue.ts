@@ -1,25 +1,9 @@
 import { Command } from 'commander';
-import type { Connection } from '../sdk/connection.ts';
+import { catalogueClient, type CatalogueView } from '../sdk/catalogue.ts';
 import { anyScope, connectAs } from './access.ts';
 import { finish, list, show } from './command.ts';
 import { clean, table } from './table.ts';
 import type { Cli } from './terminal.ts';
-
-type Title = { readonly en: string; readonly zh: string };
-
-/** What of `GET /v1/catalogue` is used here. */
-export type CatalogueView = {
-  readonly policy: string;
-  readonly datasets: readonly {
-    readonly id: string; readonly title: Title; readonly department: string; readonly rows: string;
-    readonly fields: readonly { readonly field: string; readonly title: Title; readonly type: string; readonly unit?: string; readonly classification: { readonly level: number; readonly kind: string } }[];
-  }[];
-  readonly purposes: readonly { readonly code: string; readonly title: Title }[];
-};
-
-export function readCatalogue(connection: Connection): Promise<CatalogueView> {
-  return connection.call<CatalogueView>({ method: 'GET', path: '/v1/catalogue' });
-}
 
 /** `veilgate catalogue`: what can be asked for at all. */
 export function catalogueCommand(cli: Cli): Command {
@@ -29,7 +13,7 @@ export function catalogueCommand(cli: Cli): Command {
   })
     .option('--dataset <ids>', 'only these datasets, separated by commas', list)
     .action(async (options: { readonly json?: true; readonly dataset?: readonly string[] }, command: Command) => {
-      const catalogue = await readCatalogue(await connectAs(cli, command, anyScope));
+      const catalogue = await catalogueClient(await connectAs(cli, command, anyScope)).catalogue();
       const datasets = catalogue.datasets.filter(({ id }) => options.dataset?.includes(id) ?? true);
       show(cli, options, { ...catalogue, datasets }, () => catalogueText({ ...catalogue, datasets }));
     });

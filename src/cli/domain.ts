@@ -6,6 +6,7 @@ import { VeilgateError, isVeilgateError } from '../errors.ts';
 import { parameterSetOf, parameterSets, type ParameterSet } from '../he/parameters.ts';
 import type { ColumnBuilder } from '../scoring/feature/column-builder.ts';
 import type { Feature } from '../scoring/protocol.ts';
+import { catalogueClient } from '../sdk/catalogue.ts';
 import type { Connection } from '../sdk/connection.ts';
 import { refuseShrinking, uploadColumns, type Upload } from '../sdk/feature-upload.ts';
 import { featuresClient, type FeaturesClient } from '../sdk/features.ts';
@@ -179,7 +180,7 @@ async function chosenFeatures(client: FeaturesClient, dataset: string, names: re
 }
 
 async function readColumns(cli: Cli, connection: Connection, client: FeaturesClient, dataset: string, file: string, features: readonly Feature[], { slots }: ParameterSet, format: 'csv' | 'ndjson'): Promise<ColumnBuilder> {
-  const { datasets } = await connection.call<{ readonly datasets: readonly { readonly id: string; readonly fields: readonly { readonly field: string }[] }[] }>({ method: 'GET', path: '/v1/catalogue' });
+  const { datasets } = await catalogueClient(connection).catalogue();
   const fields = datasets.find(({ id }) => id === dataset)?.fields.map(({ field }) => field.slice(dataset.length + 1)) ?? [];
   const progress = progressLine(cli.terminal.stderr, (bytes) => `${(bytes / 1e6).toFixed(1)} MB read`);
   try {

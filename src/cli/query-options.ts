@@ -2,7 +2,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { VeilgateError } from '../errors.ts';
 import type { Query, RowSelection } from '../sdk/bank.ts';
 import type { Value } from '../vocabulary.ts';
-import type { CatalogueView } from './catalogue.ts';
+import type { CatalogueView } from '../sdk/catalogue.ts';
 import { list, pair, repeated, wholeNumber } from './command.ts';
 
 export type QueryFlags = {

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { VeilgateError } from '../errors.ts';
 import { bankClient, openAnswer, platformKeys, sha256Hex, type Exchange, type OpenedAnswer } from '../sdk/bank.ts';
+import { catalogueClient } from '../sdk/catalogue.ts';
 import { connectAs, credentialsOf } from './access.ts';
 import { answerFormat, checkReceipt, type AnswerFile } from '../sdk/answer-file.ts';
 import { readAnswerFile } from './answer-file.ts';
 import { answerText, explanationText, type Explanation } from './answer-text.ts';
-import { readCatalogue } from './catalogue.ts';
 import { finish, noun, show, verb } from './command.ts';
 import { grantNeeded } from './complaint.ts';
 import { needsTypes, queryOf, queryOptions, requireSomething, type QueryFlags } from './query-options.ts';
@@ -29,7 +29,7 @@ export function queryCommand(cli: Cli): Command {
   })).action(async (subject: string, options: Json & QueryFlags, command: Command) => {
     requireSomething(options);
     const connection = await connectAs(cli, command, ['query']);
-    const asked = queryOf(subject, options, needsTypes(options) ? await readCatalogue(connection) : undefined);
+    const asked = queryOf(subject, options, needsTypes(options) ? await catalogueClient(connection).catalogue() : undefined);
     const explanation = (await bankClient(connection).explain(asked)) as Explanation;
     show(cli, options, explanation, () => `${explanationText(explanation)}${(explanation.grant_needed ?? []).map(grantNeeded).join('')}`);
   });
@@ -61,7 +61,7 @@ function describeAsk(command: Command): Command {
 async function askQuery(cli: Cli, subject: string, options: Json & QueryFlags & { readonly out?: string }, command: Command): Promise<void> {
   requireSomething(options);
   const connection = await connectAs(cli, command, ['query']);
-  const query = queryOf(subject, options, needsTypes(options) ? await readCatalogue(connection) : undefined);
+  const query = queryOf(subject, options, needsTypes(options) ? await catalogueClient(connection).catalogue() : undefined);
   const keys = await platformKeys(connection.gateway);
   // what is asked for once is spent: there must be a place for it beforehand
   const file = options.out === undefined ? undefined : reserveFile(options.out);

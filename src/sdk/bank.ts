@@ -3,6 +3,7 @@ import { toHex, utf8 } from '../audit/bytes.ts';
 import { canonicalJson } from '../canonical.ts';
 import type { Disclosure, FieldDecision, Value, VerificationOutcome } from '../vocabulary.ts';
 import { openSealed } from '../disclosure/open.ts';
+import { catalogueClient } from './catalogue.ts';
 import { unreachable, type Connection, type SigningCalls } from './connection.ts';
 import { refreshConsent, requestConsent, type ConsentRequest, type GrantedConsent } from './consent-flow.ts';
 import { VeilgateError } from '../errors.ts';
@@ -102,7 +103,7 @@ export function bankClient(connection: Connection) {
     ...queryClient(connection),
     requestConsent: (request: ConsentRequest, redirectUri: string) => requestConsent(connection, request, redirectUri),
     refresh: (consent: GrantedConsent) => refreshConsent(connection, consent),
-    catalogue: () => connection.call<Record<string, unknown>>({ method: 'GET', path: '/v1/catalogue' }),
+    catalogue: catalogueClient(connection).catalogue,
     grants, readGrant, pause, resume, revoke, consentToken,
     askForGrant, grantRequests, readGrantRequest, withdrawGrantRequest,
   };
