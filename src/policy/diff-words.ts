@@ -50,6 +50,11 @@ function framed(words: Words, en: (words: string) => string, zh: (words: string)
   return { en: en(words.en), zh: zh(words.zh) };
 }
 
+/** Everything an outcome may be, with its conditions: `clear if the security level is at least 4`. */
+export function wordsOf(outcome: Outcome): Words {
+  return outcomeWords(outcome, openingWords);
+}
+
 function isWithheld(outcome: Outcome): boolean {
   return outcome.fixed?.disposition === 'withhold';
 }

@@ -124,6 +124,11 @@ function judgeOnce(): (before: Outcome, after: Outcome) => { key: string; risk: 
   };
 }
 
+/** True when the two disclose the same in every situation. */
+export function sameOutcome(a: Outcome, b: Outcome): boolean {
+  return (outcomeKey(a) === outcomeKey(b) && conditionsOf(a).length === 0) || riskOf(a, b) === null;
+}
+
 function riskOf(before: Outcome, after: Outcome): Risk | null {
   const situations = situationsFor([...conditionsOf(before), ...conditionsOf(after)]);
   if (situations === undefined) return outcomeKey(before) === outcomeKey(after) ? null : 'mixed';

@@ -1,0 +1,50 @@
+import { canonicalJson } from '../../canonical.ts';
+import type { DecisionReason, Disposition, FieldRef, Use } from '../../vocabulary.ts';
+import { casesOf, outcomeKey, type Outcome } from '../cell.ts';
+import { wordsOf } from '../diff-words.ts';
+import type { CompiledPolicy } from '../policy.ts';
+import { opennessOf, type ConsentTier } from '../rule.ts';
+import type { Words } from '../text.ts';
+
+/** What comes out in a cell, in full and for the eye. Equal ones are one of the list. */
+export type MatrixOutcome = {
+  /** The most that may come out. */
+  readonly disposition: Disposition;
+  /** True when facts decide whether it does. */
+  readonly conditional: boolean;
+  /** Why nothing comes out; `permitted` where something may. */
+  readonly reason: DecisionReason;
+  readonly words: Words;
+};
+
+export type Matrix = {
+  readonly purposes: readonly string[];
+  readonly fields: readonly FieldRef[];
+  readonly outcomes: readonly MatrixOutcome[];
+  /** Positions in `outcomes`, field by field, purpose by purpose. */
+  readonly cells: readonly number[];
+};
+
+/** Everything the policy says to one class about one use at one reach of consent: all fields × all purposes. */
+export function matrixOf(policy: CompiledPolicy, institutionClass: string, use: Use, consent: ConsentTier): Matrix {
+  const purposes = [...policy.purposes.keys()];
+  const fields = [...policy.fields.keys()];
+  const outcomes: MatrixOutcome[] = [];
+  const positions = new Map<string, number>();
+  const cells = fields.flatMap((field) => purposes.map((purpose) => {
+    const outcome = policy.cell(purpose, institutionClass, field, use)?.[consent];
+    if (outcome === undefined) throw new TypeError('a cell of the policy is not in its table');
+    const key = canonicalJson([outcomeKey(outcome), outcome.fixed?.reason ?? null]);
+    const known = positions.get(key);
+    if (known !== undefined) return known;
+    positions.set(key, outcomes.length);
+    return outcomes.push(shown(outcome)) - 1;
+  }));
+  return { purposes, fields, outcomes, cells };
+}
+
+function shown(outcome: Outcome): MatrixOutcome {
+  const cases = casesOf(outcome);
+  const most = cases.reduce<(typeof cases)[number] | undefined>((best, each) => (best === undefined || opennessOf(each.decision.disposition) > opennessOf(best.decision.disposition) ? each : best), undefined);
+  return { disposition: most?.decision.disposition ?? 'withhold', conditional: outcome.fixed === null, reason: most?.decision.reason ?? 'no_rule', words: wordsOf(outcome) };
+}
