@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { VeilgateError } from '../errors.ts';
 import { bundleSpec, fixColumn } from '../sdk/joint-run.ts';
-import { buildScorecard, defaultScaling, scorecardFormat, scorecardReport, type ScorecardJson } from '../sdk/joint-scorecard.ts';
+import { buildScorecard, defaultScaling, scorecardFormat, scorecardPmml, scorecardReport, type ScorecardJson } from '../sdk/joint-scorecard.ts';
 import { validateScorecard, type ValidatedCustomer, type ValidationGroup } from '../sdk/joint-validation.ts';
 import { list, show, verb, wholeNumber } from './command.ts';
 import { byPosition, readCustomers, type Customers } from './joint-customers.ts';
@@ -54,6 +54,20 @@ export function scorecardVerbs(scorecard: Command, cli: Cli): void {
     .requiredOption('--column <name>', 'the project\'s column for it')
     .requiredOption('--share <number>', 'of the project\'s privacy budget', amount(1))
     .action(async (file: string, cardFile: string, options: ValidateFlags & { readonly customers: string }, command: Command) => validate(cli, file, cardFile, options, command));
+
+  verb(scorecard, 'export <card.json>', {
+    summary: 'Write a scorecard as PMML',
+    detail: 'By default base and the platform\'s features: what `veilgate model import` turns into a model for sealed scoring. Its score lacks the points of your own features, which you add yourself. With --whole your features are in it too, by the numbers of their bins.',
+    examples: ['joint scorecard export card.json --out card.pmml', 'joint scorecard export card.json --whole --out whole.pmml'],
+  })
+    .option('--whole', 'your own features too')
+    .requiredOption('--out <file>', 'a new file')
+    .action((cardFile: string, options: Json & { readonly whole?: true; readonly out: string }) => {
+      const part = options.whole ? 'whole' : 'platform';
+      const exported = scorecardPmml(readScorecard(cardFile), part);
+      reserveFile(options.out).write(exported);
+      show(cli, options, { file: options.out, part }, () => pairs({ written: options.out, part }));
+    });
 }
 
 async function build(cli: Cli, file: string, customersFile: string, options: BuildFlags, command: Command): Promise<void> {

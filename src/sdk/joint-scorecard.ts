@@ -41,6 +41,7 @@ export type JointScorecard = {
 };
 
 export { scorecardFormat, type ScorecardJson } from '../joint/scorecard/document.ts';
+export { scorecardPmml } from '../joint/scorecard/pmml.ts';
 export type ReportFact = { readonly name: string; readonly value: string };
 
 export const defaultScaling: Scaling = { baseScore: 600, baseOdds: 20, pointsToDouble: 50 };

@@ -125,6 +125,15 @@ describe('cli: a joint project from the lottery to a validated scorecard', () =>
     assert.match((await as('bank-a', ...build)).err, /^CONFIG_INVALID: The file is there already/);
   });
 
+  it('exports it as PMML, the platform\'s part or all of it', async () => {
+    assert.match(await done('joint', 'scorecard', 'export', file('card.json'), '--out', file('card.pmml')), /written +.*card\.pmml\npart +platform\n/);
+    assert.doesNotMatch(readFileSync(file('card.pmml'), 'utf8'), /own_rating/);
+    assert.deepEqual(await json('joint', 'scorecard', 'export', file('card.json'), '--whole', '--out', file('whole.pmml')), { file: file('whole.pmml'), part: 'whole' });
+    assert.match(readFileSync(file('whole.pmml'), 'utf8'), /own_rating/);
+    assert.equal(await refused('joint', 'scorecard', 'export', file('card.json'), '--out', file('card.pmml')), 'CONFIG_INVALID', 'nothing is overwritten');
+    assert.equal(await refused('joint', 'scorecard', 'export', file('answer.json'), '--out', file('other.pmml')), 'CONFIG_INVALID');
+  });
+
   it('validates it on the hold-out from one more noisy table', async () => {
     const validate = (card: string, holdout: string, column = 'holdout') => ['joint', 'scorecard', 'validate', file('run.json'), file(card), '--customers', file('customers.csv'), '--holdout', file(holdout), '--positions', file('positions.csv'), '--column', column, '--share', '0.3'];
     assert.match((await as('bank-a', ...validate('card.json', 'customers.csv'))).err, /who trained a scorecard cannot judge it/);

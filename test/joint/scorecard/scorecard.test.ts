@@ -1,6 +1,5 @@
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
-import { readVerticalData } from '../../../scripts/sample/vertical-data.ts';
 import { costFor, varianceFor } from '../../../src/joint/noise/accountant.ts';
 import { discreteGaussian } from '../../../src/joint/noise/discrete-gaussian.ts';
 import { createExactRandom } from '../../../src/joint/noise/exact-random.ts';
@@ -11,28 +10,8 @@ import { badShareAt, scorecardOf, scoreOf } from '../../../src/joint/scorecard/p
 import { columnSums, countPairs, rowSums, total, type Table } from '../../../src/joint/scorecard/tables.ts';
 import { calibration, discriminate, stability } from '../../../src/joint/scorecard/validation.ts';
 import { woeTable } from '../../../src/joint/scorecard/woe.ts';
+import { creditTables, type Credit } from '../support/credit.ts';
 import { keystream } from '../support/keystream.ts';
-
-/** The credit set in bins, as guest and host would have it. */
-function creditTables() {
-  const data = readVerticalData('default_credit');
-  const columns = [...data.guest, ...data.host];
-  const train = data.ids.flatMap((_, at) => (data.trains[at] === true ? [at] : []));
-  const test = data.ids.flatMap((_, at) => (data.trains[at] === true ? [] : [at]));
-  const edges = columns.map(({ values }) => equalFrequencyEdges(train.map((at) => values[at] as number), 10));
-  const binned = (rows: readonly number[]) => columns.map(({ values }, f) => Uint8Array.from(rows, (at) => binOf(edges[f] ?? [], values[at] as number)));
-  const trainBins = binned(train);
-  const size = (f: number) => (edges[f]?.length ?? 0) + 1;
-  const bins = (f: number) => trainBins[f] as Uint8Array;
-  return {
-    names: columns.map(({ name }) => name), guestCount: data.guest.length, edges, testBins: binned(test),
-    testBad: test.map((at) => data.bad[at] as number),
-    labels: columns.map((_, f) => countPairs(bins(f), size(f), train.map((at) => data.bad[at] as number), 2)),
-    pairs: columns.map((_, f) => columns.map((__, g) => countPairs(bins(f), size(f), bins(g), size(g)))),
-  };
-}
-
-type Credit = ReturnType<typeof creditTables>;
 
 /** Bins → WOE → one regression → scores of the test set; with noise in every table that touches the host's columns. */
 function fit(credit: Credit, noise?: { readonly variance: number; readonly draw: () => number }) {
@@ -129,6 +108,20 @@ describe('weight of evidence', () => {
     const covered = runs.filter(({ bins }) => Math.abs((bins[0]?.woe ?? 0) - (truth.bins[0]?.woe ?? 0)) < (bins[0]?.margin ?? 0)).length / runs.length;
     assert.ok(covered > 0.93, `covered ${covered}`);
     assert.ok((runs[0]?.bins[0]?.margin ?? 0) > (truth.bins[0]?.margin ?? 0));
+  });
+
+  it('gives no weight to a bin that may hold nobody, or fewer than asked for', () => {
+    const counts = Float64Array.from([400, 100, 300, 120, 9, 1]);
+    const table: Table = { counts, rows: 3, columns: 2 };
+    const small = (variance: number, least?: number) => woeTable(table, variance, 0.5, least).bins.map((bin) => bin.small);
+    assert.deepEqual(small(0), [false, false, false], 'exact counts of few are counts');
+    assert.deepEqual(small(25), [false, false, true], '10 is below 1.64 standard deviations of two cells');
+    assert.deepEqual(small(0, 11), [false, false, true]);
+    const { bins: [, , last], iv } = woeTable(table, 25);
+    assert.deepEqual([last?.woe, last?.iv], [0, 0]);
+    assert.ok(Math.abs(iv - woeTable(table, 25).bins.slice(0, 2).reduce((sum, bin) => sum + bin.iv, 0)) < 0.01);
+    const fitted = fitScorecard({ names: ['a'], label: () => table, pair: () => table, variance: () => 25 });
+    assert.equal(scorecardOf(['a'], fitted.weights, fitted.fit, { baseScore: 600, baseOdds: 20, pointsToDouble: 50 }).features[0]?.points[2], 0);
   });
 
   it('makes no infinite weight of an empty bin', () => {
