@@ -4,6 +4,7 @@ import { verifyLogProof } from '../audit/proof.ts';
 import { VeilgateError } from '../errors.ts';
 import { auditorClient, type EntryView } from '../sdk/auditor.ts';
 import { connectAs, gatewayIfAny } from './access.ts';
+import { entriesCommand } from './audit-entries.ts';
 import { receiptCommand, trustOptions } from './audit-receipt.ts';
 import { requestCommand } from './audit-request.ts';
 import { reportJson, reportText, trustOf, verifyRemembered, type TrustFlags } from './audit-verify.ts';
@@ -23,6 +24,7 @@ export function auditCommand(cli: Cli): Command {
   verifyCommand(cli, audit);
   receiptCommand(cli, audit);
   accessesCommand(cli, audit);
+  entriesCommand(cli, audit);
   verb(audit, 'entry', { summary: 'Show one entry of the log with its record, if it is about you or you are an auditor', examples: ['audit entry 17'] })
     .argument('<index>', 'number of the entry, from 0', indexOf)
     .action(async (index: number, options: Json, command: Command) => {

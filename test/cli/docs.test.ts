@@ -36,6 +36,9 @@ describe('docs/cli.md', () => {
     assert.match(out, /continues +the log of \d+ entries seen before|"remembered_size":\d+/);
     assert.match(out, /in the log +yes, proven under a signed checkpoint/);
     assert.match(out, /records +\d+ agree with their entries/);
+    assert.match(out, /pre_loan_review +query +[1-9]\d* +/);
+    assert.match(readFileSync(stage.file('work.csv'), 'utf8'), /^answers,bank-a,pre_loan_review,,query,,released,[1-9]/m);
+    assert.match(out, /Nothing stands out\./);
     assert.match(out, /bank-a is suspended now\.\nbank-a is approved now\./);
 
     const files = readdirSync(stage.folder).filter((name) => name.endsWith('.json')).map(stage.file);

@@ -70,7 +70,7 @@ describe('cli: use', () => {
       ['catalogue', '--nonsense'], ['grant', 'show'], ['grant', 'sign', 'bank-a'], ['grant', 'sign', 'bank-a', subject, '--purpose', 'p'], ['grant', 'sign', 'bank-a', subject, '--frequency', '3/hour'],
       ['consent', 'request', subject, '--purpose', 'p', '--original', 'a.b', '--valid-days', '1', '--data-life-days', '1'], ['institution', 'suspend', 'bank-a'], ['institution', 'suspend', 'bank-a', '--reason', 'free text'],
       ['institution', 'assess', 'bank-a', '--level', '6', '--valid-until', '2027-01-01'], ['institution', 'assess', 'bank-a', '--level', '4', '--valid-until', 'soon'], ['institution', 'assess', 'bank-a', '--level', '4', '--valid-until', '2027-01-01'],
-      ['key', 'generate', '--party', 'x'], ['audit', 'verify'], ['audit', 'verify', '--key', 'no key'], ['audit', 'entry', '-1'], ['audit', 'proof', 'x'], ['records', 'load', 'tax'], ['policy', 'check', '--nonsense'],
+      ['key', 'generate', '--party', 'x'], ['audit', 'verify'], ['audit', 'verify', '--key', 'no key'], ['audit', 'entry', '-1'], ['report', 'work', '2026-13'], ['report', 'institution', 'bank-a', '--from', 'soon'], ['audit', 'proof', 'x'], ['records', 'load', 'tax'], ['policy', 'check', '--nonsense'],
       ['policy', 'explain', '--purpose', 'nothing', '--class', 'commercial_bank'],
     ];
     for (const line of wrong) {
