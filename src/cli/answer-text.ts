@@ -27,7 +27,7 @@ export function answerText(answer: OpenedAnswer): string {
     rows.length === 0 ? '' : table(['field', 'row', 'how', 'value'], rows),
     answer.verified.length === 0 ? '' : table(['verified', 'outcome'], answer.verified.map(({ field, outcome }) => [field, outcome.replaceAll('_', ' ')])),
     answer.withheld.length === 0 ? '' : table(['withheld', 'use', 'reason', 'rule'], answer.withheld.map(({ field, use, reason, rule }) => [field, use, reasonWords(reason), rule ?? ''])),
-    pairs({ grant: answer.grant, policy: answer.policy, 'log entry': answer.entry.index }),
+    pairs({ disputed: answer.disputed, grant: answer.grant, policy: answer.policy, 'log entry': answer.entry.index }),
   ];
   return parts.filter((part) => part !== '').join('\n');
 }

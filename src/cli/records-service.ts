@@ -4,6 +4,7 @@ import { VeilgateError } from '../errors.ts';
 import type { Connection } from '../sdk/connection.ts';
 import { departmentClient } from '../sdk/department.ts';
 import { loadCatalogue } from '../source/catalogue.ts';
+import { correctRecord } from '../source/correct.ts';
 import { prepareDomainTables } from '../source/domain.ts';
 import { loadRecords } from '../source/ingest.ts';
 import { readReports, type QualityReport } from '../source/quality.ts';
@@ -16,6 +17,8 @@ export type RecordsFile = { readonly format: 'csv' | 'ndjson'; readonly stream: 
 export type RecordsService = {
   /** Errors: SOURCE_*, and those of the way there. */
   readonly load: (dataset: string, file: RecordsFile) => Promise<QualityReport>;
+  /** Replaces one record of an enterprise. Errors: SOURCE_*, and those of the way there. */
+  readonly correct: (dataset: string, record: Readonly<Record<string, unknown>>) => Promise<{ readonly dataset: string; readonly subject: string; readonly outcome: string }>;
   /** The newest report first. */
   readonly quality: (dataset: string) => Promise<readonly QualityReport[]>;
   /** Names of a file's columns, `subject` first. */
@@ -40,6 +43,10 @@ export async function directRecords(databaseUrl: string, catalogueFolder: string
       await prepareDomainTables(database, catalogue);
       return loadRecords(database, { ...file, catalogue, dataset: dataset.id, supplier: dataset.department, clock: systemClock });
     },
+    async correct(id, record) {
+      const dataset = find(id);
+      return database.transaction('correct record', (tx) => correctRecord(tx, catalogue, { dataset: dataset.id, supplier: dataset.department, record }, systemClock.nowMs()));
+    },
     quality: async (id) => readReports(database, find(id).id, reportsShown),
     columns: async (id) => ['subject', ...find(id).fields.map(({ name }) => name)],
     close: () => database.close(),
@@ -54,6 +61,7 @@ export function remoteRecords(connection: Connection): RecordsService {
       const content = Readable.toWeb(stream) as ReadableStream<Uint8Array>;
       return (await client.load(dataset, { format, content }, errorLimit)) as unknown as QualityReport; // the gateway's answer, as its description says
     },
+    correct: (dataset, record) => client.correct(dataset, record),
     async quality(dataset) {
       const { report } = (await client.quality(dataset)) as { readonly report: QualityReport | null };
       return report === null ? [] : [report];

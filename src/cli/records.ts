@@ -6,6 +6,8 @@ import { VeilgateError, isVeilgateError } from '../errors.ts';
 import type { QualityReport, Reject } from '../source/quality.ts';
 import { progressLine } from './progress.ts';
 import { directRecords, type RecordsService } from './records-service.ts';
+import { rowSizeMaxBytes } from '../source/row.ts';
+import { readJson } from './secret-file.ts';
 import { rejectTable, reportTable } from './records-table.ts';
 
 export type RecordsDependencies = {
@@ -30,7 +32,7 @@ const defaultCatalogue = path.join(import.meta.dirname, '../../policies/catalogu
 
 type Target = { readonly database?: string; readonly catalogue: string };
 
-/** `veilgate records load|quality|template`: what a department does. A file that is refused makes the exit code 1. */
+/** `veilgate records load|correct|quality|template`: what a department does. A file that is refused makes the exit code 1. */
 export function recordsCommand(dependencies: Partial<RecordsDependencies> = {}): Command {
   const needs = { ...ownProcess, ...dependencies };
   const records = new Command('records').description('Load records of a dataset and see how good they are');
@@ -50,6 +52,16 @@ export function recordsCommand(dependencies: Partial<RecordsDependencies> = {}):
     .option('--json', 'print the quality report as one JSON object')
     .action(async (dataset: string, file: string, options: Target & LoadFlags, command: Command) => {
       await withService(needs, options, command, (service) => load(needs, service, dataset, file, options));
+    });
+
+  subcommand('correct', 'Replace one record of an enterprise, as a whole')
+    .argument('<dataset>')
+    .argument('<file>', 'a JSON file: `subject` and fields by name; what is left out has no value from then on')
+    .option('--json', 'print one JSON object')
+    .action(async (dataset: string, file: string, options: Target & { readonly json?: true }, command: Command) => {
+      const record = readJson(file, rowSizeMaxBytes);
+      const corrected = await withService(needs, options, command, (service) => service.correct(dataset, record));
+      needs.out(options.json ? `${JSON.stringify(corrected)}\n` : `The record of ${corrected.subject} in ${corrected.dataset} is ${corrected.outcome}.\n`);
     });
 
   subcommand('quality', 'Show the newest quality report of a dataset')

@@ -10,6 +10,8 @@ import { grantCommand } from './grant.ts';
 import { institutionCommand } from './institution.ts';
 import { keyCommand } from './key.ts';
 import { modelCommand } from './model.ts';
+import { noticeCommand } from './notice.ts';
+import { objectionCommand } from './objection.ts';
 import { departmentCommand, enterpriseCommand, officerCommand } from './party.ts';
 import { queryCommand } from './query.ts';
 import { reportCommand } from './report.ts';
@@ -56,7 +58,7 @@ Examples:
 
 Exit codes: 0 done, 1 refused or failed, 2 used wrongly. Every command has --help and --json; docs/cli.md shows them at work.`);
   for (const command of [
-    queryCommand(cli), scoreCommand(cli), modelCommand(cli), argv.includes('joint') ? await joint(cli) : noun('joint', ''), catalogueCommand(cli), consentCommand(cli), grantCommand(cli), keyCommand(cli), institutionCommand(cli), enterpriseCommand(cli),
+    queryCommand(cli), scoreCommand(cli), modelCommand(cli), argv.includes('joint') ? await joint(cli) : noun('joint', ''), catalogueCommand(cli), consentCommand(cli), grantCommand(cli), objectionCommand(cli), noticeCommand(cli), keyCommand(cli), institutionCommand(cli), enterpriseCommand(cli),
     departmentCommand(cli), officerCommand(cli),
     argv.includes('records') ? await records(cli) : noun('records', ''), argv.includes('domain') ? await domain(cli) : noun('domain', ''), argv.includes('policy') ? await policy(cli) : noun('policy', ''), auditCommand(cli), reportCommand(cli),
     argv.includes('custodian') ? await custodian(cli) : noun('custodian', ''),
@@ -107,6 +109,7 @@ async function records(cli: Cli): Promise<Command> {
     ...(stdin === undefined ? {} : { stdin }),
   }), {
     load: ['records load tax tax-2026-09.csv', 'records load tax - --format ndjson --error-limit 100 < tax.ndjson'],
+    correct: ['records correct tax record.json'],
     quality: ['records quality tax'],
     template: ['records template tax'],
   });

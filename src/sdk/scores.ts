@@ -32,6 +32,8 @@ export type ScoreAnswer = {
   readonly parameters: string;
   readonly custodian: string;
   readonly sealed: SealedScores;
+  /** Fields behind the score to which the enterprise objects, and whose department has not answered yet; absent when there is none. */
+  readonly disputed?: readonly string[];
   /** The log's record of this answer and the salt of its commitment: what the receipt is about. */
   readonly entry: { readonly index: number; readonly salt: string; readonly record: Readonly<Record<string, unknown>> };
   readonly receipt: string;

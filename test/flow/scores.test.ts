@@ -62,6 +62,20 @@ describe('flow: one score', () => {
     assert.ok(JSON.stringify(accesses).includes('score.released'));
   });
 
+  it('says which fields behind it are under objection, in the answer and in the log', async () => {
+    const { platform, bank } = world;
+    const { rows: [party] } = await platform.database.query<{ id: string }>('select id from enterprise where subject = $1', [subjectOf(1)]);
+    const [field = ''] = scoredFields;
+    const dispute = (id: string, of: string) => platform.database.query(
+      `insert into objection (id, subject, submitted_by, submitted_ms, about, field, fault, department, state, due_on, accepted_ms)
+       values ($1, $2, $3, 1, 'record', $4, 'wrong', 'tax_administration', 'accepted', '2090-01-01', 1)`, [id.repeat(22), subjectOf(1), party?.id, of]);
+    await dispute('b', 'owner.phone');
+    assert.equal((await bank.score(world.ask(1))).exchange.answer.disputed, undefined, 'another field is not behind the score');
+    await dispute('c', field);
+    const { exchange: { answer } } = await bank.score(world.ask(1));
+    assert.deepEqual([answer.disputed, answer.entry.record['disputed'], answer.entry.record['answer']], [[field], [field], await scoreDigest(answer)]);
+  });
+
   it('answers the same without a grant, whether the enterprise is unknown, has data, or granted to another bank', async () => {
     const { platform } = world;
     await world.grant(3, 'bank-b');

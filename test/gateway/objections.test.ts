@@ -1,5 +1,8 @@
 import { strict as assert } from 'node:assert';
+import { systemClock } from '../../src/clock.ts';
 import { isVeilgateError } from '../../src/errors.ts';
+import { closeOverdueObjections } from '../../src/gateway/use-cases/objections.ts';
+import { loadObjectionSettings } from '../../src/objection/settings.ts';
 import { departmentClient } from '../../src/sdk/department.ts';
 import { noticesClient, objectionsClient, type ObjectionGiven } from '../../src/sdk/objections.ts';
 import { secondSubject, silentSubject, startWorld, subject, type World } from '../flow/support/world.ts';
@@ -170,6 +173,63 @@ describe('objections at the gateway', () => {
     const thrown = await enterprise.take(id, 'close').catch((error: unknown) => error);
     assert.ok(isVeilgateError(thrown, 'OBJECTION_STATE_CONFLICT'));
     assert.deepEqual([thrown.detail?.['state'], thrown.detail?.['actions']], ['closed', []]);
+  });
+
+  it('takes over HTTP the steps of the table and no other: every state, caller and step', async function () {
+    this.timeout(60_000);
+    const { database } = world.platform;
+    const callers = { enterprise, officer, department } as const;
+    const routeOf = { accept: ['officer'], return: ['officer'], remedy: ['officer'], correct: ['department'], reject: ['department', 'officer'], close: ['enterprise'] } as const;
+    const decided = ['returned', 'rejected'] as const;
+    const leads = (about: string, state: string, who: string, action: string): string | undefined => {
+      if (who === 'enterprise') return action === 'close' && state !== 'closed' ? 'closed' : undefined;
+      if (state === 'submitted' && who === 'officer') return { accept: 'accepted', return: 'returned' }[action];
+      if (state !== 'accepted' || who !== (about === 'record' ? 'department' : 'officer')) return undefined;
+      return { [about === 'record' ? 'correct' : 'remedy']: about === 'record' ? 'corrected' : 'remedied', reject: 'rejected' }[action];
+    };
+    let n = 0;
+    for (const about of ['record', 'access'] as const) {
+      for (const state of ['submitted', 'accepted', ...decided, about === 'record' ? 'corrected' : 'remedied', 'closed']) {
+        for (const [who, client] of Object.entries(callers)) {
+          for (const [action, roles] of Object.entries(routeOf) as [keyof typeof routeOf, readonly string[]][]) {
+            const id = `made-up-step${String(n += 1).padStart(10, '0')}`;
+            const record = about === 'record';
+            const acceptedMs = state === 'submitted' || state === 'returned' ? null : 1;
+            await database.query(
+              `insert into objection (id, subject, submitted_by, submitted_ms, about, field, fault, department, row_key, entry, state, due_on, accepted_ms)
+               values ($1, $2, $3, 1, $4, $5, $6, $7, $8, $9, $10, case when $10 = 'closed' then null else date '2026-12-01' end, $11)`,
+              [id, subject, await enterpriseParty(), about, record ? field : null, record ? 'wrong' : null, record ? 'tax_administration' : null, record ? id : null, record ? null : n, state, acceptedMs]);
+            const outcome = await client.take(id, action, 'Said so.').then(({ state: now }) => now, (error: unknown) => (isVeilgateError(error) ? error.code : String(error)));
+            const hidden = who === 'department' && (!record || acceptedMs === null);
+            const notTheirs = who === 'officer' && record && (action === 'remedy' || action === 'reject');
+            const expected = !roles.includes(who) ? 'TOKEN_SCOPE_INSUFFICIENT' : hidden ? 'OBJECTION_NOT_FOUND' : notTheirs ? 'PARTY_NOT_PERMITTED' : leads(about, state, who, action) ?? 'OBJECTION_STATE_CONFLICT';
+            assert.equal(outcome, expected, `${about} ${state} ${who} ${action}`);
+            const { rows: [row] } = await database.query<{ state: string; steps: number }>('select state, (select count(*)::integer from objection_step where objection = id) as steps from objection where id = $1', [id]);
+            const taken = outcome === outcome.toLowerCase();
+            assert.deepEqual([row?.state, row?.steps], [taken ? outcome : state, taken ? 1 : 0], 'and nothing else changed');
+          }
+        }
+      }
+    }
+    assert.equal(n, 2 * 6 * 3 * 6);
+    await database.query("update objection set state = 'closed', due_on = null where id like 'made-up-step%' and state <> 'closed'");
+  });
+
+  it('closes by itself what has an outcome and that nobody closed in time, and nothing that waits for an answer', async () => {
+    const { database } = world.platform;
+    const desk = { database, clock: systemClock, settings: () => loadObjectionSettings('policies') };
+    const { id } = await enterprise.submit(toRecord());
+    await database.query("update objection set due_on = '2026-01-05' where id = $1", [id]);
+    await closeOverdueObjections(desk);
+    assert.equal((await enterprise.read(id)).state, 'submitted', 'an answer that is late is still owed');
+    await officer.take(id, 'return', 'Which period?');
+    await closeOverdueObjections(desk);
+    assert.equal((await enterprise.read(id)).state, 'returned', 'not before its day is over');
+    await database.query("update objection set due_on = '2026-01-05' where id = $1", [id]);
+    await Promise.all([closeOverdueObjections(desk), closeOverdueObjections(desk)]);
+    const { state, steps, due_on: due } = await enterprise.read(id);
+    assert.deepEqual([state, due, steps.length], ['closed', null, 3]);
+    assert.deepEqual([steps.at(-1)?.role, steps.at(-1)?.by], ['platform', null]);
   });
 
   it('refuses what it cannot mean, with the place', async () => {

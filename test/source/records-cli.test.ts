@@ -101,6 +101,22 @@ describe('veilgate records', () => {
     await assert.rejects(run(['load', 'thing', 'x.csv', '--format', 'xml', ...direct()]), /csv or ndjson/);
   });
 
+  it('replaces one record, by the rules of a load, and says what that did', async () => {
+    const record = { subject: subject(40), thing_no: 1, made_on: '2026-10-01', weight: '1.500' };
+    const outcome = async (changes: Record<string, unknown> = {}) =>
+      (JSON.parse((await run(['correct', 'thing', file('record.json', JSON.stringify({ ...record, ...changes })), '--json', ...direct()])).out) as { readonly outcome: string }).outcome;
+    assert.equal(await outcome(), 'new');
+    assert.equal(await outcome(), 'unchanged');
+    assert.equal(await outcome({ weight: '2.500' }), 'changed');
+    assert.equal(await outcome({ thing_no: 2 }), 'new', 'another key is another record');
+    const { rows } = await database.query<{ thing_no: number; weight: string }>('select thing_no, weight::text from domain.thing where subject = $1 order by thing_no', [record.subject]);
+    assert.deepEqual(rows, [{ thing_no: 1, weight: '2.500' }, { thing_no: 2, weight: '1.500' }]);
+    const rejects = (error: unknown) => (isVeilgateError(error, 'SOURCE_ROWS_REJECTED') ? error.detail?.['rejects'] : String(error));
+    const refused = (changes: Record<string, unknown>) => outcome(changes).then(() => [], rejects);
+    assert.deepEqual(await refused({ subject: 'nobody' }), [{ row: 1, field: 'subject', reason: 'check_digit' }]);
+    assert.deepEqual(await refused({ thing_no: null, weight: 'heavy' }), [{ row: 1, field: 'thing_no', reason: 'missing' }, { row: 1, field: 'weight', reason: 'type' }]);
+  });
+
   it('goes through the gateway when no database is named, and closes the way afterwards', async () => {
     const calls: unknown[] = [];
     const report = { dataset: 'thing', outcome: 'loaded' } as QualityReport;
@@ -111,6 +127,7 @@ describe('veilgate records', () => {
         calls.push([dataset, format, errorLimit, content]);
         return report;
       },
+      correct: async (dataset, record) => { calls.push([dataset, record]); return { dataset, subject: subject(1), outcome: 'changed' }; },
       quality: async () => [],
       columns: async () => ['subject', 'a'],
       close: async () => { calls.push('closed'); },
@@ -119,6 +136,9 @@ describe('veilgate records', () => {
     assert.deepEqual(JSON.parse(out), report);
     assert.deepEqual(calls, [['thing', 'csv', 3, header], 'closed']);
     assert.match((await run(['quality', 'thing'], { connect: async () => service })).out, /^Nothing was loaded/);
+    const corrected = await run(['correct', 'thing', file('one.json', '{"subject":"x","a":1}')], { connect: async () => service });
+    assert.equal(corrected.out, `The record of ${subject(1)} in thing is changed.\n`);
+    assert.deepEqual(calls.at(-2), ['thing', { subject: 'x', a: 1 }]);
   });
 
   it('speaks to the gateway as its description says', async () => {
