@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { isVeilgateError } from '../errors.ts';
 import { connectAs } from './access.ts';
+import { accountCommand } from './account.ts';
 import { auditCommand } from './audit.ts';
 import { catalogueCommand } from './catalogue.ts';
 import { noun } from './command.ts';
@@ -58,7 +59,7 @@ Examples:
 
 Exit codes: 0 done, 1 refused or failed, 2 used wrongly. Every command has --help and --json; docs/cli.md shows them at work.`);
   for (const command of [
-    queryCommand(cli), scoreCommand(cli), modelCommand(cli), argv.includes('joint') ? await joint(cli) : noun('joint', ''), catalogueCommand(cli), consentCommand(cli), grantCommand(cli), objectionCommand(cli), noticeCommand(cli), keyCommand(cli), institutionCommand(cli), enterpriseCommand(cli),
+    queryCommand(cli), scoreCommand(cli), modelCommand(cli), argv.includes('joint') ? await joint(cli) : noun('joint', ''), catalogueCommand(cli), consentCommand(cli), grantCommand(cli), objectionCommand(cli), noticeCommand(cli), keyCommand(cli), accountCommand(cli), institutionCommand(cli), enterpriseCommand(cli),
     departmentCommand(cli), officerCommand(cli),
     argv.includes('records') ? await records(cli) : noun('records', ''), argv.includes('domain') ? await domain(cli) : noun('domain', ''), argv.includes('policy') ? await policy(cli) : noun('policy', ''), auditCommand(cli), reportCommand(cli),
     argv.includes('custodian') ? await custodian(cli) : noun('custodian', ''),

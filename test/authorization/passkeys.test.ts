@@ -1,20 +1,12 @@
 import { strict as assert } from 'node:assert';
 import { generateKeyPairSync } from 'node:crypto';
-import { Browser, type Page } from '../../scripts/demo/form-browser.ts';
+import { Browser } from '../../scripts/demo/form-browser.ts';
 import { removeExpiredAuthorizationState } from '../../src/authorization/cleanup.ts';
 import { relyingParty } from '../../src/authorization/passkeys.ts';
 import { freePort } from '../../src/store/cluster.ts';
 import { authenticator, type Changes } from './support/authenticator.ts';
+import { formAt, optionsOf } from './support/passkey-pages.ts';
 import { activationCode, password, startPlatform, subjectNumber, type Platform } from './support/platform.ts';
-
-type Options = { readonly challenge: string; readonly user: { readonly id: string }; readonly excludeCredentials: readonly { readonly id: string }[]; readonly authenticatorSelection: { readonly userVerification: string } };
-
-/** What the page's script hands to the browser. */
-function optionsOf(page: Page): Options {
-  const [, text = assert.fail(page.html.slice(0, 500))] = /data-options="([^"]*)"/.exec(page.html) ?? [];
-  return JSON.parse(text.replaceAll(/&#(\d+);/g, (_, code: string) => String.fromCharCode(Number(code)))) as Options;
-}
-const formAt = (page: Page, path: string) => ({ form: page.forms.findIndex(({ action }) => action.pathname === path) });
 
 describe('authorization/passkeys', () => {
   let platform: Platform;

@@ -1,4 +1,5 @@
 import type { Route } from '../route.ts';
+import { accountRoutes } from './accounts.ts';
 import { catalogueRoutes } from './catalogue.ts';
 import { datasetRoutes } from './datasets.ts';
 import { featureRoutes } from './features.ts';
@@ -34,6 +35,7 @@ export function routes(services: Services): readonly Route[] {
     ...grantRequestRoutes(services),
     ...institutionRoutes(services),
     ...partyRoutes(services),
+    ...accountRoutes(services),
     ...datasetRoutes(services),
     ...catalogueRoutes(services),
     ...logRoutes(services),
