@@ -1,4 +1,4 @@
-import type { OpenedAnswer, OpenedValue } from '../sdk/bank.ts';
+import type { OpenedAnswer, OpenedValue, QueryExplanation } from '../sdk/bank.ts';
 import type { DecisionReason } from '../vocabulary.ts';
 import { clean, pairs, table } from './table.ts';
 
@@ -51,20 +51,8 @@ function text(value: OpenedValue): string {
   }
 }
 
-export type Explanation = {
-  readonly policy: string;
-  readonly purpose: string;
-  readonly grant: string | null;
-  readonly grant_problem: string | null;
-  readonly fields: readonly {
-    readonly field: string; readonly use: string; readonly disposition: string; readonly reason: string; readonly with_desensitised_consent: string; readonly with_original_consent: string;
-    readonly missing_facts: readonly string[];
-  }[];
-  readonly grant_needed?: readonly { readonly purpose: string; readonly fields: readonly { readonly field: string; readonly ceiling: string }[] }[];
-};
-
 /** What a query would disclose, for people. */
-export function explanationText({ policy, grant, grant_problem: problem, fields }: Explanation): string {
+export function explanationText({ policy, grant, grant_problem: problem, fields }: QueryExplanation): string {
   return `${table(['field', 'use', 'now', 'reason', 'if desensitised', 'if original', 'missing facts'], fields.map((one) => [
     one.field, one.use, one.disposition, reasonWords(one.reason), one.with_desensitised_consent, one.with_original_consent, one.missing_facts.join(', '),
   ]))}\n${pairs({ grant: grant ?? `none usable${problem === null ? '' : ` (${problem})`}`, policy })}`;

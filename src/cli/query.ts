@@ -5,7 +5,7 @@ import { catalogueClient } from '../sdk/catalogue.ts';
 import { connectAs, credentialsOf } from './access.ts';
 import { answerFormat, checkReceipt, type AnswerFile } from '../sdk/answer-file.ts';
 import { readAnswerFile } from './answer-file.ts';
-import { answerText, explanationText, type Explanation } from './answer-text.ts';
+import { answerText, explanationText } from './answer-text.ts';
 import { finish, noun, show, verb } from './command.ts';
 import { grantNeeded } from './complaint.ts';
 import { needsTypes, queryOf, queryOptions, requireSomething, type QueryFlags } from './query-options.ts';
@@ -30,7 +30,7 @@ export function queryCommand(cli: Cli): Command {
     requireSomething(options);
     const connection = await connectAs(cli, command, ['query']);
     const asked = queryOf(subject, options, needsTypes(options) ? await catalogueClient(connection).catalogue() : undefined);
-    const explanation = (await bankClient(connection).explain(asked)) as Explanation;
+    const explanation = await bankClient(connection).explain(asked);
     show(cli, options, explanation, () => `${explanationText(explanation)}${(explanation.grant_needed ?? []).map(grantNeeded).join('')}`);
   });
 

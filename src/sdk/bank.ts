@@ -57,6 +57,21 @@ export type OpenedAnswer = Omit<Answer, 'data'> & {
   readonly data: Readonly<Record<string, readonly Readonly<Record<string, OpenedValue>>[]>>;
 };
 
+/** What a query would disclose, and what is missing for the rest. */
+export type QueryExplanation = {
+  readonly policy: string;
+  readonly purpose: string;
+  readonly grant: string | null;
+  /** Code of what is wrong with the grant; null when it can be used. */
+  readonly grant_problem: string | null;
+  readonly fields: readonly {
+    readonly field: string; readonly use: string; readonly disposition: string; readonly reason: string; readonly rule: string | null;
+    readonly with_desensitised_consent: string; readonly with_original_consent: string; readonly consent_needed: 'desensitised' | 'original' | null;
+    readonly missing_facts: readonly string[]; readonly words: { readonly en: string; readonly zh: string };
+  }[];
+  readonly grant_needed?: readonly { readonly purpose: string; readonly fields: readonly { readonly field: string; readonly ceiling: 'desensitised' | 'original' }[] }[];
+};
+
 const queryLifetimeS = 60;
 
 /** Queries, signed by the bank and opened with its key. The same code runs in Node and in a browser. */
@@ -91,7 +106,7 @@ export function queryClient(calls: SigningCalls) {
     /** The answer as it travels, for those who open it elsewhere. */
     querySealed: async (query: Query, accessToken?: string) => (await exchange(query, accessToken)).answer,
     /** What would be disclosed how, and which grant is missing; nothing is spent. */
-    explain: async (query: Query, accessToken?: string) => send<Record<string, unknown>>('/v1/queries/explain', await signQuery(query), accessToken),
+    explain: async (query: Query, accessToken?: string) => send<QueryExplanation>('/v1/queries/explain', await signQuery(query), accessToken),
   };
 }
 

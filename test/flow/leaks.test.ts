@@ -14,6 +14,7 @@ import { openDatabase, type Database } from '../../src/store/database.ts';
 import { consentInBrowser, password, startTestPlatform, type TestPlatform } from '../support/gateway.ts';
 import { found, plant, type Canary } from './support/canaries.ts';
 import { captureResponses, type Capture } from './support/capture.ts';
+import { dumpOf, listenToOutput, secretsOf } from './support/leak-places.ts';
 import { exchange, wireOf, type Wire } from './support/wire.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -91,10 +92,10 @@ describe('flow: nothing leaks', () => {
   async function consentAndRead(ceiling: 'desensitised' | 'original', changes: Partial<ConsentRequest> = {}): Promise<void> {
     const facts = { loan_amount_cents: 2_000_000_000 };
     const asked = { subject, purpose: changes.purpose ?? purpose, read: everyField, facts };
-    const { fields } = await bank.explain(asked) as { readonly fields: readonly Record<string, string>[] };
+    const { fields } = await bank.explain(asked);
     // some conditions ask about the grant, which explain does not know yet
     const conditional = asked.purpose === purpose ? [] : ['owner.identity_number', 'owner.bank_account'];
-    const open = fields.filter((field) => field[`with_${ceiling}_consent`] !== 'withhold' || conditional.includes(field['field'] ?? '')).map(({ field = '' }) => ({ field, ceiling }));
+    const open = fields.filter((field) => field[`with_${ceiling}_consent`] !== 'withhold' || conditional.includes(field.field)).map(({ field }) => ({ field, ceiling }));
     assert.ok(open.length > 20);
     const { frequency, ...rest } = terms;
     const grant = await enterprise.grant('bank-a', { subject, ...rest, ...(changes.kind === 'one_time' ? {} : { frequency }), ...changes, fields: open });
@@ -321,38 +322,6 @@ describe('flow: nothing leaks', () => {
     throw new Error(`the child did not start: ${Buffer.concat(said).toString()}`);
   }
 });
-
-/** Private keys and secrets of the platform, as its files hold them. */
-function secretsOf(platform: TestPlatform): readonly Canary[] {
-  const keys = path.join(platform.folder, 'keys');
-  return readdirSync(keys).filter((name) => name.endsWith('.json')).flatMap((name) => {
-    const { keys: stored } = JSON.parse(readFileSync(path.join(keys, name), 'utf8')) as { keys: readonly { d?: string; k?: string }[] };
-    return stored.flatMap(({ d, k }) => [d, k]).filter((text) => text !== undefined).map((text) => ({ name, text }));
-  });
-}
-
-/** Every row of every table of a schema as text, and what is in columns of bytes as the bytes they are. */
-async function dumpOf(database: Database, schema: 'public' | 'domain'): Promise<Buffer> {
-  const { rows: tables } = await database.query<{ name: string }>('select quote_ident(schemaname) || \'.\' || quote_ident(tablename) as name from pg_tables where schemaname = $1', [schema]);
-  const parts = await Promise.all(tables.map(async ({ name }) => (await database.query<{ text: string }>(`select t::text as text from ${name} t`)).rows.map(({ text }) => text).join('\n')));
-  const { rows: columns } = await database.query<{ table: string; column: string }>(
-    "select quote_ident(table_schema) || '.' || quote_ident(table_name) as table, quote_ident(column_name) as column from information_schema.columns where table_schema = $1 and data_type = 'bytea'", [schema]);
-  const blobs = await Promise.all(columns.map(async ({ table, column }) => (await database.query<{ blob: Buffer | null }>(`select ${column} as blob from ${table}`)).rows.map(({ blob }) => blob ?? Buffer.alloc(0))));
-  return Buffer.concat([Buffer.from(parts.join('\n')), ...blobs.flat().flatMap((blob) => [Buffer.from('\n'), blob])]);
-}
-
-/** What this process prints meanwhile, mocha's own lines included. */
-function listenToOutput(into: Buffer[]): () => void {
-  const streams = [process.stdout, process.stderr];
-  const originals = streams.map((stream) => stream.write.bind(stream));
-  streams.forEach((stream, at) => {
-    stream.write = ((chunk: string | Uint8Array, ...rest: []) => {
-      into.push(Buffer.from(chunk as string));
-      return (originals[at] as typeof stream.write)(chunk, ...rest);
-    }) as typeof stream.write;
-  });
-  return () => streams.forEach((stream, at) => { stream.write = originals[at] as typeof stream.write; });
-}
 
 async function untilBlocked(database: Database): Promise<void> {
   for (let tries = 0; tries < 500; tries += 1) {

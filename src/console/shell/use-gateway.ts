@@ -38,3 +38,10 @@ export function useChange<Input, Answer>(change: (calls: GatewayCalls, input: In
   };
   return { run, busy: mutation.isPending, error: mutation.error, done: mutation.isSuccess, answer: mutation.data, reset: mutation.reset };
 }
+
+/** Something this browser keeps for itself. `renew` after it was changed. @param read null: there is none */
+export function useKept<Kept>(key: readonly unknown[], read: () => Promise<Kept | null>) {
+  const client = useQueryClient();
+  const { data, isPending } = useQuery({ queryKey: key, queryFn: read, staleTime: Infinity });
+  return { kept: data ?? undefined, isPending, renew: () => client.invalidateQueries({ queryKey: key }) };
+}

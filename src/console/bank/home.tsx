@@ -1,9 +1,0 @@
-import { EmptyNote } from '../parts/notes.tsx';
-import { PageBody } from '../parts/page.tsx';
-import { useTexts } from '../shell/language.tsx';
-import { bankArea } from './area.ts';
-
-export default function Home() {
-  const t = useTexts(bankArea.titles);
-  return <PageBody title={t('home')}><EmptyNote /></PageBody>;
-}

@@ -1,0 +1,84 @@
+import type { JSONWebKeySet } from 'jose';
+import { useState } from 'react';
+import { parseVerifierKey } from '../../audit/note.ts';
+import { verifyReceiptInclusion } from '../../audit/receipt.ts';
+import { isVeilgateError } from '../../errors.ts';
+import { answerFileLengthMax, answerFileOf, checkReceipt, type AnswerFile } from '../../sdk/answer-file.ts';
+import type { GatewayCalls } from '../../sdk/connection.ts';
+import { FileField, TextField } from '../parts/fields.tsx';
+import { Button } from '../parts/button.tsx';
+import { ErrorNote, GoodNote, Read, WarningNote } from '../parts/notes.tsx';
+import { PageBody, Section } from '../parts/page.tsx';
+import { Facts } from '../parts/table.tsx';
+import { useFormats, useTexts } from '../shell/language.tsx';
+import { useChange, useRead } from '../shell/use-gateway.ts';
+import { bankArea } from './area.ts';
+import { useCatalogue } from './catalogue.tsx';
+import { WithOwnKey } from './own-keys.tsx';
+import { openKept, ShownAnswer } from './query-answer.tsx';
+import { bankTexts } from './texts.ts';
+import '../style/bank.css';
+
+/** Kept answers, proven without asking anybody but the public log. */
+export default function Receipts() {
+  const t = useTexts(bankTexts);
+  const title = useTexts(bankArea.titles);
+  const key = useRead(['log key'], (calls) => calls.call<{ readonly key: string }>({ method: 'GET', path: '/v1/log/key' }));
+  return <PageBody title={title('receipts')} lead={t('receiptsLead')}><Read of={key}>{(published) => <CheckForm published={published.key} />}</Read></PageBody>;
+}
+
+type Checked = { readonly kept: AnswerFile; readonly issuedAtS: number; readonly index: number; readonly size: number | undefined };
+
+/** Signature, question, answer and record; then the place in the log, once the log has published it. */
+async function check(calls: GatewayCalls, { file, logKey }: { readonly file: File; readonly logKey: string }): Promise<Checked> {
+  const kept = answerFileOf(file.size > answerFileLengthMax ? undefined : JSON.parse(await file.text().then((text) => (text.startsWith('{') ? text : 'null'))));
+  const keys = await calls.call<JSONWebKeySet>({ method: 'GET', path: '/.well-known/jwks.json' });
+  const receipt = await checkReceipt(kept, keys);
+  const trusted = await parseVerifierKey(logKey.trim());
+  const proof = await calls.send({ method: 'GET', path: `/v1/log/entries/${receipt.log.index}/proof` }).then((response) => response.text(), (error: unknown) => {
+    if (isVeilgateError(error, 'AUDIT_ENTRY_NOT_FOUND')) return undefined;
+    throw error;
+  });
+  const checkpoint = proof === undefined ? undefined : await verifyReceiptInclusion(receipt, proof, { origin: trusted.name, logKeys: [trusted] });
+  return { kept, issuedAtS: receipt.issuedAtS, index: receipt.log.index, size: checkpoint?.size };
+}
+
+function CheckForm({ published }: { readonly published: string }) {
+  const t = useTexts(bankTexts);
+  const { time, number } = useFormats();
+  const [logKey, setLogKey] = useState(published);
+  const checking = useChange(check);
+  const checked = checking.answer;
+  return (
+    <>
+      <Section title={t('answerFile')}>
+        <TextField label={t('logKey')} hint={t('logKeyHint')} value={logKey} onChange={setLogKey} maxLength={300} required />
+        <FileField label={t('answerFile')} accept="application/json,.json" onFile={(file) => checking.run({ file, logKey })} />
+        {checking.error !== null && <ErrorNote error={checking.error} />}
+        {checked !== undefined && (
+          <>
+            <GoodNote><p>{t('checkRight')}: {t('receiptRight')}</p></GoodNote>
+            {checked.size === undefined ? <WarningNote><p>{t('notInLogYet')}</p></WarningNote> : <GoodNote><p>{t('inLog', { size: number(checked.size) })}</p></GoodNote>}
+            <Facts items={[[t('entry'), String(checked.index)], [t('sent'), time(checked.issuedAtS * 1000)], [t('grant'), <code key="grant">{checked.kept.answer.grant}</code>], [t('policy'), <code key="policy">{checked.kept.answer.policy}</code>]]} />
+          </>
+        )}
+      </Section>
+      {checked !== undefined && <Reopen kept={checked.kept} />}
+    </>
+  );
+}
+
+function Reopen({ kept }: { readonly kept: AnswerFile }) {
+  const t = useTexts(bankTexts);
+  const catalogue = useCatalogue();
+  const opening = useChange((_calls, open: () => ReturnType<typeof openKept>) => open());
+  return (
+    <WithOwnKey>{(calls) => (
+      <>
+        <div className="buttons"><Button onPress={() => opening.run(() => openKept(kept, calls))} busy={opening.busy}>{t('openAnswer')}</Button></div>
+        {opening.error !== null && <ErrorNote error={opening.error} />}
+        {opening.answer !== undefined && <Read of={catalogue}>{(found) => <ShownAnswer answered={opening.answer as NonNullable<typeof opening.answer>} catalogue={found} />}</Read>}
+      </>
+    )}</WithOwnKey>
+  );
+}
