@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- joint`: what encrypted aggregates cost. Pads, products, re-randomising, flood and opening are
- * real; the partner and the platform are in one process, so no network is in it (bytes are counted instead).
+ * real. First the parts, partner and platform in one process, without network; then a whole project over HTTP (joint/line.ts).
  */
 import os from 'node:os';
 import { jointParameters as set } from '../../src/he/joint-parameters.ts';
@@ -17,6 +17,7 @@ import { blindInThreads, judgeInThreads, runTable } from '../../src/joint/thread
 import { binOf, equalFrequencyEdges } from '../../src/joint/scorecard/binning.ts';
 import { sampleSubject } from '../sample/subjects.ts';
 import { readVerticalData } from '../sample/vertical-data.ts';
+import { benchLine } from './joint/line.ts';
 import type { Bench } from './main.ts';
 import { figure, type Figure } from './report.ts';
 
@@ -53,6 +54,7 @@ export const bench: Bench = async ({ quick, say }) => {
     say(`cohort of ${count} × ${count}: ${seconds.toFixed(1)} s on ${cores} cores`);
     figures.push(figure(`joint.psi_${name}_seconds`, seconds, 's', name === '1e5' ? '< 60' : null));
   }
+  figures.push(...await benchLine(quick ? 2_000 : 30_000, say));
   return figures;
 };
 

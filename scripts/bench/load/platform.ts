@@ -31,6 +31,8 @@ export type BenchPlatform = {
   readonly port: number;
   readonly issuerPort: number;
   readonly bank: Credentials;
+  /** Two of the platform's staff, registrar and compliance both. */
+  readonly officers: readonly Credentials[];
   readonly signingJwk: CredentialsFile['signing'];
   readonly close: () => Promise<void>;
 };
@@ -49,9 +51,9 @@ export async function benchPlatform(options: { readonly enterprises: number; rea
   const gatewayUrl = `http://127.0.0.1:${port}`;
   const file = await generateCredentialsFile(bankId, { encryption: true });
   const bank = await readCredentials(file);
-  await admitBank(database, bank, gatewayUrl);
+  const officers = await admitBank(database, bank, gatewayUrl);
   return {
-    database, cluster, folder, gatewayUrl, port, issuerPort, bank, signingJwk: file.signing,
+    database, cluster, folder, gatewayUrl, port, issuerPort, bank, officers, signingJwk: file.signing,
     async close() {
       await database.close();
       await cluster.stop();
@@ -61,8 +63,8 @@ export async function benchPlatform(options: { readonly enterprises: number; rea
   };
 }
 
-async function admitBank(database: Database, bank: Credentials, audience: string): Promise<void> {
-  const keys = await Promise.all(['officer-one', 'officer-two'].map(async (id) => ({ id, key: (await readCredentials(await generateCredentialsFile(id, { encryption: false }))).signing.publicJwk })));
+async function admitBank(database: Database, bank: Credentials, audience: string): Promise<readonly Credentials[]> {
+  const officers = await Promise.all(['officer-one', 'officer-two'].map(async (id) => readCredentials(await generateCredentialsFile(id, { encryption: false }))));
   const application = await new SignJWT({
     application: { name: { en: 'Bank of the bench', zh: '测试银行' }, institution_class: 'commercial_bank', country: 'CN', redirect_uris: [], jwks: { keys: [bank.signing.publicJwk, bank.encryption?.publicJwk] } },
     jti: crypto.randomUUID(),
@@ -71,15 +73,16 @@ async function admitBank(database: Database, bank: Credentials, audience: string
     .setIssuer(bankId).setAudience(audience).setIssuedAt().setExpirationTime('60s').sign(bank.signing.privateKey);
   const institution = bankId as InstitutionId;
   await database.transaction('admit the bank', async (tx) => {
-    await bootstrapOfficers(tx, keys.map(({ id, key }) => ({ id, name: { en: id, zh: id }, roles: ['registrar', 'compliance'], key })), systemClock);
+    await bootstrapOfficers(tx, officers.map(({ party: id, signing }) => ({ id, name: { en: id, zh: id }, roles: ['registrar', 'compliance'], key: signing.publicJwk })), systemClock);
     await applyInstitution(tx, { jws: application, audience, classes: new Set(['commercial_bank']) }, systemClock);
     await assessInstitution(tx, { institution, by: 'officer-one' as PartyId, level: 5, passed: true, validUntil: new Date(Date.now() + 86_400_000 * 30).toISOString().slice(0, 10), findingsDigest: 'e'.repeat(64) }, systemClock);
     await approveInstitution(tx, { institution, by: 'officer-two' as PartyId, limits: { requestsPerSecond: 1_000_000, queriesPerDay: 1_000_000_000 } }, systemClock);
   });
+  return officers;
 }
 
 /** One grant for each of the first `count` enterprises; replaces those made before. */
-export async function grantAll(database: Database, count: number, fields: ReadonlyMap<FieldRef, ConsentCeiling>): Promise<void> {
+export async function grantAll(database: Database, count: number, fields: ReadonlyMap<FieldRef, ConsentCeiling>, forPurpose = purpose): Promise<void> {
   const set = fieldSetJson(fields);
   const now = Date.now();
   await database.query('truncate consent_grant cascade');
@@ -88,7 +91,7 @@ export async function grantAll(database: Database, count: number, fields: Readon
     `insert into consent_grant (id, subject, institution, purpose, field_set, width, valid_from_ms, valid_until_ms, kind, uses_max, uses_left, data_life_days, notice_digest, origin, evidence_digest, created_ms, changed_ms)
      select translate(encode(substr(sha256(subject::bytea), 1, 16), 'base64'), '+/=', '-_'), subject, $1, $2, $3, $4, $5, $6, 'periodic', 1000000, 1000000, 90, $7, 'browser', $7, $5, $5
      from (${sampleSubjectsSql(count, seed)}) as sample`,
-    [bankId, purpose, set.digest, widthOf(fields), now - 60_000, now + 30 * 86_400_000, 'd'.repeat(64)],
+    [bankId, forPurpose, set.digest, widthOf(fields), now - 60_000, now + 30 * 86_400_000, 'd'.repeat(64)],
   );
   await database.query('analyze consent_grant');
 }
