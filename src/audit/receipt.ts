@@ -5,7 +5,7 @@ import { parseStrictJsonBytes } from '../strict-json.ts';
 import type { GrantId, InstitutionId, PolicyVersion, Signer } from '../vocabulary.ts';
 import { fromBase64url, sameBytes, toBase64url, type Bytes } from './bytes.ts';
 import type { LogTrust, OpenedCheckpoint } from './checkpoint.ts';
-import { commitmentOf, type AppendedEntry, type Digest, type QueryRefused, type QueryReleased, type ScoreRefused, type ScoreReleased, type ScoresReleased } from './entry.ts';
+import { commitmentOf, type AppendedEntry, type AuditRecord, type Digest, type QueryRefused, type QueryReleased, type ScoreRefused, type ScoreReleased, type ScoresReleased } from './entry.ts';
 import { verifyLogProof } from './proof.ts';
 import { webSha256, type Sha256 } from './tree.ts';
 
@@ -39,6 +39,11 @@ const outcomes = {
   'score.refused': 'refused',
   'scores.released': 'released',
 } as const satisfies { readonly [Kind in ReceiptedRecord['kind']]: Receipt['outcome'] };
+
+/** Whether a record is one that receipts are about. */
+export function isReceipted(record: AuditRecord | null): record is ReceiptedRecord {
+  return record !== null && Object.hasOwn(outcomes, record.kind);
+}
 
 export const receiptType = 'receipt+jwt';
 /** Characters of a receipt; an honest one has about 1,200. */

@@ -1,14 +1,14 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { fromBase64url } from '../audit/bytes.ts';
 import { verifyLogProof } from '../audit/proof.ts';
 import { VeilgateError } from '../errors.ts';
-import { auditorClient, type EntryView } from '../sdk/auditor.ts';
+import { auditorClient, type AccessFilter, type EntryView } from '../sdk/auditor.ts';
 import { connectAs, gatewayIfAny } from './access.ts';
 import { entriesCommand } from './audit-entries.ts';
 import { receiptCommand, trustOptions } from './audit-receipt.ts';
 import { requestCommand } from './audit-request.ts';
 import { reportJson, reportText, trustOf, verifyRemembered, type TrustFlags } from './audit-verify.ts';
-import { noun, show, verb, wholeNumber } from './command.ts';
+import { moment, noun, show, verb, wholeNumber } from './command.ts';
 import { fetchProof } from './log-text.ts';
 import { reserveFile } from './secret-file.ts';
 import { pairs, table } from './table.ts';
@@ -61,14 +61,17 @@ function verifyCommand(cli: Cli, audit: Command): void {
     });
 }
 
-type AccessFlags = Json & { readonly before?: number; readonly limit?: number; readonly institution?: string };
+type AccessFlags = Json & AccessFilter;
 
 function accessesCommand(cli: Cli, audit: Command): void {
   verb(audit, 'accesses', {
     summary: 'What happened, newest first: to your enterprise, by your bank, or everything for an auditor',
-    examples: ['audit accesses', 'audit accesses --institution bank-a --limit 20'],
+    examples: ['audit accesses', 'audit accesses --institution bank-a --limit 20', 'audit accesses --outcome released --from 2026-09-01T00:00:00+08:00'],
   })
     .option('--institution <id>', 'only of this institution')
+    .option('--from <time>', 'only from this moment on, such as 2026-09-01T00:00:00+08:00', moment)
+    .option('--to <time>', 'only before this moment', moment)
+    .addOption(new Option('--outcome <outcome>', 'only answers and scores that went out, or were refused').choices(['released', 'refused']))
     .option('--limit <n>', 'how many at once', wholeNumber(1, 500))
     .option('--before <index>', 'go on before this entry', indexOf)
     .action(async (options: AccessFlags, command: Command) => {

@@ -63,6 +63,12 @@ export function date(text: string): string {
   return text;
 }
 
+/** Option parser for a point in time with its zone (RFC 3339). */
+export function moment(text: string): string {
+  if (!/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})$/.test(text) || Number.isNaN(Date.parse(text))) throw new InvalidArgumentError('a time with its zone, such as 2026-09-01T00:00:00+08:00');
+  return new Date(text).toISOString();
+}
+
 /** Option parser: `left=right`, split at the first sign. */
 export function pair(text: string): readonly [string, string] {
   const at = text.indexOf('=');

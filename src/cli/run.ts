@@ -17,6 +17,7 @@ import { departmentCommand, enterpriseCommand, officerCommand } from './party.ts
 import { queryCommand } from './query.ts';
 import { reportCommand } from './report.ts';
 import { scoreCommand } from './score.ts';
+import { accessCommand } from './own-access.ts';
 import type { Cli, Terminal } from './terminal.ts';
 
 const exitCode = { ok: 0, failed: 1, misused: 2 } as const;
@@ -61,6 +62,7 @@ Exit codes: 0 done, 1 refused or failed, 2 used wrongly. Every command has --hel
   for (const command of [
     queryCommand(cli), scoreCommand(cli), modelCommand(cli), argv.includes('joint') ? await joint(cli) : noun('joint', ''), catalogueCommand(cli), consentCommand(cli), grantCommand(cli), objectionCommand(cli), noticeCommand(cli), keyCommand(cli), accountCommand(cli), institutionCommand(cli), enterpriseCommand(cli),
     departmentCommand(cli), officerCommand(cli),
+    accessCommand(cli),
     argv.includes('records') ? await records(cli) : noun('records', ''), argv.includes('domain') ? await domain(cli) : noun('domain', ''), argv.includes('policy') ? await policy(cli) : noun('policy', ''), auditCommand(cli), reportCommand(cli),
     argv.includes('custodian') ? await custodian(cli) : noun('custodian', ''),
   ]) program.addCommand(command.description(heavy[command.name()] ?? command.description()));

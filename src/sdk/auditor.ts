@@ -22,18 +22,27 @@ export type SignedRequestView = {
   readonly key: { readonly jwk: Readonly<Record<string, unknown>>; readonly thumbprint: string; readonly added_at: string; readonly retired_at: string | null } | null;
 };
 
-export type AccessFilter = { readonly before?: number; readonly limit?: number; readonly institution?: string };
+export type AccessFilter = {
+  readonly before?: number;
+  readonly limit?: number;
+  readonly institution?: string;
+  /** RFC 3339; from this moment on, and before that one. */
+  readonly from?: string;
+  readonly to?: string;
+  /** Only answers and scores that went out, or that were refused. */
+  readonly outcome?: 'released' | 'refused';
+};
 
 /** The log as an auditor reads it; an enterprise or institution gets what is about it. */
 export function auditorClient({ call }: Pick<Connection, 'call'>) {
   return {
     /** Newest first; continue with `before` the last index. */
-    accesses({ before, limit, institution }: AccessFilter = {}) {
-      const query = new URLSearchParams({
-        ...(before === undefined ? {} : { before: String(before) }), ...(limit === undefined ? {} : { limit: String(limit) }), ...(institution === undefined ? {} : { institution }),
-      });
+    accesses(filter: AccessFilter = {}) {
+      const query = new URLSearchParams(Object.entries(filter).flatMap(([name, value]): [string, string][] => (value === undefined ? [] : [[name, String(value)]])));
       return call<{ readonly accesses: readonly EntryView[] }>({ method: 'GET', path: query.size === 0 ? '/v1/accesses' : `/v1/accesses?${query}` });
     },
+    /** The receipt of an answer or refusal, issued anew. Errors: AUDIT_ENTRY_NOT_FOUND, also for an entry that is about none. */
+    entryReceipt: async (index: number) => (await call<{ readonly receipt: string }>({ method: 'GET', path: `/v1/log/entries/${index}/receipt` })).receipt,
     entry: (index: number) => call<EntryView>({ method: 'GET', path: `/v1/log/entries/${index}` }),
     /** The request beside an entry, unchecked: hand it to `verifySignedRequest`. Needs the scope `audit`; each reading is logged. Errors: AUDIT_REQUEST_NOT_FOUND. */
     request: (index: number) => call<SignedRequestView>({ method: 'GET', path: `/v1/log/entries/${index}/request` }),

@@ -4,6 +4,7 @@ import type { ConsentRequest } from './consent-flow.ts';
 import type { Connection } from './connection.ts';
 import { grantRequestsClient } from './grant-requests.ts';
 import { grantsClient, type GrantView } from './grants.ts';
+import { readersClient } from './readers.ts';
 
 export type { GrantView } from './grants.ts';
 
@@ -12,6 +13,7 @@ export function enterpriseClient(connection: Connection) {
   const { gateway, credentials } = connection;
   const { grants, readGrant, pause, resume, revoke, receipt } = grantsClient(connection);
   const { grantRequests, readGrantRequest, acceptGrantRequest, refuseGrantRequest } = grantRequestsClient(connection);
+  const { accesses, entryReceipt } = auditorClient(connection);
   return {
     /** Grants what a bank asked for by signing it: no browser needed. */
     async grant(institution: string, terms: ConsentRequest): Promise<GrantView> {
@@ -26,7 +28,7 @@ export function enterpriseClient(connection: Connection) {
     },
     grants, readGrant, pause, resume, revoke, receipt,
     grantRequests, readGrantRequest, acceptGrantRequest, refuseGrantRequest,
-    /** Who asked for what about this enterprise, when, and what came of it. */
-    accesses: auditorClient(connection).accesses,
+    /** Who asked for what about this enterprise, when, and what came of it; and the receipt of one such entry. */
+    accesses, entryReceipt, readers: readersClient(connection).readers,
   };
 }

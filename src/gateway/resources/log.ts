@@ -1,13 +1,14 @@
 import { VeilgateError } from '../../errors.ts';
 import { parseTilePath } from '../../audit/tile.ts';
-import type { StoredEntry } from '../../audit/read.ts';
-import type { Caller, SubjectId } from '../../vocabulary.ts';
+import type { EntryFilter, StoredEntry } from '../../audit/read.ts';
+import { isReceipted, issueReceipt } from '../../audit/receipt.ts';
+import type { Caller, SubjectId, TimeMs } from '../../vocabulary.ts';
 import { isReleasedIn } from '../../scoring/run/release.ts';
 import type { Sql } from '../../store/database.ts';
-import { accessHistory } from '../use-cases/access-history.ts';
+import { accessHistory, accessKinds, type AccessOutcome } from '../use-cases/access-history.ts';
 import { content, ok, route, trustedJson, type JsonObject, type Route } from '../route.ts';
 import { named } from '../schema/compile.ts';
-import { integer, list, nullable, object, text } from '../schema/words.ts';
+import { integer, list, nullable, object, oneOf, text } from '../schema/words.ts';
 import type { Services } from './services.ts';
 
 const index = integer(0, Number.MAX_SAFE_INTEGER);
@@ -19,10 +20,21 @@ const signedRequestSchema = object({
   request: named('CompactJws'),
   key: nullable(object({ jwk: { type: 'object' }, thumbprint: text(43), added_at: named('Time'), retired_at: nullable(named('Time')) }, { description: 'The signature key the request names, and when it was in use.' })),
 });
+type AccessQuery = { readonly before?: number; readonly limit?: number; readonly institution?: string; readonly from?: string; readonly to?: string; readonly outcome?: AccessOutcome };
+const accessQuery = object(
+  {
+    before: index, limit: integer(1, 500), institution: named('PartyId'),
+    from: named('Time'), to: { ...named('Time'), description: 'Exclusive.' }, outcome: oneOf(['released', 'refused']),
+  },
+  { optional: ['before', 'limit', 'institution', 'from', 'to', 'outcome'] },
+);
 const bytes = 'application/octet-stream';
 
+type LogServices = Pick<Services, 'log' | 'logVerifierKey' | 'signedRequests' | 'database' | 'signer' | 'clock' | 'gatewayUrl' | 'desk'>;
+
 /** The transparency log: hashes and checkpoints for anybody (C2SP tlog-tiles), records for those they are about. */
-export function logRoutes({ log, logVerifierKey, signedRequests, database }: Pick<Services, 'log' | 'logVerifierKey' | 'signedRequests' | 'database'>): readonly Route[] {
+export function logRoutes(services: LogServices): readonly Route[] {
+  const { log, logVerifierKey } = services;
   return [
     route({
       method: 'GET', path: '/v1/log/checkpoint', operationId: 'readCheckpoint', tag: 'Log', access: 'public',
@@ -65,6 +77,13 @@ export function logRoutes({ log, logVerifierKey, signedRequests, database }: Pic
       errors: ['AUDIT_RANGE_INVALID', 'AUDIT_ENTRY_NOT_FOUND'],
       handler: async ({ query }) => ok({ hashes: (await log.consistencyProof(query.from, query.to)).map((hash) => Buffer.from(hash).toString('base64')) }),
     }),
+    ...recordRoutes(services),
+  ];
+}
+
+/** Records, for those they are about and for auditors. */
+function recordRoutes({ log, signedRequests, database, signer, clock, gatewayUrl, desk }: LogServices): readonly Route[] {
+  return [
     route<{ params: { readonly index: number } }>({
       method: 'GET', path: '/v1/log/entries/{index}', operationId: 'readEntry', tag: 'Log', access: 'party', scopes: ['query', 'grants', 'audit'],
       summary: 'An entry with its record, for those it is about and for auditors',
@@ -86,15 +105,31 @@ export function logRoutes({ log, logVerifierKey, signedRequests, database }: Pic
         return ok({ request, key: key && { jwk: trustedJson(key.jwk), thumbprint: key.thumbprint, added_at: key.addedAt, retired_at: key.retiredAt } });
       },
     }),
-    route<{ query: { readonly before?: number; readonly limit?: number; readonly institution?: string } }>({
+    route<{ params: { readonly index: number } }>({
+      method: 'GET', path: '/v1/log/entries/{index}/receipt', operationId: 'readEntryReceipt', tag: 'Log', access: 'party', scopes: ['grants', 'query', 'audit'],
+      summary: 'The receipt of an answer or refusal, issued anew, for those the entry is about',
+      description: 'The institution got one with the answer; this is the same statement, signed at this moment, for the enterprise to keep and to check.',
+      request: { params: object({ index }) },
+      responses: { 200: { description: 'Signed by the platform.', schema: object({ receipt: named('CompactJws') }) } },
+      errors: ['AUDIT_ENTRY_NOT_FOUND'],
+      examples: { cli: 'veilgate access receipt 17' },
+      handler: async ({ caller, params }) => {
+        const { record, salt, ...entry } = await visible(database, caller, await log.entry(params.index));
+        if (!isReceipted(record) || salt === null) throw new VeilgateError('AUDIT_ENTRY_NOT_FOUND', 'This entry is about no answer and no refusal, or its record was erased: it has no receipt.');
+        const of = { index: entry.index, commitment: new Uint8Array(entry.commitment), salt: new Uint8Array(salt) };
+        return ok({ receipt: await issueReceipt({ signer, clock, issuer: gatewayUrl, origin: desk.logOrigin, record, entry: of }) });
+      },
+    }),
+    route<{ query: AccessQuery }>({
       method: 'GET', path: '/v1/accesses', operationId: 'listAccesses', tag: 'Log', access: 'party', scopes: ['grants', 'query', 'audit'],
       summary: 'What happened: to an enterprise, by an institution, or all of it for an auditor; newest first',
-      request: { query: object({ before: index, limit: integer(1, 500), institution: named('PartyId') }, { optional: ['before', 'limit', 'institution'] }) },
+      description: 'A record of an answer says which fields were decided how (`outcomes`), never a value. With `outcome`, only accesses: answers and scores that went out, or were refused.',
+      request: { query: accessQuery },
       responses: { 200: { description: 'Entries; continue with `before` the last index.', schema: object({ accesses: list(entrySchema, 500) }) } },
       errors: ['AUDIT_RANGE_INVALID', 'PARTY_NOT_PERMITTED'],
       examples: { cli: 'veilgate audit accesses' },
       handler: async ({ caller, query }) => {
-        const found = await accessHistory(log, database, { ...scopeOf(caller, query.institution), ...(query.before === undefined ? {} : { beforeIndex: query.before }), limit: query.limit ?? 100 });
+        const found = await accessHistory(log, database, { ...scopeOf(caller, query.institution), ...filterOf(query), limit: query.limit ?? 100 });
         return ok({ accesses: found.map(entryJson) });
       },
     }),
@@ -149,7 +184,14 @@ function scopeOf(caller: Caller, institution: string | undefined): { readonly su
   throw new VeilgateError('PARTY_NOT_PERMITTED', 'The access history is for enterprises, institutions and auditors.');
 }
 
-function entryJson({ index: at, commitment, kind, at: time, actor, institution, record, salt }: StoredEntry): JsonObject {
+function filterOf({ before, from, to, outcome }: AccessQuery): Omit<EntryFilter, 'limit'> {
+  return {
+    ...(before === undefined ? {} : { beforeIndex: before }), ...(from === undefined ? {} : { fromMs: Date.parse(from) as TimeMs }), ...(to === undefined ? {} : { untilMs: Date.parse(to) as TimeMs }),
+    ...(outcome === undefined ? {} : { kinds: accessKinds[outcome] }),
+  };
+}
+
+export function entryJson({ index: at, commitment, kind, at: time, actor, institution, record, salt }: StoredEntry): JsonObject {
   return {
     index: at, commitment: Buffer.from(commitment).toString('base64url'), kind, at: time, actor, institution,
     record: trustedJson(record), salt: salt === null ? null : Buffer.from(salt).toString('base64url'),

@@ -20,6 +20,7 @@ import { policyRoutes } from './policies.ts';
 import { policyWithholdRoutes } from './policy-withholds.ts';
 import { queryRoutes } from './queries.ts';
 import { reportRoutes } from './reports.ts';
+import { readerRoutes } from './readers.ts';
 import { scoreJobRoutes } from './score-jobs.ts';
 import { scoreRoutes } from './scores.ts';
 import type { Services } from './services.ts';
@@ -33,6 +34,7 @@ export function routes(services: Services): readonly Route[] {
     ...scoreJobRoutes(services),
     ...grantRoutes(services),
     ...grantRequestRoutes(services),
+    ...readerRoutes(services),
     ...institutionRoutes(services),
     ...partyRoutes(services),
     ...accountRoutes(services),

@@ -1,16 +1,43 @@
-import type { AuditReader, EntryFilter, StoredEntry } from '../../audit/read.ts';
+import { listMax, type AuditReader, type EntryFilter, type StoredEntry } from '../../audit/read.ts';
+import type { AuditKind } from '../../audit/entry.ts';
 import { scoreReleasesOf } from '../../scoring/run/release.ts';
 import type { Sql } from '../../store/database.ts';
+import type { SubjectId } from '../../vocabulary.ts';
+
+/** What came of an access. */
+export type AccessOutcome = 'released' | 'refused';
+
+/** Kinds of entries in which somebody got something about an enterprise, or was refused it. */
+export const accessKinds: Readonly<Record<AccessOutcome, readonly AuditKind[]>> = {
+  released: ['query.released', 'score.released', 'scores.released'],
+  refused: ['query.refused', 'queries.refused', 'score.refused'],
+};
 
 /**
  * Entries by their facts, newest first. To an enterprise's belong those that released its score in a part of many and
  * name none of them. For those who may see them: the caller checks that. Errors: AUDIT_RANGE_INVALID.
  */
 export async function accessHistory(log: AuditReader, sql: Sql, filter: EntryFilter): Promise<StoredEntry[]> {
-  const { subject, beforeIndex, institution, limit } = filter;
+  const { subject, limit } = filter;
   const own = await log.list(filter);
-  if (subject === undefined) return own;
-  const shared = await scoreReleasesOf(sql, subject, { limit, ...(beforeIndex === undefined ? {} : { beforeEntry: beforeIndex }), ...(institution === undefined ? {} : { institution }) });
-  if (shared.length === 0) return own;
-  return [...own, ...(await log.at(shared))].toSorted((one, other) => other.index - one.index).slice(0, limit);
+  if (subject === undefined || filter.kinds?.includes('scores.released') === false) return own;
+  const shared = await releasedTogether(log, sql, { ...filter, subject });
+  return shared.length === 0 ? own : [...own, ...shared].toSorted((one, other) => other.index - one.index).slice(0, limit);
+}
+
+/** The table that knows them has no times: pages are read until enough of them fit. */
+async function releasedTogether(log: AuditReader, sql: Sql, { subject, institution, beforeIndex, fromMs, untilMs, limit }: EntryFilter & { readonly subject: SubjectId }): Promise<StoredEntry[]> {
+  const found: StoredEntry[] = [];
+  const timed = fromMs !== undefined || untilMs !== undefined;
+  const pageSize = timed ? listMax : limit;
+  let before = beforeIndex;
+  for (;;) {
+    const page = await scoreReleasesOf(sql, subject, { limit: pageSize, ...(before === undefined ? {} : { beforeEntry: before }), ...(institution === undefined ? {} : { institution }) });
+    const entries = await log.at(page);
+    found.push(...entries.filter(({ at }) => Date.parse(at) >= (fromMs ?? -Infinity) && Date.parse(at) < (untilMs ?? Infinity)));
+    // an entry's time hardly ever runs behind its place: once a whole page is too old, so is what follows
+    const over = page.length < pageSize || found.length >= limit || entries.every(({ at }) => Date.parse(at) < (fromMs ?? -Infinity));
+    if (!timed || over) return found.slice(0, limit);
+    before = page.at(-1);
+  }
 }

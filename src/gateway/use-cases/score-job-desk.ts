@@ -1,7 +1,7 @@
 import { shanghaiDate } from '../../calendar.ts';
 import { VeilgateError } from '../../errors.ts';
 import type { RequestVault } from '../../audit/request-vault.ts';
-import { readInstitution } from '../../identity/registry/institution-view.ts';
+import { readInstitution, type InstitutionView } from '../../identity/registry/institution-view.ts';
 import type { TaskQueue } from '../../jobs/queue.ts';
 import { dropResults, expiredJobs, forgetLists } from '../../scoring/job/expire.ts';
 import { findJob, finishJob, takeJob, type Job, type JobEnd } from '../../scoring/job/job.ts';
@@ -51,8 +51,14 @@ export async function jobTerms(desk: Pick<JobDesk, 'database' | 'clock' | 'featu
 }
 
 /** The institution as the registry knows it, without a request of its own that says so. */
-export async function institutionNow(sql: Sql, id: InstitutionId, nowMs: TimeMs): Promise<Pick<Caller, 'party' | 'institutionClass' | 'securityLevel'>> {
-  const { status, scopes, class: institutionClass, assessment } = await readInstitution(sql, id);
+export async function institutionNow(sql: Sql, id: InstitutionId, nowMs: TimeMs): Promise<InstitutionNow> {
+  return standingOf(await readInstitution(sql, id), nowMs);
+}
+
+export type InstitutionNow = Pick<Caller, 'party' | 'institutionClass' | 'securityLevel'>;
+
+/** Errors: INSTITUTION_NOT_ACTIVE, INSTITUTION_ASSESSMENT_MISSING. */
+export function standingOf({ id, status, scopes, class: institutionClass, assessment }: InstitutionView, nowMs: TimeMs): InstitutionNow {
   if (status !== 'approved' || !scopes.includes('query')) throw new VeilgateError('INSTITUTION_NOT_ACTIVE', 'The institution\'s access is suspended or revoked: ask the platform.');
   if (assessment === null || !assessment.passed || assessment.validUntil < shanghaiDate(nowMs)) {
     throw new VeilgateError('INSTITUTION_ASSESSMENT_MISSING', 'The institution has no valid security assessment: ask the platform for one.');

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { appendRecords } from '../../../src/audit/append.ts';
 import { recordHead, type AuditRecord } from '../../../src/audit/entry.ts';
-import { auditReader } from '../../../src/audit/read.ts';
+import { auditReader, type EntryFilter } from '../../../src/audit/read.ts';
 import { isVeilgateError } from '../../../src/errors.ts';
 import { accessHistory } from '../../../src/gateway/use-cases/access-history.ts';
 import type { ModelRef } from '../../../src/scoring/protocol.ts';
@@ -17,8 +17,8 @@ describe('the access history of an enterprise', () => {
     const [mine, theirs] = [subjectOf(1), subjectOf(2)];
     const append = async (record: AuditRecord) => (await database.transaction('test', (tx) => appendRecords(tx, [record])))[0]?.index ?? -1;
     const named = (subject: SubjectId) => append({ ...recordHead('enterprise.activated', 0 as TimeMs, 'platform' as PartyId), subject });
-    const part = async (institution: string, subjects: readonly SubjectId[]) => {
-      const entry = await append({ ...recordHead('policy.loaded', 0 as TimeMs, 'platform' as PartyId), policy: 'p', previous: null } as unknown as AuditRecord); // any entry that names nobody
+    const part = async (institution: string, subjects: readonly SubjectId[], atMs = 0) => {
+      const entry = await append({ ...recordHead('policy.loaded', atMs as TimeMs, 'platform' as PartyId), policy: 'p', previous: null } as unknown as AuditRecord); // any entry that names nobody
       await database.transaction('test', (tx) => recordScoreRelease(tx, { entry, institution: institution as InstitutionId, model: 'm@1' as ModelRef, subjects }));
       return entry;
     };
@@ -31,6 +31,12 @@ describe('the access history of an enterprise', () => {
     assert.deepEqual(await of(mine, { limit: 2, beforeIndex: entries[4] ?? 0 }), at(1, 0));
     assert.deepEqual(await of(mine, { institution: 'bank-a' }), at(1));
     assert.deepEqual(await of(subjectOf(3)), []);
+    const late = await part('bank-a', [mine], 5000);
+    const timed = async (filter: Partial<EntryFilter>) => (await accessHistory(log, database, { subject: mine, limit: 10, ...filter })).map(({ index }) => index);
+    assert.deepEqual(await timed({ fromMs: 5000 as TimeMs }), [late]);
+    assert.deepEqual(await timed({ untilMs: 5000 as TimeMs, limit: 2 }), at(5, 4), 'a newer part takes no place of the page');
+    assert.deepEqual(await timed({ untilMs: 5000 as TimeMs, kinds: ['scores.released'] }), at(5, 1), 'other kinds are left out');
+    assert.deepEqual(await timed({ kinds: ['query.released'] }), []);
     assert.equal(await isReleasedIn(database, mine, entries[1] ?? -1), true);
     assert.equal(await isReleasedIn(database, mine, entries[3] ?? -1), false);
     await assert.rejects(log.at(Array.from({ length: 501 }, (_, index) => index)), (error) => isVeilgateError(error, 'AUDIT_RANGE_INVALID'));
