@@ -15,7 +15,7 @@ describe('the consoles\' sessions', function () {
   let representative: Person;
 
   before(async function () {
-    const opened = await startTestConsole();
+    const opened = await startTestConsole({ VEILGATE_POLICY_SOURCE: 'database' });
     if (opened === undefined) return this.skip();
     stage = opened;
     platform = stage.platform;
@@ -132,6 +132,9 @@ describe('the consoles\' sessions', function () {
       const page = await stage.open(officer, '/console/');
       const run = await page.evaluate(`new Promise((done) => { const script = document.createElement('script'); script.textContent = 'window.injected = true'; document.body.append(script); setTimeout(() => done(window.injected === true), 50); })`);
       assert.equal(run, false, 'an inline script ran');
+      const [fault, ...others] = stage.takeFaults();
+      assert.match(fault ?? '', /inline script violates/);
+      assert.deepEqual(others, []);
     });
   });
 });

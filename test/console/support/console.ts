@@ -14,6 +14,8 @@ export type TestConsole = {
   readonly browser: Browser;
   /** A tab of a browser of its own in which this person is signed in; faults of the page fail the test at `close`. */
   readonly open: (person: Person | undefined, path: string, options?: { readonly language?: 'en' | 'zh'; readonly width?: number }) => Promise<Page>;
+  /** Faults of pages so far, which then no longer fail the test: for those that are meant to happen. */
+  readonly takeFaults: () => readonly string[];
   readonly close: () => Promise<void>;
 };
 
@@ -44,6 +46,7 @@ export async function startTestConsole(settings: Readonly<Record<string, string>
       await page.goto(platform.gateway.issuerUrl + address);
       return page;
     },
+    takeFaults: () => faults.splice(0),
     async close() {
       await Promise.all(contexts.map((context) => context.close()));
       await browser.close();
