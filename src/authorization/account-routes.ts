@@ -75,7 +75,7 @@ export function accountRoutes({ issuer, database, clock, cookieKeys, visits, log
   router.get('/password', async (request, response) => {
     const { account, frame } = await visits.visit(request, response);
     if (account === undefined) return response.redirect(303, `${visits.base}/sign-in`);
-    return response.send(String(passwordPage(frame, { done: request.query['done'] === 'yes' })));
+    return response.send(String(passwordPage(frame, { passkeys, done: request.query['done'] === 'yes' })));
   });
 
   router.post('/password', formBody, async (request, response) => {
@@ -83,14 +83,14 @@ export function accountRoutes({ issuer, database, clock, cookieKeys, visits, log
     const { account, frame } = await visits.submission(request, response, form.one('csrf'));
     if (account === undefined) return response.redirect(303, `${visits.base}/sign-in`);
     if (form.one('new_password') !== form.one('password_again')) {
-      return response.status(400).send(String(passwordPage(frame, { problem: texts[frame.language].passwordsDiffer })));
+      return response.status(400).send(String(passwordPage(frame, { passkeys, problem: texts[frame.language].passwordsDiffer })));
     }
     try {
       await changePassword(database, clock, account, { password: form.one('password'), newPassword: form.one('new_password'), address: request.ip ?? '' });
     } catch (error) {
       if (!isShownInForm(error)) throw error;
       refuse(response, error);
-      return response.send(String(passwordPage(frame, { problem: problemSentence(error, frame.language) })));
+      return response.send(String(passwordPage(frame, { passkeys, problem: problemSentence(error, frame.language) })));
     }
     await visits.signedIn(request, response, account);
     log('account.password_changed', { account: account.accountId });

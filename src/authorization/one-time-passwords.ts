@@ -38,12 +38,7 @@ export async function enrolment(sql: Sql, keys: OneTimePasswordKeys, account: { 
 
 /** Enrols the secret with a password that its app has made. @returns false when the password is wrong */
 export async function enrolOneTimePassword(sql: Sql, clock: Clock, keys: OneTimePasswordKeys, accountId: string, typed: string): Promise<boolean> {
-  return take(sql, clock, keys, { accountId, typed, enrolling: true });
-}
-
-/** Takes a password, and no other of its step or before ever after. @returns false when it is wrong or was used, or the account has none */
-export async function acceptOneTimePassword(sql: Sql, clock: Clock, keys: OneTimePasswordKeys, accountId: string, typed: string): Promise<boolean> {
-  return take(sql, clock, keys, { accountId, typed, enrolling: false });
+  return await findOneTimePassword(sql, clock, keys, { accountId, typed, enrolling: true }).then((found) => found?.take()) ?? false;
 }
 
 /** The time step, as RFC 6238 counts it, in which the secret makes this password; undefined when none near now does. */
@@ -56,18 +51,29 @@ export function stepOf(secret: Uint8Array, typed: string, nowMs: number): number
 
 type Row = { readonly secret: Buffer; readonly last_step: number };
 
-async function take(sql: Sql, clock: Clock, keys: OneTimePasswordKeys, { accountId, typed, enrolling }: { readonly accountId: string; readonly typed: string; readonly enrolling: boolean }): Promise<boolean> {
+type Typed = { readonly accountId: string; readonly typed: string; /** For a secret that is not enrolled yet. */ readonly enrolling: boolean };
+
+/**
+ * Looks a password up without using it up. @returns undefined when it is wrong or the account has none, else `take`, which
+ * takes it, and no other of its step or before ever after; false when that happened already
+ */
+export async function findOneTimePassword(sql: Sql, clock: Clock, keys: OneTimePasswordKeys, { accountId, typed, enrolling }: Typed): Promise<{ readonly take: () => Promise<boolean> } | undefined> {
   const { rows: [row] } = await sql.query<Row>(
     'select secret, last_step from account_one_time_password where account_id = $1 and (enrolled_at_ms is null) = $2', [accountId, enrolling]);
   const known = row === undefined ? undefined : opened(keys, accountId, row.secret);
   const step = known === undefined ? undefined : stepOf(known.secret, typed, clock.nowMs());
-  if (row === undefined || known === undefined || step === undefined) return false;
-  const { rowCount } = await sql.query(
-    `update account_one_time_password set last_step = $2, secret = $4, enrolled_at_ms = coalesce(enrolled_at_ms, $5)
-     where account_id = $1 and last_step < $2 and (enrolled_at_ms is null) = $3`,
-    [accountId, step, enrolling, known.outdated ? sealBytes(firstOf(keys), known.secret, accountId) : row.secret, clock.nowMs()],
-  );
-  return rowCount === 1;
+  if (row === undefined || known === undefined || step === undefined || step <= row.last_step) return undefined;
+  const secret = known.outdated ? sealBytes(firstOf(keys), known.secret, accountId) : row.secret;
+  return {
+    async take() {
+      const { rowCount } = await sql.query(
+        `update account_one_time_password set last_step = $2, secret = $4, enrolled_at_ms = coalesce(enrolled_at_ms, $5)
+         where account_id = $1 and last_step < $2 and (enrolled_at_ms is null) = $3`,
+        [accountId, step, enrolling, secret, clock.nowMs()],
+      );
+      return rowCount === 1;
+    },
+  };
 }
 
 function opened(keys: OneTimePasswordKeys, accountId: string, sealed: Buffer): { readonly secret: Buffer; readonly outdated: boolean } | undefined {

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import { VeilgateError } from '../errors.ts';
 import type { Database, Sql } from '../store/database.ts';
 import { accountColumns, accountOf, needsSecondFactor, type Account, type AccountRow } from './accounts.ts';
-import { acceptOneTimePassword, type OneTimePasswordKeys } from './one-time-passwords.ts';
+import { findOneTimePassword, type OneTimePasswordKeys } from './one-time-passwords.ts';
 import { hashPassword, vetPassword, verifyPassword } from './passwords.ts';
 import { endSessionsOf } from './sessions.ts';
 import { addressBackOff, addressKey, refuseWhileBlocked, uncountTry, type BackOff } from './throttle.ts';
@@ -27,9 +27,11 @@ export async function signIn({ database, clock, oneTimePasswords }: SignInDesk, 
     [username],
   );
   const { matches, outdated } = await verifyPassword(form.password, row?.password_hash);
+  // looked up whether or not the password is right, or the time it takes would tell; used up only where all is right
+  const second = await findOneTimePassword(database, clock, oneTimePasswords, { accountId: row?.account_id ?? '', typed: form.oneTimePassword, enrolling: false });
   if (!matches) throw signInFailed();
   const account = accountOf(row);
-  if (needsSecondFactor(account) && !await acceptOneTimePassword(database, clock, oneTimePasswords, account.accountId, form.oneTimePassword)) throw signInFailed();
+  if (needsSecondFactor(account) && await second?.take() !== true) throw signInFailed();
 
   if (outdated) await storePassword(database, account, await hashPassword(form.password));
   await uncountTry(database, nameTries, true);

@@ -1,9 +1,7 @@
 import { strict as assert } from 'node:assert';
-import { invitePerson, removePerson } from '../../src/gateway/use-cases/accounts.ts';
 import { isVeilgateError, type ErrorCode } from '../../src/errors.ts';
-import { systemClock } from '../../src/clock.ts';
 import { accountsClient } from '../../src/sdk/accounts.ts';
-import type { Caller, PartyId, Scope } from '../../src/vocabulary.ts';
+import type { Scope } from '../../src/vocabulary.ts';
 import { Browser } from '../../scripts/demo/form-browser.ts';
 import { password, startTestPlatform, type TestPlatform } from '../support/gateway.ts';
 import { oneTimePassword } from '../support/one-time-password.ts';
@@ -21,6 +19,17 @@ describe('/v1/accounts', () => {
   });
   after(() => platform.close());
   const of = async (party: string, scope: Scope) => accountsClient(await platform.connect(party, scope));
+  /** The gateway's routes as a signed-in browser's script calls them. */
+  const consoleOf = async (browser: Browser) => {
+    const { issuerUrl } = platform.gateway;
+    const headers = { cookie: `veilgate_session=${browser.cookie('veilgate_session')}`, origin: issuerUrl, 'content-type': 'application/json' };
+    const ask = async (method: string, path: string, body?: object, more: Record<string, string> = {}) => {
+      const response = await fetch(`${issuerUrl}/console/api${path}`, { method, headers: { ...headers, ...more }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+      return { status: response.status, json: (await response.json()) as Record<string, unknown> };
+    };
+    const { json: session } = await ask('GET', '/session');
+    return (method: string, path: string, body?: object) => ask(method, path, body, { 'veilgate-csrf': String(session['csrf']), 'idempotency-key': crypto.randomUUID() });
+  };
   const events = async (party: string) =>
     (await platform.database.query<{ kind: string; record: string }>("select kind, record from audit_entry where kind like 'account.%' and record::jsonb ->> 'party' = $1 order by index", [party])).rows;
 
@@ -92,10 +101,26 @@ describe('/v1/accounts', () => {
   });
 
   it('takes the party\'s key: who is merely signed in brings nobody in and puts nobody out', async () => {
-    const signedIn: Caller = { party: 'bank-a' as PartyId, kind: 'institution', scopes: new Set(['query']), session: true };
-    await assert.rejects(platform.database.transaction('invite', (tx) => invitePerson(tx, signedIn, '王芳', systemClock)), code('ACCOUNT_KEY_REQUIRED'));
-    await assert.rejects(platform.database.transaction('remove', (tx) => removePerson(tx, signedIn, 'A'.repeat(22), systemClock)), code('ACCOUNT_KEY_REQUIRED'));
-    assert.deepEqual(await (await of('bank-a', 'query')).list(), []);
+    const { browser, account } = await signedInPerson(platform, 'bank-a', 'query', 'inside.person');
+    const signedIn = await consoleOf(browser);
+    assert.equal((await signedIn('GET', '/v1/accounts')).json['accounts'] instanceof Array, true, 'looking is free');
+    const refused = [await signedIn('POST', '/v1/accounts', { name: '王芳' }), await signedIn('DELETE', `/v1/accounts/${account}`)];
+    assert.deepEqual(refused.map(({ status, json }) => [status, json['code']]), [[403, 'ACCOUNT_KEY_REQUIRED'], [403, 'ACCOUNT_KEY_REQUIRED']]);
+    const accounts = await of('bank-a', 'query');
+    assert.deepEqual((await accounts.list()).map((one) => one.account), [account]);
+    await accounts.remove(account);
+    assert.equal((await signedIn('GET', '/v1/accounts')).json['code'], 'SESSION_MISSING');
+  });
+
+  it('gives a person what the registry says at that moment: a role that was taken away is gone with the next request', async () => {
+    const { browser } = await signedInPerson(platform, 'officer-registrar', 'registry', 'the.registrar');
+    const signedIn = await consoleOf(browser);
+    const registers = async () => (await signedIn('POST', '/v1/departments', {})).json['code'];
+    assert.equal(await registers(), 'REQUEST_INVALID', 'let in, with nothing to register');
+    await platform.database.query("update officer set roles = '{auditor}' where id = 'officer-registrar'");
+    assert.equal(await registers(), 'TOKEN_SCOPE_INSUFFICIENT');
+    await platform.database.query("update officer set roles = '{registrar}' where id = 'officer-registrar'");
+    assert.equal(await registers(), 'REQUEST_INVALID');
   });
 
   it('people of a party that is suspended or revoked are out at once, on every page', async () => {

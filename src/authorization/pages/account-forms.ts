@@ -38,8 +38,8 @@ ${inputField({ name: 'password_again', label: t.passwordAgain, type: 'password',
 <p><a href="${frame.base}/sign-in?to=${encodeURIComponent(form.to)}">${t.haveAccount}</a></p>`);
 }
 
-/** A new password for the old one. */
-export function passwordPage(frame: PageFrame, page: { readonly done?: boolean; readonly problem?: string }): Html {
+/** A new password for the old one. `passkeys`: as above. */
+export function passwordPage(frame: PageFrame, page: { readonly passkeys: boolean; readonly done?: boolean; readonly problem?: string }): Html {
   const t = texts[frame.language];
   return document(frame, t.passwordChange, html`<p>${t.passwordChangeLead}</p>
 ${problemNote(page.problem)}
@@ -50,7 +50,8 @@ ${inputField({ name: 'password', label: t.passwordNow, type: 'password', autocom
 ${inputField({ name: 'new_password', label: t.passwordNew, type: 'password', autocomplete: 'new-password', hint: t.passwordHint, maxLength: passwordLengthMax })}
 ${inputField({ name: 'password_again', label: t.passwordAgain, type: 'password', autocomplete: 'new-password', maxLength: passwordLengthMax })}
 <p><button>${t.passwordChange}</button></p>
-</form>`);
+</form>
+${page.passkeys && html`<p><a href="${frame.base}/passkeys">${t.passkeys}</a></p>`}`);
 }
 
 export function oneTimePasswordField(t: Texts, more: { readonly optional?: boolean; readonly hint?: string } = {}): Html {
