@@ -19,6 +19,7 @@ import type { Services } from './resources/services.ts';
 import { querySchemas } from './schema/query.ts';
 import { consentSchemas } from './schema/consent.ts';
 import { jointProjectSchemas } from './schema/joint-project.ts';
+import { policyRuleSchemas } from './schema/policy-rule.ts';
 import { jointRunSchemas } from './schema/joint.ts';
 import { modelSchemas } from './schema/model.ts';
 import { scoreSchemas } from './schema/score.ts';
@@ -71,7 +72,7 @@ export async function startGateway(config: Config, databaseUrl: string, log: Log
     identify: identifyCaller(services),
     dpop: { algorithms: 'EdDSA Ed25519 ES256 PS256', resourceMetadataUrl: `${gatewayUrl}/.well-known/oauth-protected-resource`, nonce: () => services.identity.nonces.current(clock.nowMs()) },
     routes: routes(services),
-    schemas: { ...querySchemas, ...signedSchemas, ...consentSchemas, ...scoreSchemas, ...modelSchemas, ...jointProjectSchemas, ...jointRunSchemas },
+    schemas: { ...querySchemas, ...signedSchemas, ...consentSchemas, ...scoreSchemas, ...modelSchemas, ...jointProjectSchemas, ...policyRuleSchemas, ...jointRunSchemas },
     health: [
       { name: 'database', check: () => database.ready(1000) },
       { name: 'policy', check: async () => policy.current().version.length > 0 },

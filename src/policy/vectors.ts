@@ -1,4 +1,4 @@
-import type { ConsentState, FieldDecision, FieldRef, InstitutionClass, PurposeCode } from '../vocabulary.ts';
+import type { ConsentState, Decision, FieldDecision, FieldRef, InstitutionClass, PurposeCode } from '../vocabulary.ts';
 import { decidingRules } from './cell.ts';
 import { readPolicyDocument, type PolicyDocument } from './document.ts';
 import { listYaml, readFile, type PolicyFile } from './load.ts';
@@ -82,18 +82,23 @@ function parseTests(files: readonly PolicyFile[]): PolicyDocument[] {
 
 function runTest(policy: CompiledPolicy, test: TestText, covered: Set<string>): { pointer: string; problem: string }[] {
   if (!policy.purposes.has(test.purpose)) return [{ pointer: '/purpose', problem: 'the policy knows no such purpose' }];
-  const decision = policy.decide({
-    purpose: test.purpose as PurposeCode,
-    institutionClass: test.institution_class as InstitutionClass,
-    asked: test.expect.map(({ field, use }) => ({ field: field as FieldRef, use })),
-    consent: test.consent === 'no_grant' ? null : consentOf(policy, test.consent),
-    facts: new Map(Object.entries(test.facts ?? {})),
-  });
+  const decision = decideTest(policy, test);
   return test.expect.flatMap((expected, at) => {
     const got = decision.fields[at] as FieldDecision;
     if (got.rule !== null && got.disposition !== 'withhold' || got.reason === 'denied_by_rule') covered.add(got.rule as string);
     const problem = difference(expected, got);
     return problem === undefined ? [] : [{ pointer: `/expect/${at}`, problem }];
+  });
+}
+
+/** What the policy decides in the situation of a test, expectation by expectation. Errors: POLICY_PURPOSE_UNKNOWN. */
+export function decideTest(policy: CompiledPolicy, test: TestText): Decision {
+  return policy.decide({
+    purpose: test.purpose as PurposeCode,
+    institutionClass: test.institution_class as InstitutionClass,
+    asked: test.expect.map(({ field, use }) => ({ field: field as FieldRef, use })),
+    consent: test.consent === 'no_grant' ? null : consentOf(policy, test.consent),
+    facts: new Map(Object.entries(test.facts ?? {})),
   });
 }
 
@@ -107,15 +112,22 @@ function consentOf(policy: CompiledPolicy, consent: Readonly<Record<string, Cons
   return states;
 }
 
-function difference(expected: TestText['expect'][number], got: FieldDecision): string | undefined {
-  const pairs: [string, string | undefined, string | undefined][] = [
+type Expectation = TestText['expect'][number];
+
+/** In what a decision is other than expected. */
+export function differences(expected: Expectation, got: FieldDecision): [name: 'disposition' | 'reason' | 'rule' | 'treatment' | 'comparison', want: string | undefined, have: string][] {
+  const pairs: ReturnType<typeof differences> = [
     ['disposition', expected.disposition, got.disposition],
     ['reason', expected.reason, got.reason],
     ['rule', expected.rule, got.rule ?? 'none'],
     ['treatment', expected.treatment, got.treatment?.method ?? 'none'],
     ['comparison', expected.comparison, got.comparison?.method ?? 'none'],
   ];
-  const wrong = pairs.filter(([, want, have]) => want !== undefined && want !== have);
+  return pairs.filter(([, want, have]) => want !== undefined && want !== have);
+}
+
+function difference(expected: Expectation, got: FieldDecision): string | undefined {
+  const wrong = differences(expected, got);
   if (wrong.length === 0) return undefined;
   const clauses = wrong.map(([name, want, have]) => `${name} ${want} expected, got ${have}`);
   return `${expected.field} ${expected.use}: ${clauses.join('; ')} (reason ${got.reason}, rule ${got.rule ?? 'none'})`;

@@ -17,6 +17,7 @@ import { noticeRoutes } from './notices.ts';
 import { objectionRoutes } from './objections.ts';
 import { partyRoutes } from './parties.ts';
 import { policyRoutes } from './policies.ts';
+import { policyCellRoutes } from './policy-cells.ts';
 import { policyWithholdRoutes } from './policy-withholds.ts';
 import { queryRoutes } from './queries.ts';
 import { reportRoutes } from './reports.ts';
@@ -46,6 +47,7 @@ export function routes(services: Services): readonly Route[] {
     ...featureRoutes(services),
     ...modelRoutes(services),
     ...policyRoutes(services),
+    ...policyCellRoutes(services),
     ...policyWithholdRoutes(services),
     ...jointProjectRoutes(services),
     ...jointCohortRoutes(services),

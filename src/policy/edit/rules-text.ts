@@ -1,10 +1,10 @@
-import { isMap, isNode, isPair, isScalar, isSeq, parseDocument, stringify, type Document, type YAMLMap, type YAMLSeq } from 'yaml';
+import { isMap, isNode, isSeq, parseDocument, stringify, type Document, type YAMLMap, type YAMLSeq } from 'yaml';
 import type { RulesText, RuleText } from '../text.ts';
+import { applied, flow, leafEnd, type Splice } from './yaml-splices.ts';
 
 /** A rule after a change: the one at position `from` of the file, with what is new in it, or a new one behind it. */
 export type ChangedRule = { readonly rule: RuleText; readonly from: number | null };
 
-type Splice = { readonly from: number; readonly to: number; readonly text: string };
 const changeable = ['fields', 'purposes', 'institution_classes', 'consent', 'effect'] as const;
 
 /** What a rules file says. The text has been checked before: it loads. */
@@ -116,25 +116,6 @@ function lineEnd(text: string, item: YAMLMap): number {
   return next < 0 ? text.length : next + 1;
 }
 
-/** Where the last value within a node ends: a block's own range goes on over comments and blank lines. */
-function leafEnd(node: unknown): number | undefined {
-  if (isMap(node) && node.flow !== true) return leafEnd(node.items.findLast(isPair)?.value);
-  if (isSeq(node) && node.flow !== true) return leafEnd(node.items.at(-1));
-  return isNode(node) ? node.range?.[1] : undefined;
-}
-
-function applied(text: string, splices: readonly Splice[]): string {
-  // of two that begin at the same place the first stays first: later pieces of a rule stand behind earlier ones
-  const ordered = splices.map((splice, at) => ({ splice, at })).toSorted((a, b) => a.splice.from - b.splice.from || a.at - b.at);
-  let result = '';
-  let done = 0;
-  for (const { splice: { from, to, text: inserted } } of ordered) {
-    result += text.slice(done, Math.max(from, done)) + inserted;
-    done = Math.max(to, done);
-  }
-  return result + text.slice(done);
-}
-
 /** A rule as people write it. */
 function ruleText(rule: RuleText, indent: string): string {
   const { en, zh } = rule.description;
@@ -148,17 +129,4 @@ function ruleText(rule: RuleText, indent: string): string {
 
 function scalar(text: string): string {
   return stringify(text, { lineWidth: 0 }).trimEnd();
-}
-
-/** One line, `{ use: read, disposition: clear }`. */
-function flow(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(flow).join(', ')}]`;
-  if (typeof value === 'object' && value !== null) return `{ ${Object.entries(value).map(([key, each]) => `${plain(key)}: ${flow(each)}`).join(', ')} }`;
-  return typeof value === 'string' ? plain(value) : JSON.stringify(value);
-}
-
-/** Words stand bare; whatever YAML could take for something else is quoted. */
-function plain(text: string): string {
-  const bare = /^[a-z][a-z0-9_.-]*$/i.test(text) && isScalar(parseDocument(text).contents) && parseDocument(text).toJS() === text;
-  return bare ? text : JSON.stringify(text);
 }
