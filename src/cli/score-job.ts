@@ -55,6 +55,14 @@ export function jobVerbs(score: Command, cli: Cli): void {
     const job = await scoreJobsClient(await connectAs(cli, command, ['query'])).cancel(id);
     show(cli, options, job, () => jobText(job));
   });
+
+  verb(score, 'forget <id>', {
+    summary: 'Have a job\'s list forgotten, with every job over it and results that were not fetched',
+    examples: ['score forget vZ0eO2qXr5cM6m1c9yT3kQ'],
+  }).action(async (id: string, options: Json, command: Command) => {
+    await scoreJobsClient(await connectAs(cli, command, ['query'])).forget(id);
+    show(cli, options, { forgotten: id }, () => 'Forgotten.\n');
+  });
 }
 
 async function scoreMany(cli: Cli, list: string, options: ManyFlags, connection: Connection): Promise<void> {

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 import { secondsToNextDay, shanghaiDate } from '../calendar.ts';
 import { VeilgateError } from '../errors.ts';
-import type { Database } from '../store/database.ts';
-import type { Caller, InstitutionClass, IsoDate, PartyKind, Scope, SubjectId, TimeMs } from '../vocabulary.ts';
+import type { Database, Tx } from '../store/database.ts';
+import type { Caller, InstitutionClass, InstitutionId, IsoDate, PartyKind, Scope, SubjectId, TimeMs } from '../vocabulary.ts';
 import type { IdentifiedRequest, ReplayKey } from './identify.ts';
 import { limitsOf } from './registry/institution-view.ts';
 import type { InstitutionLimits } from './registry/institution.ts';
@@ -171,8 +171,27 @@ function refuseBeyondQuota(items: readonly AdmitItem[], rows: readonly Row[], re
     if (!item.countsAsQuery || quota === null || queries === null || results[at] instanceof VeilgateError) continue;
     const beyond = room.get(item.request.party) ?? queries - quota;
     room.set(item.request.party, beyond - 1);
-    if (beyond > 0) results[at] = new VeilgateError('REQUEST_QUOTA_EXCEEDED', 'The institution\'s queries for today are used up: continue tomorrow, or ask for a higher quota.', { retryAfterSeconds: secondsToNextDay(nowMs) });
+    if (beyond > 0) results[at] = usedUp('The institution\'s queries for today are used up: continue tomorrow, or ask for a higher quota.', nowMs);
   }
+}
+
+/**
+ * Counts a request for many enterprises as so many queries of today, all or none.
+ * Errors: REQUEST_QUOTA_EXCEEDED when they are more than the institution's quota has left.
+ */
+export async function countQueries(tx: Tx, { institution, count, limits }: { readonly institution: InstitutionId; readonly count: number; readonly limits: InstitutionLimits | undefined }, nowMs: TimeMs): Promise<void> {
+  const { rowCount } = await tx.query({
+    name: 'identity count queries',
+    text: `insert into institution_usage as usage (institution, day, queries)
+           select $1, $2::date, $3::bigint where $4::bigint is null or $3::bigint <= $4
+           on conflict (institution, day) do update set queries = usage.queries + excluded.queries where $4::bigint is null or usage.queries + excluded.queries <= $4`,
+    values: [institution, shanghaiDate(nowMs), count, limits?.queriesPerDay ?? null],
+  });
+  if (rowCount === 0) throw usedUp('Each enterprise of a list counts as a query, and fewer are left for today: ask for fewer, continue tomorrow, or ask for a higher quota.', nowMs);
+}
+
+function usedUp(message: string, nowMs: TimeMs): VeilgateError {
+  return new VeilgateError('REQUEST_QUOTA_EXCEEDED', message, { retryAfterSeconds: secondsToNextDay(nowMs) });
 }
 
 /** The door a request goes through. Errors: TOKEN_SCOPE_INSUFFICIENT. */

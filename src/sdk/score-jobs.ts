@@ -118,6 +118,8 @@ export function scoreJobsClient(connection: SigningCalls) {
     list: async () => (await connection.call<{ readonly jobs: readonly ScoreJob[] }>({ method: 'GET', path: '/v1/score-jobs' })).jobs,
     /** Stops what is not released yet. */
     cancel: (job: string) => connection.call<ScoreJob>({ method: 'DELETE', path: path(job) }),
+    /** Has the list of a job forgotten, and every job over it with its results. Errors: SCORE_JOB_STATE_CONFLICT while one is under way. */
+    forget: (job: string) => connection.call<unknown>({ method: 'DELETE', path: path(job, '/list') }),
     /** Numbers of parts that can be fetched, behind `after`. */
     parts: async (job: string, after = -1) => (await connection.call<{ readonly parts: readonly number[] }>({ method: 'GET', path: path(job, `/parts?after=${after}`) })).parts,
     part: (job: string, n: number) => connection.call<ScoreJobPart>({ method: 'GET', path: path(job, `/parts/${n}`) }),

@@ -153,6 +153,38 @@ describe('score jobs', () => {
     await client.cancel(job.job);
   });
 
+  it('are forgotten with their list on request, once none of them is under way', async () => {
+    const ask = { model: world.model.ref, purpose: 'pre_loan_review' };
+    const digested = await digestList(list);
+    const { job } = await client.open(ask, digested);
+    await assert.rejects(client.forget(job.job), refuses('SCORE_JOB_STATE_CONFLICT'));
+    await assert.rejects(client.forget('A'.repeat(22)), refuses('SCORE_JOB_NOT_FOUND'));
+    await client.submit(job, list);
+    await finished(job.job);
+    const again = await client.repeat(job.job, ask, digested);
+    await finished(again.job.job);
+    await client.forget(again.job.job);
+    for (const gone of [job.job, again.job.job]) await assert.rejects(client.progress(gone), refuses('SCORE_JOB_NOT_FOUND'));
+    const { rows } = await world.platform.database.query("select from scoring_job j full join scoring_job_part p on p.job = j.id where coalesce(j.id, p.job) = any($1::text[])", [[job.job, again.job.job]]);
+    assert.deepEqual(rows, []);
+  });
+
+  it('count each enterprise as a query of the day, and open for no more than the quota has left', async () => {
+    const counted = async () => (await world.platform.database.query<{ queries: number }>("select coalesce(sum(queries), 0)::integer as queries from institution_usage where institution = 'bank-a'")).rows[0]!.queries;
+    const ask = { model: world.model.ref, purpose: 'pre_loan_review' };
+    const before = await counted();
+    const { job } = await client.open(ask, await digestList(list));
+    assert.equal(await counted(), before + list.length);
+    await client.cancel(job.job);
+    const allow = (queries: number | null) => world.platform.database.query("update institution set queries_per_day = $1 where id = 'bank-a'", [queries]);
+    await allow(before + 2 * list.length - 1);
+    await assert.rejects(client.open(ask, await digestList(list)), (error) => isVeilgateError(error, 'REQUEST_QUOTA_EXCEEDED') && Number(error.detail?.['retryAfterSeconds']) > 0);
+    assert.equal(await counted(), before + list.length, 'what was refused is not counted');
+    await allow(before + 2 * list.length);
+    await client.cancel((await client.open(ask, await digestList(list))).job.job);
+    await allow(null);
+  });
+
   it('run from the command line into a CSV file, go on after an interruption, and are repeated', async () => {
     const { platform, model } = world;
     writeFileSync(file('list.csv'), `subject,grant\r\n${list.map(({ subject }) => `${subject},`).join('\r\n')}\r\n`);
@@ -182,6 +214,7 @@ describe('score jobs', () => {
     const shown = JSON.parse((await veilgate('score', 'job', state.job, '--json')).out) as ScoreJob;
     assert.equal(shown.scored, 4);
     assert.match((await veilgate('score', 'jobs')).out, new RegExp(state.job));
+    assert.deepEqual(await veilgate('score', 'forget', 'A'.repeat(22)).then(({ code, err }) => [code === 0, /SCORE_JOB_NOT_FOUND/.test(err)]), [false, true]);
     assert.equal((JSON.parse((await veilgate('score', 'cancel', state.job, '--json')).out) as ScoreJob).state, 'done', 'a finished job stays finished');
     assert.match((await veilgate(...many, file('list.csv'))).err, /CONFIG_INVALID/);
     writeFileSync(file('bad.csv'), 'subject\n91350000000000000X\n');

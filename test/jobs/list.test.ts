@@ -1,7 +1,8 @@
 import { strict as assert } from 'node:assert';
+import { hash, randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { isVeilgateError, type ErrorCode } from '../../src/errors.ts';
-import { addChunk, beginJob, cancelJob, openJob, repeatJob } from '../../src/gateway/use-cases/score-job-requests.ts';
+import { addChunk, beginJob, cancelJob, forgetJobList, openJob, repeatJob } from '../../src/gateway/use-cases/score-job-requests.ts';
 import { tidyJobs } from '../../src/gateway/use-cases/score-job-desk.ts';
 import { findJob, ownJob } from '../../src/scoring/job/job.ts';
 import { chunkBytesMax, chunkLines, chunkSubjectsMax, parseChunk, type ListedSubject } from '../../src/scoring/job/list-digest.ts';
@@ -68,6 +69,26 @@ describe('a list of enterprises', () => {
     await assert.rejects(beginJob(world.door, bank, wrong.id), refused('SCORE_LIST_MISMATCH'));
   });
 
+  it('is not taken when too many are kept, or they name too many enterprises, until one is forgotten', async () => {
+    const world = await makeWorld();
+    const { signed, salt } = await world.sign(many(1));
+    const open = async () => openJob(world.door, { ...signed, requestDigest: hash('sha256', randomUUID(), 'hex') }, salt, caller);
+    const first = await open();
+    await assert.rejects(forgetJobList(world.door, bank, first.id), refused('SCORE_JOB_STATE_CONFLICT'));
+    await cancelJob(world.door, bank, first.id);
+    const keepMore = (lists: number, enterprises: number) => world.database.query(
+      "insert into scoring_list select lpad(n::text, 22, 'A'), institution, salt, digest, $2, chain, received, chunks, keep_until_ms from scoring_list, generate_series(1, $1) as n where id not like 'AAAA%'", [lists, enterprises]);
+    for (const [lists, enterprises] of [[20, 1_000_000], [999, 1]] as const) {
+      await keepMore(lists, enterprises);
+      await assert.rejects(open(), refused('SCORE_JOBS_TOO_MANY'));
+      await world.database.query("delete from scoring_list where id like 'AAAA%'");
+    }
+    await keepMore(999, 1);
+    await forgetJobList(world.door, bank, first.id);
+    await assert.rejects(ownJob(world.database, first.id, bank), refused('SCORE_JOB_NOT_FOUND'));
+    await cancelJob(world.door, bank, (await open()).id);
+  });
+
   it('belongs to one bank: others cannot see, fill, begin, repeat or cancel its job', async () => {
     const world = await makeWorld();
     const job = await world.begun(many(1));
@@ -75,7 +96,7 @@ describe('a list of enterprises', () => {
     const { signed } = await world.sign(many(1));
     for (const attempt of [
       () => ownJob(world.database, job, stranger), () => addChunk(world.door, stranger, job, 0, chunkLines(many(1))), () => beginJob(world.door, stranger, job),
-      () => cancelJob(world.door, stranger, job), () => repeatJob(world.door, job, { ...signed, institution: stranger }, caller), () => ownJob(world.database, 'A'.repeat(22), bank),
+      () => cancelJob(world.door, stranger, job), () => forgetJobList(world.door, stranger, job), () => repeatJob(world.door, job, { ...signed, institution: stranger }, caller), () => ownJob(world.database, 'A'.repeat(22), bank),
     ]) await assert.rejects(attempt(), refused('SCORE_JOB_NOT_FOUND'));
   });
 

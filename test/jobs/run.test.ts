@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { VeilgateError, isVeilgateError } from '../../src/errors.ts';
-import { runJobTask } from '../../src/gateway/use-cases/score-job-part.ts';
+import { refusalsMax, runJobTask } from '../../src/gateway/use-cases/score-job-part.ts';
 import { cancelJob } from '../../src/gateway/use-cases/score-job-requests.ts';
 import { removeSubject } from '../../src/scoring/feature/removal.ts';
 import { findJob } from '../../src/scoring/job/job.ts';
@@ -183,9 +183,11 @@ describe('a job that scores many', () => {
     const [first, second] = world.held;
     await assert.rejects(runJobTask(world.desk, first!), (error) => isVeilgateError(error, 'CUSTODIAN_UNAVAILABLE'));
     await runJobTask(world.desk, first!);
-    answers = ['CUSTODIAN_REFUSED', 'CUSTODIAN_REFUSED', 'CUSTODIAN_REFUSED'];
-    await assert.rejects(runJobTask(world.desk, second!), (error) => isVeilgateError(error, 'CUSTODIAN_REFUSED'));
-    await assert.rejects(runJobTask(world.desk, second!));
+    answers = Array.from({ length: refusalsMax }, () => 'CUSTODIAN_REFUSED');
+    for (let refusals = 1; refusals < refusalsMax; refusals += 1) {
+      await assert.rejects(runJobTask(world.desk, second!), (error) => isVeilgateError(error, 'CUSTODIAN_REFUSED'));
+      assert.equal((await readProgress(world.database, job)).parts.failed, 0, `refusal ${refusals}`);
+    }
     await runJobTask(world.desk, second!);
     const { parts, scored, unscored } = await readProgress(world.database, job);
     assert.deepEqual({ released: parts.released, failed: parts.failed, scored, unscored }, { released: 1, failed: 1, scored: 2, unscored: 2 });

@@ -6,17 +6,17 @@ import { signedScoreJob } from '../../identity/signed-body.ts';
 import { VeilgateError } from '../../errors.ts';
 import { ownJob, jobsOf, type Job } from '../../scoring/job/job.ts';
 import { chunkBytesMax, chunksOf, listSubjectsMax } from '../../scoring/job/list-digest.ts';
-import { readList } from '../../scoring/job/list.ts';
+import { readLists, type StoredList } from '../../scoring/job/list.ts';
 import { readPartResult } from '../../scoring/job/part.ts';
-import { readProgress, readReport, releasedParts, type ReportPlace } from '../../scoring/job/progress.ts';
+import { readProgresses, readReport, releasedParts, type Progress, type ReportPlace } from '../../scoring/job/progress.ts';
 import type { ScoreRequestClaims } from '../../scoring/protocol.ts';
 import { isoTime } from '../../clock.ts';
 import type { AdmittedCaller } from '../../identity/admit.ts';
 import type { InstitutionId, TimeMs } from '../../vocabulary.ts';
-import { created, ok, route, trustedJson, type CallerProof, type JsonObject, type Reply, type Route, type StreamBody } from '../route.ts';
+import { created, noContent, ok, route, trustedJson, type CallerProof, type JsonObject, type Reply, type Route, type StreamBody } from '../route.ts';
 import { named } from '../schema/compile.ts';
 import { integer, list, nullable, object, oneOf, text } from '../schema/words.ts';
-import { addChunk, beginJob, cancelJob, openJob, repeatJob, type SignedScores } from '../use-cases/score-job-requests.ts';
+import { addChunk, beginJob, cancelJob, forgetJobList, openJob, repeatJob, type SignedScores } from '../use-cases/score-job-requests.ts';
 import { partAnswer } from '../use-cases/score-job-release.ts';
 import type { Services } from './services.ts';
 
@@ -51,7 +51,7 @@ type Payload = { readonly payload: Pick<ScoreRequestClaims, 'score' | 'exp'> };
 const tag = 'Score jobs';
 const scopes = ['query'] as const;
 const stateErrors = ['SCORE_JOB_NOT_FOUND', 'SCORE_JOB_STATE_CONFLICT', 'SCORE_JOB_EXPIRED', 'SCORE_LIST_MISMATCH'] as const;
-const openErrors = ['PARTY_NOT_PERMITTED', 'INSTITUTION_ASSESSMENT_MISSING', 'SCORE_INVALID', 'SCORE_MODEL_NOT_USABLE', 'SCORE_JOBS_TOO_MANY', 'SCORE_JOB_STATE_CONFLICT', 'SCORE_UNAVAILABLE'] as const;
+const openErrors = ['PARTY_NOT_PERMITTED', 'INSTITUTION_ASSESSMENT_MISSING', 'SCORE_INVALID', 'SCORE_MODEL_NOT_USABLE', 'SCORE_JOBS_TOO_MANY', 'SCORE_JOB_STATE_CONFLICT', 'SCORE_UNAVAILABLE', 'REQUEST_QUOTA_EXCEEDED'] as const;
 /** How long to wait before asking again for the progress of a job that runs. */
 const retryAfterS = '2';
 
@@ -66,7 +66,7 @@ function listRoutes(services: Services): readonly Route[] {
     route<{ readonly body: { readonly request: string; readonly salt: string } } & Payload>({
       method: 'POST', path: '/v1/score-jobs', operationId: 'openScoreJob', tag, access: 'handler', scopes,
       summary: 'Open a job that scores many',
-      description: 'The signed request names the model, the number of enterprises and the digest of their list. Hand in the list in chunks, then start.\n\nNothing is spent before a part is released; each enterprise needs a valid grant of its own then.',
+      description: 'The signed request names the model, the number of enterprises and the digest of their list. Hand in the list in chunks, then start.\n\nNothing is spent before a part is released; each enterprise needs a valid grant of its own then. Each counts as one query of the day.',
       request: { body: { kind: 'json', schema: object({ request: requestMember, salt }), code: 'SCORE_INVALID', signed } },
       responses: { 201: { description: 'The open job.', schema: jobSchema } },
       errors: openErrors,
@@ -121,7 +121,7 @@ function resultRoutes(services: Services): readonly Route[] {
       summary: 'Your jobs, newest first',
       responses: { 200: { description: 'At most 100.', schema: object({ jobs: list(jobSchema, 100) }) } },
       errors: [],
-      handler: async ({ caller }) => ok({ jobs: await Promise.all((await jobsOf(database, institutionOf(caller), 100)).map((job) => view(services, job))) }),
+      handler: async ({ caller }) => ok({ jobs: await viewAll(services, await jobsOf(database, institutionOf(caller), 100)) }),
     }),
     route<{ readonly params: { readonly job: string } }>({
       method: 'GET', path: '/v1/score-jobs/{job}', operationId: 'readScoreJob', tag, access: 'party', scopes,
@@ -141,6 +141,19 @@ function resultRoutes(services: Services): readonly Route[] {
       responses: { 200: { description: 'The job, with what was already released.', schema: jobSchema } },
       errors: ['SCORE_JOB_NOT_FOUND'],
       handler: async ({ caller, params }) => ok(await view(services, await cancelJob(jobs, institutionOf(caller), params.job))),
+    }),
+    route<{ readonly params: { readonly job: string } }>({
+      method: 'DELETE', path: '/v1/score-jobs/{job}/list', operationId: 'forgetScoreJobList', tag, access: 'party', scopes,
+      summary: 'Have a list forgotten, with every job over it',
+      description: 'At once, results that were not fetched included. What was released stays in the log and in the access history of each enterprise.',
+      request: { params: object({ job: jobId }) },
+      responses: { 204: { description: 'It is gone.' } },
+      errors: ['SCORE_JOB_NOT_FOUND', 'SCORE_JOB_STATE_CONFLICT'],
+      examples: { cli: 'veilgate score forget vZ0eO2qXr5cM6m1c9yT3kQ' },
+      handler: async ({ caller, params }) => {
+        await forgetJobList(jobs, institutionOf(caller), params.job);
+        return noContent;
+      },
     }),
     route<{ readonly params: { readonly job: string }; readonly query: { readonly after?: number } }>({
       method: 'GET', path: '/v1/score-jobs/{job}/parts', operationId: 'listScoreJobParts', tag, access: 'party', scopes,
@@ -197,8 +210,17 @@ async function wholeText(body: StreamBody): Promise<string> {
   return Buffer.concat(chunks).toString('latin1'); // the grammar of lines is ASCII: anything else is refused by it
 }
 
-async function view({ database }: Pick<Services, 'database'>, job: Job): Promise<JsonObject> {
-  const [stored, { planned, parts, scored, unscored }] = await Promise.all([readList(database, job.list), readProgress(database, job.id)]);
+async function view(services: Pick<Services, 'database'>, job: Job): Promise<JsonObject> {
+  return (await viewAll(services, [job]))[0] as JsonObject;
+}
+
+/** Two questions, however many jobs. */
+async function viewAll({ database }: Pick<Services, 'database'>, jobs: readonly Job[]): Promise<readonly JsonObject[]> {
+  const [lists, progresses] = await Promise.all([readLists(database, jobs.map(({ list: id }) => id)), readProgresses(database, jobs.map(({ id }) => id))]);
+  return jobs.map((job) => jobJson(job, lists.get(job.list), progresses.get(job.id) as Progress));
+}
+
+function jobJson(job: Job, stored: StoredList | undefined, { planned, parts, scored, unscored }: Progress): JsonObject {
   const time = (ms: TimeMs | null) => (ms === null ? null : isoTime(ms));
   return {
     job: job.id, state: job.state, reason: job.reason, repeats: job.repeats, model: job.model, purpose: job.purpose,

@@ -17,8 +17,11 @@ import { grantsDigest } from './score-seal.ts';
 /** Reasons for which a whole job ends: nothing of it can be scored any more. */
 const ending: ReadonlySet<ErrorCode> = new Set(['INSTITUTION_NOT_FOUND', 'INSTITUTION_NOT_ACTIVE', 'INSTITUTION_ASSESSMENT_MISSING', 'SCORE_MODEL_NOT_USABLE', 'POLICY_PURPOSE_UNKNOWN', 'DISCLOSURE_KEY_MISSING', 'PARTY_NOT_PERMITTED']);
 
-/** Refusals of the custodian after which a part is given up: it would refuse for ever. */
-const refusalsMax = 3;
+/**
+ * Refusals of the custodian after which a part is given up: it would refuse for ever. It says of none why, and some pass (a
+ * rate, an alarm until its operator has looked): tried again after 1, 2, 4 … 30 s, ten take two to three minutes.
+ */
+export const refusalsMax = 10;
 
 /**
  * Does one task of a job, or finds that there is nothing left to do. Whoever dies on the way leaves what another can go

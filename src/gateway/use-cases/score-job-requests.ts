@@ -1,10 +1,12 @@
 import { VeilgateError } from '../../errors.ts';
-import { findJob, insertJob, liveJobs, newJobId, ownJob, startJob, takeJob, type Job } from '../../scoring/job/job.ts';
+import { countQueries, type AdmittedCaller } from '../../identity/admit.ts';
+import { findJob, insertJob, liveJobs, newJobId, ownJob, startJob, takeJob, takeJobsOf, type Job } from '../../scoring/job/job.ts';
 import { chunksOf, listSubjectsMax } from '../../scoring/job/list-digest.ts';
-import { appendChunk, insertList, keepList, readList, requireWhole, type StoredList } from '../../scoring/job/list.ts';
+import { forgetList } from '../../scoring/job/expire.ts';
+import { appendChunk, insertList, keepList, keptLists, readList, requireWhole, type StoredList } from '../../scoring/job/list.ts';
 import type { ScoreRequestClaims } from '../../scoring/protocol.ts';
 import { isUniqueViolation, type Tx } from '../../store/database.ts';
-import type { Caller, InstitutionId, TimeMs } from '../../vocabulary.ts';
+import type { InstitutionId, TimeMs } from '../../vocabulary.ts';
 import { endJob, tasksAhead, type JobDesk } from './score-job-desk.ts';
 import { requireUsable } from './score-eligibility.ts';
 
@@ -27,14 +29,22 @@ export type SignedScores = {
   readonly expiresMs: TimeMs;
 };
 
-type Asking = Pick<Caller, 'party' | 'institutionClass' | 'securityLevel'>;
+type Asking = Pick<AdmittedCaller, 'party' | 'institutionClass' | 'securityLevel' | 'limits'>;
 
 const dayMs = 86_400_000;
 
-/** Opens a job that takes its list in chunks. Errors: SCORE_INVALID, SCORE_MODEL_NOT_USABLE, SCORE_JOBS_TOO_MANY, SCORE_JOB_STATE_CONFLICT. */
+/** Lists of one institution that are kept at most, and how many enterprises they may name together. */
+const listsMax = 1000;
+const listedMax = 20_000_000;
+
+/** Opens a job that takes its list in chunks. Errors: SCORE_INVALID, SCORE_MODEL_NOT_USABLE, SCORE_JOBS_TOO_MANY, SCORE_JOB_STATE_CONFLICT, REQUEST_QUOTA_EXCEEDED. */
 export async function openJob(door: JobDoor, signed: SignedScores, salt: Uint8Array, caller: Asking): Promise<Job> {
   await checkRequest(door, signed, caller);
-  return storeJob(door, signed, async (tx, nowMs) => {
+  return storeJob(door, signed, caller, async (tx, nowMs) => {
+    const kept = await keptLists(tx, signed.institution);
+    if (kept.lists >= listsMax || kept.enterprises + signed.score.count > listedMax) {
+      throw new VeilgateError('SCORE_JOBS_TOO_MANY', 'The platform keeps as many of your lists as it takes: delete one (DELETE /v1/score-jobs/{job}/list), or score one of them again.');
+    }
     const list = { id: newJobId(), institution: signed.institution, salt, digest: signed.score.subjects, count: signed.score.count, keepUntilMs: keepUntil(door, nowMs) };
     await insertList(tx, list);
     return { list: list.id, repeats: null };
@@ -48,14 +58,13 @@ export async function openJob(door: JobDoor, signed: SignedScores, salt: Uint8Ar
 export async function repeatJob(door: JobDoor, earlier: string, signed: SignedScores, caller: Asking): Promise<Job> {
   await checkRequest(door, signed, caller);
   const { list: id } = await ownJob(door.database, earlier, signed.institution);
-  const job = await storeJob(door, signed, async (tx, nowMs) => {
+  return storeJob(door, signed, caller, async (tx, nowMs) => {
     await keepList(tx, id, keepUntil(door, nowMs));
     const list = requireThere(await readList(tx, id));
     requireWhole(list);
     if (list.digest !== signed.score.subjects || list.count !== signed.score.count) throw new VeilgateError('SCORE_LIST_MISMATCH', 'The request was signed for another list than this job\'s: open a new job.', { next: list.chunks });
     return { list: id, repeats: earlier };
   }, (tx, repeated) => begin(door, tx, repeated, signed.score.count));
-  return job;
 }
 
 async function checkRequest(door: JobDoor, { score }: SignedScores, caller: Asking): Promise<void> {
@@ -64,14 +73,15 @@ async function checkRequest(door: JobDoor, { score }: SignedScores, caller: Aski
   requireUsable(await door.model(score.model), caller, score.purpose, door.features());
 }
 
-async function storeJob(door: JobDoor, signed: SignedScores, listOf: (tx: Tx, nowMs: TimeMs) => Promise<Pick<Job, 'list' | 'repeats'>>, also?: (tx: Tx, job: string) => Promise<void>): Promise<Job> {
+async function storeJob(door: JobDoor, signed: SignedScores, { limits }: Asking, listOf: (tx: Tx, nowMs: TimeMs) => Promise<Pick<Job, 'list' | 'repeats'>>, also?: (tx: Tx, job: string) => Promise<void>): Promise<Job> {
   const { institution, score, request, requestDigest, expiresMs } = signed;
   const id = newJobId();
   try {
     return await door.database.transaction('open score job', async (tx) => {
-      await tx.query("select pg_advisory_xact_lock(hashtext('veilgate score jobs of'), hashtext($1))", [institution]);
+      await takeJobsOf(tx, institution);
       if ((await liveJobs(tx, institution)) >= door.jobsMax) throw new VeilgateError('SCORE_JOBS_TOO_MANY', 'You have as many jobs open or under way as the platform takes: wait for one, or cancel one.');
       const nowMs = door.clock.nowMs();
+      await countQueries(tx, { institution, count: score.count, limits }, nowMs);
       await insertJob(tx, {
         id, institution, ...(await listOf(tx, nowMs)), model: score.model, purpose: score.purpose, recipient: score.recipient,
         request, requestDigest, createdMs: nowMs, expiresMs,
@@ -117,6 +127,18 @@ async function begin(door: JobDoor, tx: Tx, id: string, count: number): Promise<
 export async function cancelJob(door: JobDoor, institution: InstitutionId, id: string): Promise<Job> {
   await ownJob(door.database, id, institution);
   return await endJob(door, id, { state: 'cancelled' }) as Job;
+}
+
+/**
+ * Forgets the list of a job at once, and every job over it with its results; the log keeps what was released.
+ * Errors: SCORE_JOB_NOT_FOUND, SCORE_JOB_STATE_CONFLICT while a job over the list is open or under way.
+ */
+export async function forgetJobList(door: Pick<JobDoor, 'database'>, institution: InstitutionId, id: string): Promise<void> {
+  await door.database.transaction('forget score list', async (tx) => {
+    await takeJobsOf(tx, institution);
+    const { list } = await ownJob(tx, id, institution);
+    if (!(await forgetList(tx, list))) throw new VeilgateError('SCORE_JOB_STATE_CONFLICT', 'A job over this list is open or under way: wait for its end, or cancel it.');
+  });
 }
 
 function requireOpen(door: JobDoor, { state, expiresMs }: Job): void {

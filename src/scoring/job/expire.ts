@@ -1,4 +1,4 @@
-import type { Sql } from '../../store/database.ts';
+import type { Sql, Tx } from '../../store/database.ts';
 import type { TimeMs } from '../../vocabulary.ts';
 
 /** Jobs whose request has expired before they finished: they are ended one by one. */
@@ -27,6 +27,15 @@ export async function dropResults(sql: Sql, atMs: TimeMs, limit: number): Promis
     [atMs, limit],
   );
   return rows[0]?.jobs ?? 0;
+}
+
+/** Forgets one list and all jobs over it. @returns false, with nothing changed, while one of them is open or under way */
+export async function forgetList(tx: Tx, list: string): Promise<boolean> {
+  const { rows: [live] } = await tx.query("select from scoring_job where list = $1 and state in ('open', 'planning', 'running') limit 1", [list]);
+  if (live !== undefined) return false;
+  await tx.query('delete from scoring_job where list = $1', [list]);
+  await tx.query('delete from scoring_list where id = $1', [list]);
+  return true;
 }
 
 /** Forgets lists over which no job ran for long, and with each the jobs over it. @returns how many lists */

@@ -69,6 +69,11 @@ export async function liveJobs(sql: Sql, institution: InstitutionId): Promise<nu
   return rows[0]?.live ?? 0;
 }
 
+/** Keeps all others from opening jobs of this institution, or deleting their lists, until the transaction ends. */
+export async function takeJobsOf(tx: Tx, institution: InstitutionId): Promise<void> {
+  await tx.query("select pg_advisory_xact_lock(hashtext('veilgate score jobs of'), hashtext($1))", [institution]);
+}
+
 // No row lock: those who share a row can keep somebody who wants it alone waiting for ever, these queue.
 const holdingLock = "hashtext('veilgate score job'), hashtext($1)";
 

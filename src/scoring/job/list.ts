@@ -26,8 +26,20 @@ export async function insertList(tx: Tx, list: NewList): Promise<void> {
 }
 
 export async function readList(sql: Sql, id: string): Promise<StoredList | undefined> {
-  const { rows } = await sql.query<StoredList>(`select ${listColumns} from scoring_list where id = $1`, [id]);
-  return rows[0];
+  return (await readLists(sql, [id])).get(id);
+}
+
+/** By id; those that are no longer kept are missing. */
+export async function readLists(sql: Sql, ids: readonly string[]): Promise<ReadonlyMap<string, StoredList>> {
+  const { rows } = await sql.query<StoredList>({ name: 'scoring lists', text: `select ${listColumns} from scoring_list where id = any($1::text[])`, values: [ids] });
+  return new Map(rows.map((list) => [list.id, list]));
+}
+
+/** How many lists of an institution are kept, and for how many enterprises they have room. */
+export async function keptLists(sql: Sql, institution: InstitutionId): Promise<{ readonly lists: number; readonly enterprises: number }> {
+  const { rows: [kept] } = await sql.query<{ lists: number; enterprises: number }>(
+    'select count(*)::integer as lists, coalesce(sum(count), 0)::bigint as enterprises from scoring_list where institution = $1', [institution]);
+  return kept ?? { lists: 0, enterprises: 0 };
 }
 
 /** Keeps a list for as long as a new job over it may want it. */

@@ -16,15 +16,27 @@ export type Progress = {
 
 /** Sums over the job's chunks and parts, of which there is one for thousands of enterprises: no counter that could be wrong. */
 export async function readProgress(sql: Sql, job: string): Promise<Progress> {
-  const { rows } = await sql.query<{ state: PartState | 'planned'; count: number; released: number; unscored: number }>({
+  return (await readProgresses(sql, [job])).get(job) ?? progressOf([]);
+}
+
+/** The same of many jobs at once, by id. */
+export async function readProgresses(sql: Sql, jobs: readonly string[]): Promise<ReadonlyMap<string, Progress>> {
+  const { rows } = await sql.query<Counted & { job: string }>({
     name: 'scoring progress',
-    text: `select state, count(*)::integer as count, coalesce(sum(released), 0)::integer as released,
+    text: `select job, state, count(*)::integer as count, coalesce(sum(released), 0)::integer as released,
              coalesce(sum(asked - released) filter (where state in ('released', 'empty', 'failed')), 0)::integer as unscored
-           from scoring_job_part where job = $1 group by state
+           from scoring_job_part where job = any($1::text[]) group by job, state
            union all
-           select 'planned', count(*)::integer, 0, coalesce(sum(asked - planned), 0)::integer from scoring_job_chunk where job = $1`,
-    values: [job],
+           select job, 'planned', count(*)::integer, 0, coalesce(sum(asked - planned), 0)::integer from scoring_job_chunk where job = any($1::text[]) group by job`,
+    values: [jobs],
   });
+  const counted = Map.groupBy(rows, ({ job }) => job);
+  return new Map(jobs.map((job) => [job, progressOf(counted.get(job) ?? [])]));
+}
+
+type Counted = { readonly state: PartState | 'planned'; readonly count: number; readonly released: number; readonly unscored: number };
+
+function progressOf(rows: readonly Counted[]): Progress {
   const of = (state: string) => rows.find((row) => row.state === state)?.count ?? 0;
   const sum = (pick: (row: (typeof rows)[number]) => number) => rows.reduce((total, row) => total + pick(row), 0);
   return {
