@@ -32,6 +32,8 @@ describe('docs/cli.md', () => {
     assert.match(out, /registry\.name +original +\S/);
     assert.match(out, /tax\.declared_revenue_cents +2 +band +\d+ to /);
     assert.match(out, /receipt +checked, kept in answer\.json/);
+    assert.match(out, /notice +subject +grant +field +received[\s\S]*tax\.declared_revenue_cents +\d+ times/);
+    assert.match(out, /told +grant +received +as +seen\nbank-a /);
     assert.match(out, /The log is sound\./);
     assert.match(out, /continues +the log of \d+ entries seen before|"remembered_size":\d+/);
     assert.match(out, /in the log +yes, proven under a signed checkpoint/);
