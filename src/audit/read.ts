@@ -2,7 +2,7 @@ import { VeilgateError } from '../errors.ts';
 import { isoTime } from '../clock.ts';
 import { batcher } from '../store/batch.ts';
 import type { Database } from '../store/database.ts';
-import type { SubjectId, TimeMs } from '../vocabulary.ts';
+import type { GrantId, SubjectId, TimeMs } from '../vocabulary.ts';
 import type { Bytes } from './bytes.ts';
 import type { AuditKind, AuditRecord } from './entry.ts';
 import { nodeSha256 } from './node-sha256.ts';
@@ -52,6 +52,8 @@ export type StoredEntry = {
 export type EntryFilter = {
   readonly subject?: SubjectId;
   readonly institution?: string;
+  /** Only what happened to this grant, or under it. Name its enterprise too: there is no index of grants. */
+  readonly grant?: GrantId;
   readonly kinds?: readonly AuditKind[];
   readonly fromMs?: TimeMs;
   /** Exclusive. */
@@ -191,8 +193,9 @@ async function listEntries(database: Database, filter: EntryFilter): Promise<Sto
     `select ${entryColumns} from audit_entry
      where ($1::text is null or subject = $1) and ($2::text is null or institution = $2) and ($3::text[] is null or kind = any($3))
        and ($4::timestamptz is null or at >= $4) and ($5::timestamptz is null or at < $5) and ($6::bigint is null or index < $6)
+       and ($8::text is null or record::jsonb ->> 'grant' = $8)
      order by index desc limit $7`,
-    [filter.subject ?? null, filter.institution ?? null, filter.kinds ?? null, time(filter.fromMs), time(filter.untilMs), beforeIndex, limit],
+    [filter.subject ?? null, filter.institution ?? null, filter.kinds ?? null, time(filter.fromMs), time(filter.untilMs), beforeIndex, limit, filter.grant ?? null],
   );
   return found.rows.map(storedEntry);
 }

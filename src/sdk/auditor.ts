@@ -31,6 +31,8 @@ export type AccessFilter = {
   readonly to?: string;
   /** Only answers and scores that went out, or that were refused. */
   readonly outcome?: 'released' | 'refused';
+  /** What happened to one grant, and under it. */
+  readonly grant?: string;
 };
 
 /** The log as an auditor reads it; an enterprise or institution gets what is about it. */

@@ -124,7 +124,7 @@ function changeRoute({ database, clock }: Pick<Services, 'database' | 'clock'>, 
 }
 
 /** Departments see no grants: they must not learn who the banks' customers are. */
-function viewerOf(caller: Caller): Viewer & Exclude<Actor, { platform: true }> {
+export function viewerOf(caller: Caller): Viewer & Exclude<Actor, { platform: true }> {
   if (caller.kind === 'officer') return { officer: caller.party };
   return ownerOf(caller);
 }

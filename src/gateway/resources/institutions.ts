@@ -1,5 +1,5 @@
 import { applyInstitution, approveInstitution, assessInstitution, changeLimits, type InstitutionLimits } from '../../identity/registry/institution.ts';
-import { listInstitutions, readInstitution, type InstitutionView } from '../../identity/registry/institution-view.ts';
+import { listInstitutions, readInstitution, readInstitutions, type InstitutionView } from '../../identity/registry/institution-view.ts';
 import { reinstate, revoke, suspend } from '../../identity/registry/status.ts';
 import { addKey, retireKey } from '../../identity/registry/key-change.ts';
 import type { RegistryEvent } from '../../identity/registry/events.ts';
@@ -16,6 +16,8 @@ import type { Services } from './services.ts';
 const status = oneOf(['applied', 'assessed', 'approved', 'suspended', 'revoked']);
 const limits = object({ requests_per_second: integer(1, 1_000_000), queries_per_day: integer(0, 1_000_000_000) }, { optional: ['requests_per_second', 'queries_per_day'], description: 'What is absent is not limited.' });
 const institution = object({ institution: named('PartyId') });
+const namesMax = 100;
+const ids = { type: 'string', pattern: `^[A-Za-z0-9._~-]+(,[A-Za-z0-9._~-]+){0,${namesMax - 1}}$`, maxLength: 129 * namesMax, description: `At most ${namesMax} ids, separated by commas.`, examples: ['bank-a,bank-b'] } as const;
 const changed = { description: 'Done, at once and on every node.', schema: object({ id: named('PartyId'), status }) };
 const reason = object({ reason: { type: 'string', pattern: '^[a-z][a-z0-9_]{0,63}$', maxLength: 64, description: 'A code, such as `terms_violated`.' } });
 const stateErrors: readonly ErrorCode[] = ['PARTY_NOT_PERMITTED', 'INSTITUTION_NOT_FOUND', 'INSTITUTION_STATE_CONFLICT'];
@@ -63,6 +65,18 @@ export function institutionRoutes(services: Pick<Services, 'database' | 'clock' 
       handler: async ({ query }) => {
         const found = await listInstitutions(database, query.after);
         return ok({ institutions: found.map(institutionJson), next: found.length === 200 ? (found.at(-1)?.id ?? null) : null });
+      },
+    }),
+    route<{ query: { readonly ids: string } }>({
+      method: 'GET', path: '/v1/institution-names', operationId: 'nameInstitutions', tag: 'Institutions', access: 'party', scopes: ['grants', 'compliance', 'audit'],
+      summary: 'What institutions are called',
+      description: 'Ids that are of no institution, or of one that was never admitted, are left out.',
+      request: { query: object({ ids }) },
+      responses: { 200: { description: 'Names.', schema: object({ institutions: list(object({ id: named('PartyId'), name: named('Title') }), namesMax) }) } },
+      errors: [],
+      handler: async ({ query }) => {
+        const found = [...(await readInstitutions(database, query.ids.split(','))).values()].filter(({ approvedBy }) => approvedBy !== null);
+        return ok({ institutions: found.map(({ id, name }) => ({ id, name: { en: name.en, zh: name.zh } })) });
       },
     }),
     route<OfInstitution>({

@@ -2,13 +2,15 @@ import { VeilgateError } from '../../errors.ts';
 import { parseTilePath } from '../../audit/tile.ts';
 import type { EntryFilter, StoredEntry } from '../../audit/read.ts';
 import { isReceipted, issueReceipt } from '../../audit/receipt.ts';
-import type { Caller, SubjectId, TimeMs } from '../../vocabulary.ts';
+import type { Caller, GrantId, SubjectId, TimeMs } from '../../vocabulary.ts';
+import { readGrant } from '../../consent/grants.ts';
 import { isReleasedIn } from '../../scoring/run/release.ts';
 import type { Sql } from '../../store/database.ts';
 import { accessHistory, accessKinds, type AccessOutcome } from '../use-cases/access-history.ts';
 import { content, ok, route, trustedJson, type JsonObject, type Route } from '../route.ts';
 import { named } from '../schema/compile.ts';
 import { integer, list, nullable, object, oneOf, text } from '../schema/words.ts';
+import { viewerOf } from './grants.ts';
 import type { Services } from './services.ts';
 
 const index = integer(0, Number.MAX_SAFE_INTEGER);
@@ -20,13 +22,14 @@ const signedRequestSchema = object({
   request: named('CompactJws'),
   key: nullable(object({ jwk: { type: 'object' }, thumbprint: text(43), added_at: named('Time'), retired_at: nullable(named('Time')) }, { description: 'The signature key the request names, and when it was in use.' })),
 });
-type AccessQuery = { readonly before?: number; readonly limit?: number; readonly institution?: string; readonly from?: string; readonly to?: string; readonly outcome?: AccessOutcome };
+type AccessQuery = { readonly before?: number; readonly limit?: number; readonly institution?: string; readonly from?: string; readonly to?: string; readonly outcome?: AccessOutcome; readonly grant?: GrantId };
 const accessQuery = object(
   {
     before: index, limit: integer(1, 500), institution: named('PartyId'),
     from: named('Time'), to: { ...named('Time'), description: 'Exclusive.' }, outcome: oneOf(['released', 'refused']),
+    grant: { ...named('GrantId'), description: 'What happened to one of your grants, and under it.' },
   },
-  { optional: ['before', 'limit', 'institution', 'from', 'to', 'outcome'] },
+  { optional: ['before', 'limit', 'institution', 'from', 'to', 'outcome', 'grant'] },
 );
 const bytes = 'application/octet-stream';
 
@@ -126,10 +129,12 @@ function recordRoutes({ log, signedRequests, database, signer, clock, gatewayUrl
       description: 'A record of an answer says which fields were decided how (`outcomes`), never a value. With `outcome`, only accesses: answers and scores that went out, or were refused.',
       request: { query: accessQuery },
       responses: { 200: { description: 'Entries; continue with `before` the last index.', schema: object({ accesses: list(entrySchema, 500) }) } },
-      errors: ['AUDIT_RANGE_INVALID', 'PARTY_NOT_PERMITTED'],
+      errors: ['AUDIT_RANGE_INVALID', 'PARTY_NOT_PERMITTED', 'CONSENT_NOT_FOUND'],
       examples: { cli: 'veilgate audit accesses' },
       handler: async ({ caller, query }) => {
-        const found = await accessHistory(log, database, { ...scopeOf(caller, query.institution), ...filterOf(query), limit: query.limit ?? 100 });
+        const own = scopeOf(caller, query.institution);
+        const under = query.grant === undefined ? {} : { grant: query.grant, subject: (await readGrant(database, query.grant, viewerOf(caller), clock.nowMs())).subject };
+        const found = await accessHistory(log, database, { ...own, ...filterOf(query), ...under, limit: query.limit ?? 100 });
         return ok({ accesses: found.map(entryJson) });
       },
     }),

@@ -18,9 +18,10 @@ export const accessKinds: Readonly<Record<AccessOutcome, readonly AuditKind[]>> 
  * name none of them. For those who may see them: the caller checks that. Errors: AUDIT_RANGE_INVALID.
  */
 export async function accessHistory(log: AuditReader, sql: Sql, filter: EntryFilter): Promise<StoredEntry[]> {
-  const { subject, limit } = filter;
+  const { subject, grant, limit } = filter;
   const own = await log.list(filter);
-  if (subject === undefined || filter.kinds?.includes('scores.released') === false) return own;
+  // an entry about many names no grant
+  if (subject === undefined || grant !== undefined || filter.kinds?.includes('scores.released') === false) return own;
   const shared = await releasedTogether(log, sql, { ...filter, subject });
   return shared.length === 0 ? own : [...own, ...shared].toSorted((one, other) => other.index - one.index).slice(0, limit);
 }
