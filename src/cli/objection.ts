@@ -1,6 +1,8 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { VeilgateError } from '../errors.ts';
-import { objectionsClient, type ObjectionFilter, type ObjectionGiven, type ObjectionState, type ObjectionStepName, type ObjectionSummary, type ObjectionView, type RecordFault } from '../sdk/objections.ts';
+import {
+  objectionsClient, type ObjectionFilter, type ObjectionGiven, type ObjectionPage, type ObjectionState, type ObjectionStepName, type ObjectionSummary, type ObjectionView, type RecordFault,
+} from '../sdk/objections.ts';
 import type { Scope } from '../vocabulary.ts';
 import { connectAs } from './access.ts';
 import { noun, show, verb, wholeNumber } from './command.ts';
@@ -28,8 +30,7 @@ export function objectionCommand(cli: Cli): Command {
       const page = await (await client(cli, command, readers)).list({
         ...(state === undefined ? {} : { state }), ...(overdue === undefined ? {} : { overdue }), ...(limit === undefined ? {} : { limit }), ...(after === undefined ? {} : { after }),
       });
-      show(cli, options, page, () => `${table(['objection', 'state', 'subject', 'about', 'submitted', 'due on', 'working days'],
-        page.objections.map((each) => [each.id, each.state, each.subject, aboutText(each), each.submitted_at.slice(0, 10), each.due_on ?? '', each.working_days_left ?? '']))}${page.next === null ? '' : `more: --after ${page.next}\n`}`);
+      show(cli, options, page, () => pageText(page));
     });
   verb(objection, 'show <id>', { summary: 'Show one objection with every step, and what you can do now', examples: [`objection show ${exampleId}`] })
     .action(async (id: string, options: Json, command: Command) => {
@@ -101,19 +102,23 @@ function plainWords(text: string): string {
   return text;
 }
 
+function pageText({ objections, next }: ObjectionPage): string {
+  const rows = objections.map((each) => [each.id, each.state, each.subject, aboutText(each), each.submitted_at.slice(0, 10), each.due_on ?? '', each.working_days_left ?? '']);
+  return `${table(['objection', 'state', 'subject', 'about', 'submitted', 'due on', 'working days'], rows)}${next === null ? '' : `more: --after ${next}\n`}`;
+}
+
 function aboutText({ field, row, entry, fault }: ObjectionSummary): string {
   return field === null ? `access ${entry}` : `${field}${row === null ? '' : ` of ${row}`} ${fault}`;
 }
 
 function viewText(view: ObjectionView): string {
+  const told = (view.notified ?? []).map(({ institution, grant, received, dispositions, acknowledged_at: seen }) => [institution, grant, `${received} times`, dispositions, seen ?? 'not yet']);
   return [
     pairs({
       objection: view.id, state: view.state, subject: view.subject, about: aboutText(view), department: view.department, submitted: view.submitted_at, 'due on': view.due_on,
       'working days left': view.working_days_left, overdue: view.overdue ? 'yes' : undefined, 'you can': view.actions,
     }),
     table(['step', 'as', 'by', 'at', 'log entry', 'text'], view.steps.map(({ action, role, by, at, entry, text }) => [action, role, by, at, entry, text ?? ''])),
-    ...(view.notified === undefined || view.notified.length === 0 ? [] : [
-      table(['told', 'grant', 'received', 'as', 'seen'], view.notified.map(({ institution, grant, received, dispositions, acknowledged_at: seen }) => [institution, grant, `${received} times`, dispositions, seen ?? 'not yet'])),
-    ]),
+    ...(told.length === 0 ? [] : [table(['told', 'grant', 'received', 'as', 'seen'], told)]),
   ].join('\n');
 }

@@ -44,12 +44,14 @@ export async function insertObjection(tx: Tx, given: NewObjection, atMs: TimeMs)
 
 /** Errors: OBJECTION_NOT_FOUND. */
 export async function readObjection(sql: Sql, id: string): Promise<Objection> {
-  return found(idShape.test(id) ? await sql.query<Row>({ name: 'objection read', text: `select ${columns} from objection where id = $1`, values: [id] }) : { rows: [] });
+  if (!idShape.test(id)) throw objectionNotFound();
+  return found(await sql.query<Row>({ name: 'objection read', text: `select ${columns} from objection where id = $1`, values: [id] }));
 }
 
 /** Locked until the transaction ends: of two steps at once one comes second and sees the first. Errors: OBJECTION_NOT_FOUND. */
 export async function lockObjection(tx: Tx, id: string): Promise<Objection> {
-  return found(idShape.test(id) ? await tx.query<Row>({ name: 'objection lock', text: `select ${columns} from objection where id = $1 for no key update`, values: [id] }) : { rows: [] });
+  if (!idShape.test(id)) throw objectionNotFound();
+  return found(await tx.query<Row>({ name: 'objection lock', text: `select ${columns} from objection where id = $1 for no key update`, values: [id] }));
 }
 
 /** Writes what a step leads to, for a locked objection. */
@@ -71,8 +73,10 @@ export async function appendStep(tx: Tx, { id }: Objection, step: Omit<Objection
 
 /** In the order in which they were taken. */
 export async function stepsOf(sql: Sql, id: string): Promise<ObjectionStep[]> {
-  const { rows } = await sql.query<{ number: number; action: ObjectionStep['action']; state: ObjectionState; role: ObjectionStep['role']; by: PartyId | null; at_ms: TimeMs; words: string | null; entry: number }>({
-    name: 'objection steps', text: 'select number, action, state, role, by_party as by, at_ms, words, entry from objection_step where objection = $1 order by number', values: [id],
+  const { rows } = await sql.query<Omit<ObjectionStep, 'atMs'> & { readonly at_ms: TimeMs }>({
+    name: 'objection steps',
+    text: 'select number, action, state, role, by_party as by, at_ms, words, entry from objection_step where objection = $1 order by number',
+    values: [id],
   });
   return rows.map(({ at_ms: atMs, ...step }) => ({ ...step, atMs }));
 }
@@ -108,7 +112,10 @@ export async function listObjections(sql: Sql, filter: ObjectionFilter): Promise
 
 /** Objections in these states that were due before this day. Locked; skips what others hold. */
 export async function lockOverdue(tx: Tx, states: readonly ObjectionState[], day: IsoDate, max: number): Promise<Objection[]> {
-  const { rows } = await tx.query<Row>(`select ${columns} from objection where due_on < $1::date and state = any($2::text[]) order by due_on, id limit $3 for no key update skip locked`, [day, states, max]);
+  const { rows } = await tx.query<Row>(
+    `select ${columns} from objection where due_on < $1::date and state = any($2::text[]) order by due_on, id limit $3 for no key update skip locked`,
+    [day, states, max],
+  );
   return rows.map(objectionOf);
 }
 

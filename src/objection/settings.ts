@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { dayMs, isIsoDate, nextDay, type WorkingCalendar } from '../calendar.ts';
-import { readPolicyDocument, type PolicyDocument } from '../policy/document.ts';
-import { readFile } from '../policy/load.ts';
+import type { PolicyDocument } from '../policy/document.ts';
 import { policyBroken, type Problem } from '../policy/problem.ts';
-import { shapeProblems } from '../policy/shape.ts';
+import { readSettingsFile } from '../policy/settings-file.ts';
 import type { IsoDate } from '../vocabulary.ts';
 
 /** Working days each step may take. */
@@ -28,11 +27,7 @@ const mondayToFriday: ObjectionSettings = { deadlines: { accept: 3, decide: 10, 
 /** Reads calendar.yaml of a policy pack, as strictly as its rules. Errors: POLICY_BROKEN with every problem and its place. */
 export function loadObjectionSettings(folder: string): ObjectionSettings {
   if (!existsSync(path.join(folder, file))) return mondayToFriday;
-  const problems: Problem[] = [];
-  const read = readFile(folder, file, problems);
-  const { document, problems: found } = read === undefined ? { document: undefined, problems: [] } : readPolicyDocument(read.file, read.bytes);
-  problems.push(...found, ...(document === undefined ? [] : shapeProblems('calendar', document)));
-  if (document === undefined || problems.length > 0) throw policyBroken(problems);
+  const document = readSettingsFile(folder, file, 'calendar');
   const text = document.value as SettingsText;
   const wrong = dateProblems(document, text);
   if (wrong.length > 0) throw policyBroken(wrong);

@@ -32,7 +32,8 @@ export async function correctRecord(tx: Tx, catalogue: Catalogue, { dataset: id,
 
 /** True when the department supplied a record of this enterprise, in a file or singly, at that time or later. */
 export async function isSuppliedSince(sql: Sql, dataset: Dataset, subject: SubjectId, sinceMs: TimeMs): Promise<boolean> {
-  const { rows: [row] } = await sql.query<{ supplied: boolean }>(`select exists (select from ${domainTable(dataset)} where subject = $1 and _supplied_at >= $2::timestamptz) as supplied`, [subject, isoTime(sinceMs)]);
+  const { rows: [row] } = await sql.query<{ supplied: boolean }>(
+    `select exists (select from ${domainTable(dataset)} where subject = $1 and _supplied_at >= $2::timestamptz) as supplied`, [subject, isoTime(sinceMs)]);
   return row?.supplied === true;
 }
 
@@ -47,8 +48,8 @@ function checkedValues(dataset: Dataset, record: Correction['record']): Value[] 
     if (value instanceof Fault) rejects.push({ row: 1, field: name, reason: value.reason });
     else values.push(value);
   }
-  if (rejects.length > 0) throw new VeilgateError('SOURCE_ROWS_REJECTED', 'The record was rejected and nothing was changed: correct the listed fields and send it again.', { read: 1, rejected: 1, errorLimit: 0, rejects });
-  return values;
+  if (rejects.length === 0) return values;
+  throw new VeilgateError('SOURCE_ROWS_REJECTED', 'The record was rejected and nothing was changed: correct the listed fields and send it again.', { read: 1, rejected: 1, errorLimit: 0, rejects });
 }
 
 /** The record as parameters from $2 on, under the names the merge expects. */

@@ -10,6 +10,7 @@ import type { Services } from './services.ts';
 
 const tag = 'Objections';
 const count = integer(0, Number.MAX_SAFE_INTEGER);
+const open = { type: 'boolean', description: 'Only those you have not acknowledged.' } as const;
 const noticeSchema = object({
   id: objectionId, subject: named('SubjectId'), grant: { ...named('GrantId'), description: 'The grant you received it under.' }, field: named('FieldRef'),
   dispositions: list(named('Disposition'), 8, 'How you received it.'), received: count, entries: list(count, noticeEntriesMax, 'Log entries of that, newest first.'),
@@ -23,12 +24,12 @@ export function noticeRoutes({ objections: desk }: Pick<Services, 'objections'>)
       method: 'GET', path: '/v1/notices', operationId: 'listNotices', tag, access: 'party', scopes: ['query'],
       summary: 'Values you received that were corrected since, newest first',
       description: 'Ask again, under a grant that can be used, to have the corrected value: a notice never holds it.',
-      request: { query: object({ open: { type: 'boolean', description: 'Only those you have not acknowledged.' }, after: objectionId, limit: integer(1, noticePageMax) }, { optional: ['open', 'after', 'limit'] }) },
+      request: { query: object({ open, after: objectionId, limit: integer(1, noticePageMax) }, { optional: ['open', 'after', 'limit'] }) },
       responses: { 200: { description: 'A page; `next` continues.', schema: object({ notices: list(noticeSchema, noticePageMax), next: nullable(objectionId) }) } },
       errors: [],
       examples: { cli: 'veilgate notice list --open' },
-      handler: async ({ caller, query: { open = false, limit = noticePageMax, after } }) => {
-        const found = await listNotices(desk.database, { institution: caller.party as InstitutionId, open, limit, ...(after === undefined ? {} : { after }) });
+      handler: async ({ caller, query: { open: unseen = false, limit = noticePageMax, after } }) => {
+        const found = await listNotices(desk.database, { institution: caller.party as InstitutionId, open: unseen, limit, ...(after === undefined ? {} : { after }) });
         return ok({ notices: found.map(noticeJson), next: found.length === limit ? (found.at(-1)?.id ?? null) : null });
       },
     }),

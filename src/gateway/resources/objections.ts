@@ -19,7 +19,7 @@ const words = plainText(2000, 'In your own words; plain text.');
 const row = { ...plainText(200), description: 'Which row, where an enterprise has several: its period (YYYY-MM-DD) or its record field\'s value.' };
 const fault = oneOf(['wrong', 'outdated', 'incomplete'], 'What is the matter with the value.');
 const state = oneOf(['submitted', 'accepted', 'returned', 'corrected', 'remedied', 'rejected', 'closed']);
-const action = oneOf(['accept', 'return', 'correct', 'remedy', 'reject', 'close']);
+const actions = ['accept', 'return', 'correct', 'remedy', 'reject', 'close'] as const satisfies readonly Step['action'][];
 
 const given: JsonSchema = {
   description: 'To a recorded value, or to an access out of your history.',
@@ -36,10 +36,18 @@ const summary = {
   working_days_left: nullable(integer(-1000, 1000, 'Until then; less than 0 when it is over.')), overdue: { type: 'boolean', description: 'An answer is owed and late.' },
 };
 const summarySchema = object(summary);
-const stepSchema = object({ action: oneOf(['submit', 'accept', 'return', 'correct', 'remedy', 'reject', 'close']), state, role: oneOf(['enterprise', 'officer', 'department', 'platform']), by: nullable(named('PartyId')), at: named('Time'), text: nullable(words), entry: index });
-const notifiedSchema = object({ institution: named('PartyId'), grant: named('GrantId'), received: integer(1, Number.MAX_SAFE_INTEGER), dispositions: list(named('Disposition'), 8), acknowledged_at: nullable(named('Time')) });
+const stepSchema = object({
+  action: oneOf(['submit', ...actions]), state, role: oneOf(['enterprise', 'officer', 'department', 'platform']), by: nullable(named('PartyId')), at: named('Time'),
+  text: nullable(words), entry: { ...index, description: 'Of the log.' },
+});
+const notifiedSchema = object({
+  institution: named('PartyId'), grant: named('GrantId'), received: integer(1, Number.MAX_SAFE_INTEGER), dispositions: list(named('Disposition'), 8), acknowledged_at: nullable(named('Time')),
+});
 const viewSchema = object(
-  { ...summary, steps: list(stepSchema, 16), actions: list(action, 8, 'What you can do now.'), notified: list(notifiedSchema, 1000, 'Who received the value and was told of the correction; not for departments.') },
+  {
+    ...summary, steps: list(stepSchema, 16), actions: list(oneOf(actions), 8, 'What you can do now.'),
+    notified: list(notifiedSchema, 1000, 'Who received the value and was told of the correction; not for departments.'),
+  },
   { optional: ['notified'] },
 );
 
@@ -52,7 +60,7 @@ export function objectionRoutes({ objections: desk }: Pick<Services, 'objections
     route<{ readonly body: GivenObjection }>({
       method: 'POST', path: '/v1/objections', operationId: 'submitObjection', tag, access: 'party', scopes: ['grants'], idempotent: true,
       summary: 'Object to a value that is recorded of you, or to an access',
-      description: 'An officer accepts or returns it; then the department that supplies the value, or for an access an officer, answers. Each step has a deadline in working days. What you write is shown to those who decide, and never logged.',
+      description: 'An officer accepts or returns it; then the department that supplies the value answers, or an officer for an access. Steps have deadlines in working days. What you write is never logged.',
       request: { body: { kind: 'json', schema: given, code: 'OBJECTION_INVALID' } },
       responses: { 201: { description: 'Submitted.', schema: summarySchema } },
       errors: ['OBJECTION_INVALID', 'OBJECTION_EXISTS', 'AUDIT_ENTRY_NOT_FOUND', 'AUDIT_RANGE_INVALID', 'REQUEST_QUOTA_EXCEEDED', 'PARTY_NOT_PERMITTED', 'AUDIT_UNAVAILABLE'],
@@ -94,7 +102,7 @@ export function objectionRoutes({ objections: desk }: Pick<Services, 'objections
       summary: 'Say that the value is corrected, after its record was loaded', description: 'Every institution that was answered about the field is told, without the value.',
     }),
     stepRoute(desk, { action: 'remedy', noun: 'remedy', scopes: ['compliance'], summary: 'Find an objection to an access right, and say what was done', words: 'required' }),
-    stepRoute(desk, { action: 'reject', noun: 'rejection', scopes: ['records', 'compliance'], summary: 'Reject an objection, with the reason: to a record its department, to an access an officer', words: 'required' }),
+    stepRoute(desk, { action: 'reject', noun: 'rejection', scopes: ['records', 'compliance'], summary: 'Reject an objection: to a record its department, to an access an officer', words: 'required' }),
     stepRoute(desk, { action: 'close', noun: 'closure', scopes: ['grants'], summary: 'Close your objection, answered or not', words: 'optional' }),
   ];
 }
@@ -135,7 +143,8 @@ function viewJson(desk: ObjectionDesk, { objection, steps, actions, notices }: O
     steps: steps.map(({ action: taken, state: after, role, by, atMs, words: said, entry }) => ({ action: taken, state: after, role, by, at: isoTime(atMs), text: said, entry })),
     actions,
     ...(notices === undefined ? {} : {
-      notified: notices.map(({ institution, grant, received, dispositions, acknowledgedMs }) => ({ institution, grant, received, dispositions, acknowledged_at: acknowledgedMs === null ? null : isoTime(acknowledgedMs) })),
+      notified: notices.map(({ institution, grant, received, dispositions, acknowledgedMs }) => (
+        { institution, grant, received, dispositions, acknowledged_at: acknowledgedMs === null ? null : isoTime(acknowledgedMs) })),
     }),
   };
 }

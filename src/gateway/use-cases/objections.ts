@@ -60,17 +60,21 @@ export async function submitObjection(desk: ObjectionDesk, tx: Tx, caller: Calle
   return objection;
 }
 
+export type AskedStep = { readonly id: string; readonly action: Step['action']; readonly words: string | null };
+
 /**
  * Takes one step, under lock and with its entry in the log. A correction tells everybody who received the value.
  * Errors: OBJECTION_NOT_FOUND, OBJECTION_STATE_CONFLICT, OBJECTION_NOT_CORRECTED, PARTY_NOT_PERMITTED.
  */
-export async function takeStep(desk: ObjectionDesk, tx: Tx, caller: Caller, { id, action, words }: { readonly id: string; readonly action: Step['action']; readonly words: string | null }): Promise<Objection> {
+export async function takeStep(desk: ObjectionDesk, tx: Tx, caller: Caller, { id, action, words }: AskedStep): Promise<Objection> {
   const objection = requireVisible(caller, await lockObjection(tx, id));
   const role = roleOf(caller);
   const step = stepOf(objection.about, role, action);
   if (step === undefined) throw new VeilgateError('PARTY_NOT_PERMITTED', 'This is for somebody else to decide: about a record the department that supplies it, about an access a compliance officer.');
   if (!step.from.includes(objection.state)) {
-    throw new VeilgateError('OBJECTION_STATE_CONFLICT', `The objection is ${objection.state}: read it again; detail.actions gives what you can do.`, { state: objection.state, actions: actionsNow(objection, role) });
+    throw new VeilgateError('OBJECTION_STATE_CONFLICT', `The objection is ${objection.state}: read it again; detail.actions gives what you can do.`, {
+      state: objection.state, actions: actionsNow(objection, role),
+    });
   }
   if (step.wordsRequired && words === null) throw new VeilgateError('REQUEST_INVALID', 'Say why, or what was done: send `text`.', { pointer: '/text' });
   if (action === 'correct') await requireSupplied(desk.catalogue, tx, objection);
@@ -99,9 +103,10 @@ export async function viewObjection(sql: Sql, caller: Caller, id: string): Promi
   };
 }
 
+export type AskedPage = { readonly state?: ObjectionState; readonly overdue: boolean; readonly after?: string; readonly limit: number };
+
 /** One page of those this caller may see: an enterprise its own, a department what was accepted of its datasets, officers all. */
-export function visibleObjections(desk: ObjectionDesk, caller: Caller, page: { readonly state?: ObjectionState; readonly overdue: boolean; readonly after?: string; readonly limit: number }): Promise<Objection[]> {
-  const { state, overdue, after, limit } = page;
+export function visibleObjections(desk: ObjectionDesk, caller: Caller, { state, overdue, after, limit }: AskedPage): Promise<Objection[]> {
   const states = state === undefined ? (overdue ? owedStates : undefined) : [state];
   return listObjections(desk.database, {
     ...ownedBy(caller), limit,
@@ -159,7 +164,8 @@ const accessKinds: ReadonlySet<AuditRecord['kind']> = new Set(['query.released',
 async function requireSupplied(catalogue: Catalogue, tx: Tx, objection: Objection): Promise<void> {
   const dataset = objection.about === 'record' ? datasetOf(catalogue, objection.field) : undefined;
   const supplied = dataset !== undefined && objection.acceptedMs !== null && await isSuppliedSince(tx, dataset, objection.subject, objection.acceptedMs);
-  if (!supplied) throw new VeilgateError('OBJECTION_NOT_CORRECTED', 'No record of this enterprise was supplied since the objection came to you: load the corrected record first (`veilgate records correct`).');
+  if (supplied) return;
+  throw new VeilgateError('OBJECTION_NOT_CORRECTED', 'No record of this enterprise was supplied since the objection came to you: load the corrected record first (`veilgate records correct`).');
 }
 
 function datasetOf({ fields, datasets }: Catalogue, field: FieldRef): Dataset | undefined {

@@ -1,7 +1,4 @@
-import { readPolicyDocument } from '../../policy/document.ts';
-import { readFile } from '../../policy/load.ts';
-import { policyBroken, type Problem } from '../../policy/problem.ts';
-import { shapeProblems } from '../../policy/shape.ts';
+import { readSettingsFile } from '../../policy/settings-file.ts';
 
 /** Differential privacy as people state it. */
 export type PrivacyBudget = { readonly epsilon: number; readonly delta: number };
@@ -26,12 +23,7 @@ const file = 'joint.yaml';
 
 /** Reads joint.yaml of a policy pack, as strictly as its rules. Errors: POLICY_BROKEN with every problem and its place. */
 export function loadJointSettings(folder: string): JointSettings {
-  const problems: Problem[] = [];
-  const read = readFile(folder, file, problems);
-  const { document, problems: found } = read === undefined ? { document: undefined, problems: [] } : readPolicyDocument(read.file, read.bytes);
-  problems.push(...found, ...(document === undefined ? [] : shapeProblems('joint', document)));
-  if (document === undefined || problems.length > 0) throw policyBroken(problems);
-  const { budgets, ...text } = document.value as SettingsText;
+  const { budgets, ...text } = readSettingsFile(folder, file, 'joint').value as SettingsText;
   return {
     cohortMin: text.cohort_min, cohortMax: text.cohort_max, listMax: text.list_max, alignmentsPerDay: text.alignments_per_day,
     alignmentHours: text.alignment_hours, projectDaysMax: text.project_days_max,

@@ -1,7 +1,4 @@
-import { readPolicyDocument } from '../../policy/document.ts';
-import { readFile } from '../../policy/load.ts';
-import { policyBroken, type Problem } from '../../policy/problem.ts';
-import { shapeProblems } from '../../policy/shape.ts';
+import { readSettingsFile } from '../../policy/settings-file.ts';
 
 /** What compliance sets in policies/scoring.yaml; each is explained there. */
 export type ScoringSettings = {
@@ -23,12 +20,7 @@ const file = 'scoring.yaml';
 
 /** Reads scoring.yaml of a policy pack, as strictly as its rules. Errors: POLICY_BROKEN with every problem and its place. */
 export function loadScoringSettings(folder: string): ScoringSettings {
-  const problems: Problem[] = [];
-  const read = readFile(folder, file, problems);
-  const { document, problems: found } = read === undefined ? { document: undefined, problems: [] } : readPolicyDocument(read.file, read.bytes);
-  problems.push(...found, ...(document === undefined ? [] : shapeProblems('scoring', document)));
-  if (document === undefined || problems.length > 0) throw policyBroken(problems);
-  const text = document.value as ScoringText;
+  const text = readSettingsFile(folder, file, 'scoring').value as ScoringText;
   return {
     effectiveFeaturesMin: text.effective_features_min, dominantShareMax: text.dominant_share_max, guessGainMax: text.guess_gain_max,
     stepsMax: text.steps_max, functionalsMax: text.functionals_max,
