@@ -107,7 +107,10 @@ describe('authorization/forms', () => {
   it('goes on to pages of ours only', () => {
     const ours = ['/consents', '/consent/Ab_-9', '/console/', '/console/policies', '/console/policies/3', '/console/grid?dataset=tax&page=2'];
     assert.deepEqual(ours.map(safeOnward), ours);
-    const foreign = ['/console', '/console/../consents', '/console/%2e%2e/', '/console//evil.example', '/console/.hidden', '/console/a\\b', '/console/a?to=/x', `/console/${'a'.repeat(300)}`, '//console/', undefined, ['/console/']];
+    const foreign = [
+      '/console', '/console/../consents', '/console/%2e%2e/', '/console//evil.example', '/console/.hidden', '/console/a\\b', '/console/a?to=/x', `/console/${'a'.repeat(300)}`,
+      '//console/', undefined, ['/console/'],
+    ];
     assert.deepEqual(foreign.map(safeOnward), foreign.map(() => ''));
     const tail = (path: string) => fc.string().map((text) => `${path}${text}`);
     fc.assert(fc.property(fc.oneof(tail('https://'), fc.string(), tail('/consent/'), tail('/console/'), tail('/console/a/')), (to) => {

@@ -109,10 +109,13 @@ describe('authorization/second factor', () => {
 
   it('is asked for at every sign-in: one answer for an unknown name, a wrong password and a missing, wrong, used or older one-time password', async () => {
     const who = await staff(platform, unique());
-    const in3 = (steps: number) => oneTimePassword(who.secret, platform.clock.nowMs(), steps);
+    const shown = (steps: number) => oneTimePassword(who.secret, platform.clock.nowMs(), steps);
     assert.equal((await signInWithApp(platform, who)).url.pathname, '/console/');
-    const used = in3(0);
-    const wrong = [{ one_time_password: used }, { one_time_password: in3(-1) }, { one_time_password: '' }, { one_time_password: '000000' }, { one_time_password: in3(1), password: 'wrong wrong wrong' }, { one_time_password: in3(1), username: 'nobody.here' }];
+    const used = shown(0);
+    const wrong = [
+      { one_time_password: used }, { one_time_password: shown(-1) }, { one_time_password: '' }, { one_time_password: '000000' },
+      { one_time_password: shown(1), password: 'wrong wrong wrong' }, { one_time_password: shown(1), username: 'nobody.here' },
+    ];
     const answers = new Set<string>();
     for (const change of wrong) {
       const visitor = new Browser(platform.issuer);

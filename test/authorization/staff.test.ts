@@ -114,7 +114,8 @@ describe('authorization/people of institutions and officers', () => {
     assert.deepEqual([theirs?.kind, theirs?.subject, theirs?.name], ['enterprise', subjectNumber(700), 'Wang Fang']);
     const { verifyCsrf, end, read } = sessions();
     assert.deepEqual([csrf, theirs?.csrf ?? '', '', `${csrf}A`, csrf.slice(1)].map((given) => verifyCsrf(session, given)), [true, false, false, false, false]);
-    assert.deepEqual([await read(undefined), await read('veilgate_session='), await read(`veilgate_session=${'A'.repeat(43)}`), await read(`veilgate_visit=${who.browser.cookie('veilgate_session')}`)], [undefined, undefined, undefined, undefined]);
+    const nobodys = [undefined, 'veilgate_session=', `veilgate_session=${'A'.repeat(43)}`, `veilgate_visit=${who.browser.cookie('veilgate_session')}`];
+    for (const cookie of nobodys) assert.equal(await read(cookie), undefined, cookie);
     await end(session);
     assert.equal(await sessionOf(who.browser), undefined);
     assert.ok(await sessionOf(enterprise), 'others stay');
@@ -145,8 +146,10 @@ describe('authorization/people of institutions and officers', () => {
       const page = await who.browser.open('/password');
       return who.browser.submit(page, { password, new_password: fresh, password_again: fresh, ...fields }, formAt(page, '/password'));
     };
-    const refused = [await change({ password: 'wrong wrong wrong' }), await change({ new_password: 'short', password_again: 'short' }), await change({ password_again: 'something else' }), await change({ csrf: 'x' })];
-    assert.deepEqual(refused.map(({ status }) => status), [403, 400, 400, 403]);
+    assert.equal((await change({ password: 'wrong wrong wrong' })).status, 403);
+    assert.equal((await change({ new_password: 'short', password_again: 'short' })).status, 400);
+    assert.equal((await change({ password_again: 'something else' })).status, 400);
+    assert.equal((await change({ csrf: 'x' })).status, 403);
     const own = `${who.username}-secret`;
     assert.equal((await change({ new_password: own, password_again: own })).status, 400, 'a user name is guessed first');
     const before = who.browser.cookie('veilgate_session');
@@ -190,7 +193,10 @@ describe('authorization/accounts of before', () => {
           insert into enterprise_passkey values (repeat('p', 22), 'AAAAAAAAAAAAAAAAAAAAAA', repeat('k', 40)::bytea, 3, 8, null);
           insert into enterprise_activation values ('91310115MA1K000018', null, sha256('a'), 9, 10), ('91310115MA1K000026', 'B', sha256('b'), 10, 11)`);
         await tx.query(sql('052-authorization.sql'));
-        const all = async (table: string) => (await tx.query(`select to_jsonb(t) - 'code_hash' - 'id_hash' - 'public_key' as row from ${table} t order by t::text`)).rows.map(({ row }) => row as Record<string, unknown>);
+        const all = async (table: string) => {
+          const { rows } = await tx.query<{ row: Record<string, unknown> }>(`select to_jsonb(t) - 'code_hash' - 'id_hash' - 'public_key' as row from ${table} t order by t::text`);
+          return rows.map(({ row }) => row);
+        };
         assert.deepEqual(await all('account'), [{
           account_id: 'AAAAAAAAAAAAAAAAAAAAAA', party: 'ent-a', kind: 'enterprise', subject: '91310115MA1K000018', person_name: '王芳', username: 'wang.fang',
           password_hash: 'h'.repeat(80), created_at_ms: 5, last_used_at_ms: null,

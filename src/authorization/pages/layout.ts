@@ -60,8 +60,9 @@ type Field = {
 /** A labelled input; `hint` is read out with it. */
 export function inputField(field: Field): Html {
   const { name, label, hint } = field;
+  const more = html`${field.inputMode !== undefined && html` inputmode="${field.inputMode}"`}${field.optional !== true && html` required`}${hint !== undefined && html` aria-describedby="${name}-hint"`}`;
   return html`<p class="field"><label for="${name}">${label}</label>
-<input id="${name}" name="${name}" type="${field.type ?? 'text'}" value="${field.value ?? ''}" maxlength="${field.maxLength}" autocomplete="${field.autocomplete ?? 'off'}"${field.inputMode !== undefined && html` inputmode="${field.inputMode}"`}${field.optional !== true && html` required`}${hint !== undefined && html` aria-describedby="${name}-hint"`}>
+<input id="${name}" name="${name}" type="${field.type ?? 'text'}" value="${field.value ?? ''}" maxlength="${field.maxLength}" autocomplete="${field.autocomplete ?? 'off'}"${more}>
 ${hint !== undefined && html`<small id="${name}-hint">${hint}</small>`}</p>`;
 }
 

@@ -20,15 +20,22 @@ const account = object({
   invited_until: { ...nullable(named('Time')), description: 'When the open code ends; null: none is open.' },
 });
 
+const invitation = object({ account: accountId, page: text(600, 'Where the code is used.'), ends_at: named('Time'), activation_code: text(100) }, { optional: ['activation_code'] });
+const inviting = `The activation code is shown once and works for seven days: hand it to the person, who chooses a user name, a password and a second factor with it at \`page\`.
+An institution has at most ${accountsMax} accounts. An officer has one: another invitation replaces user name, password and second factors of it when it is taken up,
+which is how a lost one is mended.
+
+It takes your key: somebody who is merely signed in cannot bring others in.`;
+
 /** The people who sign in to the consoles for a party. */
 export function accountRoutes({ database, clock, issuerUrl }: Pick<Services, 'database' | 'clock' | 'issuerUrl'>): readonly Route[] {
   return [
     route<{ body: { readonly name: string } }>({
       method: 'POST', path: '/v1/accounts', operationId: 'inviteAccount', tag: 'Accounts', access: 'party', scopes: everyScope, idempotent: true,
       summary: 'Invite one of your people to sign in to the consoles',
-      description: `The activation code is shown once and works for seven days: hand it to the person, who chooses a user name, a password and a second factor with it at \`page\`. An institution has at most ${accountsMax} accounts. An officer has one: another invitation replaces user name, password and second factors of it when it is taken up, which is how a lost one is mended.\n\nIt takes your key: somebody who is merely signed in cannot bring others in.`,
+      description: inviting,
       request: { body: { kind: 'json', schema: object({ name: plainText(100, 'The person\'s name.') }) } },
-      responses: { 201: { description: 'Invited.', schema: object({ account: accountId, page: text(600, 'Where the code is used.'), ends_at: named('Time'), activation_code: text(100) }, { optional: ['activation_code'] }) } },
+      responses: { 201: { description: 'Invited.', schema: invitation } },
       errors: ['ACCOUNT_KEY_REQUIRED', 'ACCOUNT_LIMIT_REACHED', 'PARTY_NOT_PERMITTED', 'REQUEST_INVALID'],
       examples: { cli: 'veilgate account invite 王芳', body: { name: '王芳' } },
       handler: ({ caller, body, once }) => once(async (tx) => {

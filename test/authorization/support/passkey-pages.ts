@@ -1,7 +1,10 @@
 import { strict as assert } from 'node:assert';
 import type { Page } from '../../../scripts/demo/form-browser.ts';
 
-type Options = { readonly challenge: string; readonly user: { readonly id: string }; readonly excludeCredentials: readonly { readonly id: string }[]; readonly authenticatorSelection: { readonly userVerification: string } };
+type Options = {
+  readonly challenge: string; readonly user: { readonly id: string };
+  readonly excludeCredentials: readonly { readonly id: string }[]; readonly authenticatorSelection: { readonly userVerification: string };
+};
 
 /** What the page's script hands to the browser. */
 export function optionsOf(page: Page): Options {

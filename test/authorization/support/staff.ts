@@ -10,8 +10,10 @@ export function invitation(platform: AuthorizationApp, { party = 'officer-li', k
   return platform.database.transaction('invite', (tx) => inviteStaff(tx, platform.clock, { party: party as PartyId, kind, personName: 'Li Na' }));
 }
 
+type Begun = { readonly browser: Browser; readonly choice: Page; readonly accountId: string; readonly code: string };
+
 /** The first step of activation: name, code and password. */
-export async function begin(platform: AuthorizationApp, of: Of & { readonly username: string; readonly code?: string; readonly browser?: Browser; readonly to?: string }): Promise<{ readonly browser: Browser; readonly choice: Page; readonly accountId: string; readonly code: string }> {
+export async function begin(platform: AuthorizationApp, of: Of & { readonly username: string; readonly code?: string; readonly browser?: Browser; readonly to?: string }): Promise<Begun> {
   const { browser = new Browser(platform.issuer), username, to = '' } = of;
   const invited = of.code === undefined ? await invitation(platform, of) : { code: of.code, accountId: '' };
   const form = await browser.open(`/activation?to=${encodeURIComponent(to)}&for=${of.party ?? 'officer-li'}`);
@@ -29,6 +31,10 @@ export async function staff(platform: AuthorizationApp, of: Of & { readonly user
 }
 
 /** Signs in with password and one-time password; `steps` as in oneTimePassword. */
-export async function signInWithApp(platform: AuthorizationApp, { username, secret }: { readonly username: string; readonly secret: string }, { browser = new Browser(platform.issuer), typed, steps = 0 }: { readonly browser?: Browser; readonly typed?: string; readonly steps?: number } = {}): Promise<Page> {
+export async function signInWithApp(
+  platform: AuthorizationApp,
+  { username, secret }: { readonly username: string; readonly secret: string },
+  { browser = new Browser(platform.issuer), typed, steps = 0 }: { readonly browser?: Browser; readonly typed?: string; readonly steps?: number } = {},
+): Promise<Page> {
   return browser.submit(await browser.open('/sign-in'), { username, password, one_time_password: typed ?? oneTimePassword(secret, platform.clock.nowMs(), steps) });
 }
