@@ -93,7 +93,7 @@ describe('the bank\'s workbench', function () {
     await page.getByRole('link', { name: 'Grants and requests' }).click();
     await page.getByText('waits for the enterprise').waitFor();
     await inspect(page, 'bank-grants');
-    const [party] = (await platform.database.query<{ id: string }>("select party as id from enterprise where subject = $1", [subject])).rows;
+    const [party] = (await platform.database.query<{ id: string }>("select id from enterprise where subject = $1", [subject])).rows;
     const enterprise = await platform.connect(party?.id ?? '', 'grants');
     const requests = grantRequestsClient(enterprise);
     const { requests: [request] } = await requests.grantRequests();

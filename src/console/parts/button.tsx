@@ -8,12 +8,15 @@ type ButtonProps = {
   readonly type?: 'button' | 'submit'; readonly label?: string; readonly expanded?: boolean; readonly controls?: string;
 };
 
-/** A button; while `busy` it says so and does nothing. */
+/**
+ * A button; while `busy` it looks so and does nothing, yet keeps the focus. react-aria's own pending state announces itself
+ * through an element that outlives the button it names.
+ */
 export function Button({ children, look = 'plain', onPress, busy = false, disabled = false, type = 'button', label, expanded, controls }: ButtonProps) {
   return (
     <AriaButton
-      className={`button ${look}`} type={type} isPending={busy} isDisabled={disabled}
-      {...(onPress === undefined ? {} : { onPress })} {...(label === undefined ? {} : { 'aria-label': label })}
+      className={`button ${look}${busy ? ' busy' : ''}`} type={busy ? 'button' : type} isDisabled={disabled}
+      {...(onPress === undefined || busy ? {} : { onPress })} {...(label === undefined ? {} : { 'aria-label': label })}
       {...(expanded === undefined ? {} : { 'aria-expanded': expanded })} {...(controls === undefined ? {} : { 'aria-controls': controls })}
     >{children}</AriaButton>
   );

@@ -35,7 +35,7 @@ export async function startTestConsole(settings: Readonly<Record<string, string>
     async open(person, address, { language = 'en', width = 1440 } = {}) {
       const context = await browser.newContext({ viewport: { width, height: 900 }, locale: language === 'en' ? 'en-GB' : 'zh-CN', timezoneId: 'Asia/Shanghai', acceptDownloads: true, reducedMotion: 'reduce' });
       contexts.push(context);
-      context.setDefaultTimeout(15_000);
+      context.setDefaultTimeout(30_000); // a loaded machine is slow, a missing thing stays missing
       await context.addInitScript((chosen) => { if (localStorage.getItem('veilgate.language') === null) localStorage.setItem('veilgate.language', chosen); }, language);
       if (person !== undefined) await signedIn(context, platform, person);
       const page = await context.newPage();
