@@ -37,13 +37,10 @@ export type NewNotice = Omit<Notice, 'id' | 'acknowledgedMs'>;
 /** Writes the notices of one correction. @returns them in the same order */
 export async function insertNotices(tx: Tx, notices: readonly NewNotice[]): Promise<Notice[]> {
   const made = notices.map((notice): Notice => ({ ...notice, id: newId(), acknowledgedMs: null }));
-  for (const one of made) {
-    await tx.query({
-      name: 'objection notice',
-      text: `insert into objection_notice (${columns}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, null)`,
-      values: [one.id, one.objection, one.institution, one.grant, one.subject, one.field, one.dispositions, one.received, one.entries, one.correctedMs],
-    });
-  }
+  // as one JSON text: lists within a list are no array of PostgreSQL
+  const rows = made.map(({ grant: grant_id, correctedMs: corrected_ms, acknowledgedMs: acknowledged_ms, ...same }): Row => (
+    { ...same, grant_id, corrected_ms, acknowledged_ms, dispositions: [...same.dispositions], entries: [...same.entries] }));
+  await tx.query(`insert into objection_notice (${columns}) select ${columns} from jsonb_populate_recordset(null::objection_notice, $1::jsonb)`, [JSON.stringify(rows)]);
   return made;
 }
 
@@ -67,9 +64,12 @@ export async function listNotices(sql: Sql, { institution, open, after, limit }:
   return rows.map(noticeOf);
 }
 
-/** All notices of one correction, by institution and grant. */
+/** Notices of one correction that are shown at once. */
+export const noticesShownMax = 1000;
+
+/** The notices of one correction, by institution and grant; at most noticesShownMax. */
 export async function noticesOf(sql: Sql, objection: string): Promise<Notice[]> {
-  const { rows } = await sql.query<Row>({ name: 'objection notices of', text: `select ${columns} from objection_notice where objection = $1 order by institution, grant_id`, values: [objection] });
+  const { rows } = await sql.query<Row>({ name: 'objection notices of', text: `select ${columns} from objection_notice where objection = $1 order by institution, grant_id limit $2`, values: [objection, noticesShownMax] });
   return rows.map(noticeOf);
 }
 

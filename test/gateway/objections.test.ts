@@ -1,10 +1,13 @@
 import { strict as assert } from 'node:assert';
+import { appendRecords } from '../../src/audit/append.ts';
+import { recordHead, type AuditRecord } from '../../src/audit/entry.ts';
 import { systemClock } from '../../src/clock.ts';
 import { isVeilgateError } from '../../src/errors.ts';
 import { closeOverdueObjections } from '../../src/gateway/use-cases/objections.ts';
 import { loadObjectionSettings } from '../../src/objection/settings.ts';
 import { departmentClient } from '../../src/sdk/department.ts';
 import { noticesClient, objectionsClient, type ObjectionGiven } from '../../src/sdk/objections.ts';
+import type { FieldRef, GrantId, InstitutionId, PartyId, PolicyVersion, PurposeCode, SubjectId } from '../../src/vocabulary.ts';
 import { secondSubject, silentSubject, startWorld, subject, type World } from '../flow/support/world.ts';
 import { codeOf } from '../support/joint.ts';
 
@@ -92,6 +95,37 @@ describe('objections at the gateway', () => {
     assert.deepEqual(logged.filter(({ kind }) => kind.startsWith('objection.')).map(({ index }) => index), steps.map(({ entry }) => entry));
   });
 
+  it('tells everybody who ever received the field, however many they are, each once', async function () {
+    this.timeout(60_000);
+    const { database } = world.platform;
+    const record = (n: number): AuditRecord => ({
+      ...recordHead('query.released', systemClock.nowMs(), 'bank-b' as PartyId), institution: 'bank-b' as InstitutionId, subject: subject as SubjectId, purpose: 'pre_loan_review' as PurposeCode,
+      grant: String(n % 1200).padStart(22, 'g') as GrantId, policy: 'a'.repeat(64) as PolicyVersion, decision: 'b'.repeat(64), rows: [], request: 'c'.repeat(64), answer: 'd'.repeat(64),
+      outcomes: [
+        { use: 'verify', disposition: 'verify', reason: 'permitted', fields: [n % 1200 < 1100 ? 'tax.invoiced_cents' : 'tax.invoice_count'] as FieldRef[] },
+        { use: 'read', disposition: 'withhold', reason: 'no_rule', fields: ['tax.invoiced_cents'] as FieldRef[] },
+      ],
+    });
+    for (const part of [0, 1, 2]) await database.transaction('made-up answers', async (tx) => { await appendRecords(tx, Array.from({ length: 800 }, (_, n) => record(part * 800 + n))); });
+    const { id } = await enterprise.submit(toRecord({ field: 'tax.invoiced_cents' }));
+    await officer.take(id, 'accept');
+    await departmentClient(await world.platform.connect('tax_administration', 'records')).correct('tax', await subjectRow());
+    const before = (await world.entries()).length;
+    await department.take(id, 'correct', 'Done.');
+    const notified = (await enterprise.read(id)).notified ?? [];
+    assert.equal(notified.length, 1000, 'as many as are shown');
+    assert.deepEqual([...new Set(notified.map(({ received, dispositions }) => `${received} ${dispositions.join()}`))], ['2 verify']);
+    assert.equal((await world.entries()).slice(before).filter(({ kind }) => kind === 'notice.issued').length, 1100, 'whoever only had it withheld received nothing');
+    const others = noticesClient(await world.platform.connect('bank-b', 'query'));
+    const seen = new Set<string>();
+    for (let after: string | null | undefined; after !== null;) {
+      const page: Awaited<ReturnType<typeof others.notices>> = await others.notices(after === undefined ? {} : { after });
+      for (const { grant, entries } of page.notices) { seen.add(grant); assert.equal(entries.length, 2); }
+      after = page.next;
+    }
+    assert.equal(seen.size, 1100, 'page by page, none twice and none left out');
+  });
+
   it('marks the field in answers and in the log while its department has the objection, and no longer', async () => {
     const { id } = await enterprise.submit(toRecord());
     const disputedNow = async (of?: string) => {
@@ -157,8 +191,8 @@ describe('objections at the gateway', () => {
     const notice = (await own.notices()).notices[0]?.id ?? '';
     assert.deepEqual(await Promise.all([said(others.acknowledge(notice)), said(others.acknowledge(nobody))]), Array(2).fill(await said(others.acknowledge('B'.repeat(22)))));
     assert.match(await said(others.acknowledge(notice)), /^NOTICE_NOT_FOUND /);
-    assert.deepEqual((await others.notices()).notices, []);
-    assert.deepEqual((await others.notices({ after: notice })).notices, []);
+    assert.deepEqual((await others.notices()).notices.filter((each) => each.id === notice || each.field === field), []);
+    assert.deepEqual((await others.notices({ after: notice })).notices, [], 'another bank\'s notice is no place to go on from');
   });
 
   it('takes what is sent twice once, and one step of two at once', async () => {

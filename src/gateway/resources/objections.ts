@@ -1,6 +1,7 @@
 import { shanghaiDate, workingDaysUntil } from '../../calendar.ts';
 import { isoTime } from '../../clock.ts';
 import type { Objection, ObjectionState } from '../../objection/objection.ts';
+import { noticesShownMax } from '../../objection/notices.ts';
 import { objectionPageMax } from '../../objection/registry.ts';
 import type { Step } from '../../objection/steps.ts';
 import type { Scope } from '../../vocabulary.ts';
@@ -46,7 +47,7 @@ const notifiedSchema = object({
 const viewSchema = object(
   {
     ...summary, steps: list(stepSchema, 16), actions: list(oneOf(actions), 8, 'What you can do now.'),
-    notified: list(notifiedSchema, 1000, 'Who received the value and was told of the correction; not for departments.'),
+    notified: list(notifiedSchema, noticesShownMax, 'Who received the value and was told of the correction; not for departments.'),
   },
   { optional: ['notified'] },
 );

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { appendRecords } from '../../audit/append.ts';
+import { appendMax, appendRecords } from '../../audit/append.ts';
 import { recordHead, type AuditRecord } from '../../audit/entry.ts';
 import type { ObjectionStepKind } from '../../audit/objection-entry.ts';
 import type { AuditReader } from '../../audit/read.ts';
@@ -187,7 +187,8 @@ async function logStep(tx: Tx, objection: Objection, { action, role, by, words, 
   const about = objection.about === 'record' ? { field: objection.field } : { entry: objection.entry };
   const digest = words === null ? null : hash('sha256', canonicalJson({ objection: objection.id, action, words }), 'hex');
   const record: AuditRecord = { ...recordHead(kindOf[action], atMs, by ?? platform), objection: objection.id, subject: objection.subject, ...about, words: digest };
-  const [entry] = await appendRecords(tx, [record, ...following]);
+  const [entry] = await appendRecords(tx, [record]);
+  for (let at = 0; at < following.length; at += appendMax) await appendRecords(tx, following.slice(at, at + appendMax));
   if (entry === undefined) throw new VeilgateError('INTERNAL', 'The step was not logged: report this to the platform.');
   await appendStep(tx, objection, { action, state: objection.state, role, by, atMs, words, entry: entry.index });
 }
