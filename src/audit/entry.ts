@@ -254,6 +254,8 @@ type JointProjectCommon = { readonly project: string; readonly digest: Digest; r
 export type CohortChanged =
   /** `digest`: over project, size and members in the order of positions (docs/formats/joint-cohort.md). */
   | (Common<'joint.cohort_formed'> & CohortCommon & { readonly size: number; readonly digest: Digest })
+  /** None was formed; the rule is detail.rule of what the caller was told, else its code. */
+  | (Common<'joint.cohort_refused'> & Omit<CohortCommon, 'cohort'> & { readonly code: ErrorCode; readonly rule: string })
   /** `points`: how many codes the partner's list has. */
   | (Common<'joint.alignment_opened'> & CohortCommon & { readonly alignment: string; readonly points: number })
   | (Common<'joint.alignment_closed'> & CohortCommon & { readonly alignment: string; readonly outcome: 'done' | 'expired' });

@@ -10,7 +10,8 @@ export type GrantInForce = {
   readonly kind: Grant['kind'];
   readonly origin: Grant['origin'];
   readonly createdAtMs: TimeMs;
-  /** Last day the data may be about; null: no bound. */
+  /** First and last day the data may be about; null: no bound. */
+  readonly dataFrom: IsoDate | null;
   readonly dataTo: IsoDate | null;
 };
 
@@ -23,9 +24,9 @@ export type CoverLookup = {
   readonly max: number;
 };
 
-type Row = Pick<GrantInForce, 'id' | 'subject' | 'kind' | 'origin'> & { readonly field_set: string; readonly created_ms: TimeMs; readonly data_to: IsoDate | null };
+type Row = Pick<GrantInForce, 'id' | 'subject' | 'kind' | 'origin'> & { readonly field_set: string; readonly created_ms: TimeMs; readonly data_from: IsoDate | null; readonly data_to: IsoDate | null };
 
-const text = `select id, subject, field_set, kind, origin, created_ms, data_to from consent_grant
+const text = `select id, subject, field_set, kind, origin, created_ms, data_from, data_to from consent_grant
   where institution = $1 and purpose = $2 and state = 'active' and valid_from_ms <= $3 and valid_until_ms > $3 and ($4::text[] is null or subject = any($4::text[]))
   order by id limit $5`;
 
@@ -40,9 +41,9 @@ export async function grantsInForce(sql: Sql, { institution, purpose, subjects, 
     values: [institution, purpose, atMs, subjects ?? null, max],
   });
   const sets = await fieldSets(sql, rows.map(({ field_set }) => field_set));
-  return rows.map(({ id, subject, field_set: set, kind, origin, created_ms: createdAtMs, data_to: dataTo }) => {
+  return rows.map(({ id, subject, field_set: set, kind, origin, created_ms: createdAtMs, data_from: dataFrom, data_to: dataTo }) => {
     const fields = sets.get(set);
     if (fields === undefined) throw damagedFieldSet();
-    return { id, subject, fields, kind, origin, createdAtMs, dataTo };
+    return { id, subject, fields, kind, origin, createdAtMs, dataFrom, dataTo };
   });
 }

@@ -20,14 +20,12 @@ export type JointParts = {
 
 /** Pieces of joint modelling that may wait for a thread of this process. */
 const waitingMax = 32;
-/** How long a partner has to open the bundles that were not drawn. */
-const openingHours = 48;
 
 /** What joint modelling works with in one process, whether it answers requests or does tasks. */
 export function composeJoint({ config, database, clock, catalogue, policy, secrets }: JointParts): JointRunDesk {
   const settings = loadJointSettings(config.policyFolder);
   return {
-    database, clock, catalogue, policy, secrets, openingHours,
+    database, clock, catalogue, policy, secrets,
     settings: () => settings,
     threads: { threads: config.scoreThreads, memoryMb: config.scoreMemoryMb },
     gate: createGate(config.scoreThreads, waitingMax),

@@ -106,7 +106,7 @@ export const logEvents = {
   'audit.witness_failed': { level: 'warn', facts: { witness: 'number', status: 'number?', fault_code: 'fault_code?' } },
   'idempotency.purged': { level: 'debug', facts: { keys: 'number' } },
   'clock.jumped': { level: 'warn', facts: {} },
-  'maintenance.failed': { level: 'error', facts: { task: ['idempotency_purge', 'replay_purge', 'state_purge', 'grant_expiry', 'request_purge', 'retired_columns_purge', 'score_jobs', 'joint_projects', 'joint_alignments', 'joint_lotteries', 'log_facts', 'objections', 'refusal_count', 'policy_reload', 'policy_withholds'], fault_name: 'fault_name?', fault_code: 'fault_code?' } },
+  'maintenance.failed': { level: 'error', facts: { task: ['idempotency_purge', 'replay_purge', 'state_purge', 'grant_expiry', 'request_purge', 'retired_columns_purge', 'score_jobs', 'joint_projects', 'joint_alignments', 'joint_lotteries', 'joint_pads', 'log_facts', 'objections', 'refusal_count', 'policy_reload', 'policy_withholds'], fault_name: 'fault_name?', fault_code: 'fault_code?' } },
 } as const satisfies Readonly<Record<string, EventForm>>;
 
 export type LogEvents = typeof logEvents;

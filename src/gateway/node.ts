@@ -29,6 +29,7 @@ import { recordPolicy } from './use-cases/policy-in-force.ts';
 import { proposeExpired } from './use-cases/policy-withholds.ts';
 import { recordRegistryEvent } from './use-cases/record-change.ts';
 import { expireAlignments } from './use-cases/joint-cohorts.ts';
+import { purgeFinishedPads } from './use-cases/joint-bundle.ts';
 import { endLateLotteries } from './use-cases/joint-lottery.ts';
 import { endOverdueProjects } from './use-cases/joint-projects.ts';
 import { closeOverdueObjections } from './use-cases/objections.ts';
@@ -112,6 +113,7 @@ function startHousekeeping(config: Config, database: Database, catalogue: Catalo
     joint_projects: () => endOverdueProjects({ database, clock }),
     joint_alignments: () => expireAlignments({ database, clock }),
     joint_lotteries: () => endLateLotteries({ database, clock }),
+    joint_pads: () => purgeFinishedPads(database),
     objections: () => closeOverdueObjections({ database, clock, settings: () => objectionSettings }),
     log_facts: () => takeFacts(database, factRoundsMax),
   } as const;

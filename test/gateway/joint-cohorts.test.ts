@@ -44,6 +44,9 @@ describe('cohorts at the gateway', () => {
     // nor does the same enterprise twice
     await consentTo(stage.platform.database, 'bank-a', members.slice(0, 1));
     assert.equal(await ruleOf(stage.partner.formCohort(project)), 'cohort_min');
+    const refused = await logged('joint.cohort_refused');
+    assert.equal(refused.length, 4, 'each is logged');
+    assert.deepEqual([refused[0]?.['project'], refused[0]?.['institution'], refused[0]?.['code'], refused[0]?.['rule']], [project, 'bank-a', 'COHORT_REFUSED', 'cohort_min']);
   });
 
   it('is formed of everybody who consents to every column, in an order that says nothing, once', async () => {

@@ -60,7 +60,7 @@ describe('questions of joint runs', () => {
     const { question, state } = await ask(debt());
     assert.equal(state, 'asked');
     const reserved = await spent();
-    const child = spawn(process.execPath, [path.join(import.meta.dirname, '../support/joint-killed.ts'), database.url, question], { stdio: 'ignore' });
+    const child = spawn(process.execPath, [path.join(import.meta.dirname, '../support/joint-killed.ts'), 'answer', database.url, question], { stdio: 'ignore' });
     const signal = await new Promise((resolve) => child.once('exit', (_code, by) => resolve(by)));
     assert.equal(signal, 'SIGKILL');
     const staged = (await database.query<{ result: Buffer }>('select result from joint_staged where question = $1 order by part', [question])).rows;

@@ -1,3 +1,6 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { Writable } from 'node:stream';
 import { systemClock } from '../../src/clock.ts';
 import { createLog } from '../../src/gateway/log.ts';
@@ -7,6 +10,7 @@ import type { JointProjectJson } from '../../src/sdk/joint.ts';
 import { bundleSpec, columnByPosition, fixColumn, holdLottery, jointRunClient, newSeeds, uploadBundle, type JointRunClient, type JointRunView, type JointSeeds } from '../../src/sdk/joint-run.ts';
 import type { SubjectId } from '../../src/vocabulary.ts';
 import { consentTo, jointProject, startJointStage, subjects, type JointStage } from './joint.ts';
+import { root } from './sources.ts';
 
 /** What the records of the n-th enterprise come to, and what its bank knows of it. */
 export type Twin = { readonly debt: number; readonly rating: number; readonly invoices: number; readonly bad: number; readonly own: number };
@@ -52,6 +56,19 @@ function taxCsv(list: readonly SubjectId[]): string {
   return ['subject,period,credit_rating,invoice_count', ...lines].join('\n');
 }
 
+/** The sample policies with other limits of joint modelling, in a folder that goes with the process. */
+function policiesWith(changes: readonly (readonly [string, string])[]): string {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'veilgate-policies-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  cpSync(path.join(root, 'policies'), folder, { recursive: true });
+  const file = path.join(folder, 'joint.yaml');
+  writeFileSync(file, changes.reduce((text, [from, to]) => {
+    if (!text.includes(from)) throw new Error(`policies/joint.yaml does not say ${from}`);
+    return text.replace(from, to);
+  }, readFileSync(file, 'utf8')));
+  return folder;
+}
+
 export type JointRunStage = JointStage & {
   readonly enterprises: readonly SubjectId[];
   readonly runs: JointRunClient;
@@ -78,8 +95,9 @@ export type JointCase = {
   readonly order: readonly number[];
 };
 
-export async function startRunStage(count = 240): Promise<JointRunStage> {
-  const stage = await startJointStage({ VEILGATE_SCORE_TASKS: '2', VEILGATE_SCORE_THREADS: '2' });
+/** @param joint changes of policies/joint.yaml, as `[words, their replacement]` */
+export async function startRunStage(count = 240, joint: readonly (readonly [string, string])[] = []): Promise<JointRunStage> {
+  const stage = await startJointStage({ VEILGATE_SCORE_TASKS: '2', VEILGATE_SCORE_THREADS: '2', ...(joint.length === 0 ? {} : { VEILGATE_POLICY_FOLDER: policiesWith(joint) }) });
   const { platform, partner } = stage;
   const enterprises = subjects(0, count);
   await platform.load('financials', 'finance_bureau', financialsCsv(enterprises));

@@ -3,12 +3,16 @@ import { recordHead } from '../../audit/entry.ts';
 import { VeilgateError } from '../../errors.ts';
 import { jointParameters } from '../../he/joint-parameters.ts';
 import { checkPublicKeyBytes } from '../../he/wire.ts';
-import { addPads, fitsDigest, rejectBundle, storePublicKey } from '../../joint/run/pads.ts';
+import { addPads, fitsDigest, purgeFinishedRuns, rejectBundle, storePublicKey } from '../../joint/run/pads.ts';
 import { findRun, lockRun, requireOwn, requireState, setRunState, type JointRun } from '../../joint/run/run.ts';
 import { fixShifts } from '../../joint/run/shifts.ts';
-import type { Tx } from '../../store/database.ts';
+import type { Database, Tx } from '../../store/database.ts';
 import type { InstitutionId } from '../../vocabulary.ts';
 import { ofRun, ownActiveProject, platform, type JointRunDesk } from './joint-run-desk.ts';
+
+/** Pads of one transaction, and transactions of one round of housekeeping: 1 GB. */
+const padsPurgedAtOnce = 1024;
+const purgeRoundsMax = 16;
 
 const notNow = 'The drawn bundle is taken after the lottery was judged, and once: read the run\'s state.';
 
@@ -65,6 +69,11 @@ export async function takeShifts(desk: JointRunDesk, institution: InstitutionId,
     requireState(run, ['ready'], 'Shifts are taken once the drawn bundle is there and checked: read the run\'s state.');
     return fixShifts(tx, run, name, shifts);
   });
+}
+
+/** Deletes what finished projects were asked with, some at a time. For housekeeping. */
+export async function purgeFinishedPads(database: Database): Promise<void> {
+  for (let round = 0; round < purgeRoundsMax; round += 1) if (await purgeFinishedRuns(database, padsPurgedAtOnce) < padsPurgedAtOnce) return;
 }
 
 /** A run of a project that still goes on, to oneself until the transaction ends. */

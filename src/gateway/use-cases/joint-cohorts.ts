@@ -1,7 +1,7 @@
 import { appendRecords } from '../../audit/append.ts';
 import { recordHead } from '../../audit/entry.ts';
 import { dayMs, shanghaiOffsetMs } from '../../calendar.ts';
-import { VeilgateError } from '../../errors.ts';
+import { VeilgateError, isVeilgateError } from '../../errors.ts';
 import { loadGroup, pointBytes } from '../../joint/cohort/group.ts';
 import { pointsMax } from '../../joint/cohort/alignment.ts';
 import { differenceOf } from '../../joint/cohort/difference.ts';
@@ -13,6 +13,7 @@ import type { Sql, Tx } from '../../store/database.ts';
 import type { Caller, InstitutionId, PartyId, SubjectId, TimeMs } from '../../vocabulary.ts';
 import { cohortStale, coveringSubjects } from './joint-cover.ts';
 import { requireAllowedFields, visibleProject, type JointDesk } from './joint-projects.ts';
+import { ruleOf } from './joint-run-desk.ts';
 
 /** A cohort and whether anything may still be worked out over it. */
 export type CohortView = CohortHead & { readonly fresh: boolean };
@@ -21,23 +22,38 @@ export type AlignmentView = AlignmentRun & { readonly members: number; readonly 
 const overdueMax = 100;
 const platform = 'platform' as PartyId;
 
+type Formed = { readonly cohort: CohortHead; readonly formed: boolean };
+
 /**
- * Forms the project's cohort of those who consent at this moment. The same members again are the cohort that is there.
+ * Forms the project's cohort of those who consent at this moment. The same members again are the cohort that is there. Why
+ * none was formed is logged.
  * Errors: JOINT_PROJECT_*, COHORT_REFUSED with the rule, REQUEST_QUOTA_EXCEEDED, INSTITUTION_*.
  */
-export async function formCohort(desk: JointDesk, caller: Caller, id: string): Promise<{ readonly cohort: CohortHead; readonly formed: boolean }> {
+export async function formCohort(desk: JointDesk, caller: Caller, id: string): Promise<Formed> {
   const nowMs = desk.clock.nowMs();
   const seen = await ownProject(desk, desk.database, caller, id, nowMs);
+  try {
+    return await formedOf(desk, caller, seen, nowMs);
+  } catch (error) {
+    if (isVeilgateError(error) && error.code !== 'STORE_UNAVAILABLE') {
+      const refusal = { ...recordHead('joint.cohort_refused', nowMs, caller.party), project: seen.id, institution: seen.project.partner, code: error.code, rule: ruleOf(error) };
+      await desk.database.transaction('cohort refused', (tx) => appendRecords(tx, [refusal]));
+    }
+    throw error;
+  }
+}
+
+async function formedOf(desk: JointDesk, caller: Caller, seen: RegisteredProject, nowMs: TimeMs): Promise<Formed> {
   // consent and comparison before the transaction: they take longer than locks should be held
   await requireAllowedFields(desk, desk.database, seen.project, nowMs);
-  const members = [...await coveringSubjects(desk, desk.database, seen.project, nowMs)];
+  const members = [...(await coveringSubjects(desk, desk.database, seen.project, nowMs)).keys()];
   const { cohortMax } = desk.settings();
   const cohortMin = smallest(desk, seen);
   if (members.length < cohortMin) throw refused('cohort_min', `Fewer than ${cohortMin} enterprises consent to all columns of this project: wait for more.`, { cohort_min: cohortMin });
   if (members.length > cohortMax) throw refused('cohort_max', `More than ${cohortMax} enterprises consent: ask the platform to allow larger cohorts.`, { cohort_max: cohortMax });
   return desk.database.transaction('form cohort', async (tx) => {
     await lockInstitution(tx, seen.project.partner); // before the project, always: the other way round two could wait for each other
-    const { project } = await holdProject(tx, id, nowMs);
+    const { project } = await holdProject(tx, seen.id, nowMs);
     const earlier = await earlierCohorts(tx, project.partner, project.datasets);
     const same = await sameCohort(tx, seen, members);
     if (same !== undefined) return { cohort: same, formed: false };
@@ -91,7 +107,7 @@ async function isFresh(desk: JointDesk, head: CohortHead): Promise<boolean> {
   const covering = await activeProject(desk.database, head.project, nowMs)
     .then(({ project }) => coveringSubjects(desk, desk.database, project, nowMs, members))
     .catch((error: unknown) => {
-      if (error instanceof VeilgateError && error.code !== 'STORE_UNAVAILABLE') return new Set<SubjectId>(); // stopped, suspended, not permitted any more
+      if (error instanceof VeilgateError && error.code !== 'STORE_UNAVAILABLE') return new Map<SubjectId, null>(); // stopped, suspended, not permitted any more
       throw error;
     });
   return members.every((member) => covering.has(member));

@@ -7,7 +7,7 @@ import { holdProject } from '../../joint/project/registry.ts';
 import { gatherFacts } from '../../policy/facts.ts';
 import type { CompiledPolicy } from '../../policy/policy.ts';
 import type { Sql, Tx } from '../../store/database.ts';
-import type { Caller, ConsentCeiling, FieldDecision, FieldRef, SubjectId, TimeMs } from '../../vocabulary.ts';
+import type { Caller, ConsentCeiling, FieldDecision, FieldRef, IsoDate, SubjectId, TimeMs } from '../../vocabulary.ts';
 import type { JointDesk } from './joint-projects.ts';
 import { institutionNow } from './score-job-desk.ts';
 
@@ -28,11 +28,14 @@ export function withheldFields(policy: CompiledPolicy, project: JointProject, pa
   return decided(policy, project, partner, { ...bestGrant, fields, createdAtMs: nowMs }, nowMs).filter(({ disposition }) => disposition !== 'aggregate');
 }
 
+/** Enterprises, each with the first day that data about it may be used from; null: no bound. */
+export type Covered = ReadonlyMap<SubjectId, IsoDate | null>;
+
 /**
  * Enterprises whose grant to the partner covers every source field of the project, by the policy of this moment.
  * Errors: INSTITUTION_NOT_ACTIVE, INSTITUTION_ASSESSMENT_MISSING; COHORT_REFUSED when there are more grants than can be looked at.
  */
-export async function coveringSubjects(desk: JointDesk, sql: Sql, project: JointProject, nowMs: TimeMs, only?: readonly SubjectId[], hold = false): Promise<ReadonlySet<SubjectId>> {
+export async function coveringSubjects(desk: JointDesk, sql: Sql, project: JointProject, nowMs: TimeMs, only?: readonly SubjectId[], hold = false): Promise<Covered> {
   const partner = await institutionNow(sql, project.partner, nowMs);
   const max = grantsPerMember * desk.settings().cohortMax;
   const grants = await grantsInForce(sql, { institution: project.partner, purpose: project.purpose, atMs: nowMs, max: max + 1, ...(only === undefined ? {} : { subjects: only }) }, hold);
@@ -41,20 +44,34 @@ export async function coveringSubjects(desk: JointDesk, sql: Sql, project: Joint
   const today = shanghaiDate(nowMs);
   const covers = rememberedBySituation((grant) => decided(policy, project, partner, grant, nowMs).every(({ disposition }) => disposition === 'aggregate'), nowMs);
   // columns are as of now: a grant for older data only does not cover them
-  return new Set(grants.filter((grant) => (grant.dataTo === null || grant.dataTo >= today) && covers(grant)).map(({ subject }) => subject));
+  const covering = grants.filter((grant) => (grant.dataTo === null || grant.dataTo >= today) && covers(grant));
+  const from = new Map<SubjectId, IsoDate | null>();
+  for (const { subject, dataFrom } of covering) from.set(subject, from.has(subject) ? earlierOf(from.get(subject) ?? null, dataFrom) : dataFrom);
+  return from;
+}
+
+function earlierOf(one: IsoDate | null, other: IsoDate | null): IsoDate | null {
+  return one === null || other === null ? null : one < other ? one : other;
 }
 
 /**
  * Holds that every member still consents, the project still runs and the policy still permits: before anything about
  * the cohort is worked out, and again inside the transaction that releases it. Grants are held until that ends.
+ * @param used data from these days on went into what is released: a grant that lets less be used has made it stale
+ * @returns from which day on data may be used, now
  * Errors: COHORT_STALE; JOINT_PROJECT_STATE_CONFLICT, INSTITUTION_NOT_ACTIVE, INSTITUTION_ASSESSMENT_MISSING.
  */
-export async function assertCohortFresh(desk: JointDesk, tx: Tx, cohort: Pick<Cohort, 'project' | 'members'>): Promise<void> {
+export async function assertCohortFresh(desk: JointDesk, tx: Tx, cohort: Pick<Cohort, 'project' | 'members'>, used?: Covered): Promise<Covered> {
   const nowMs = desk.clock.nowMs();
   const { project } = await holdProject(tx, cohort.project, nowMs);
   const covering = await coveringSubjects(desk, tx, project, nowMs, cohort.members, true);
-  if (cohort.members.every((member) => covering.has(member))) return;
-  throw cohortStale();
+  const stale = cohort.members.some((member) => !covering.has(member) || (used !== undefined && isLater(covering.get(member) ?? null, used.get(member) ?? null)));
+  if (stale) throw cohortStale();
+  return covering;
+}
+
+function isLater(now: IsoDate | null, before: IsoDate | null): boolean {
+  return now !== null && (before === null || now > before);
 }
 
 export function cohortStale(): VeilgateError {

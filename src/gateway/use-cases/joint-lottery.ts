@@ -38,7 +38,7 @@ export async function commitToBundles(desk: JointRunDesk, institution: Instituti
     await holdProject(tx, project, nowMs);
     const { run, isNew } = await drawOnce(tx, {
       project, cohort: cohort.id, institution, spec, digests: asked.digests, drawn: drawBundle(asked.digests.length), pads,
-      drawnMs: nowMs, deadlineMs: (nowMs + desk.openingHours * hourMs) as TimeMs,
+      drawnMs: nowMs, deadlineMs: (nowMs + desk.settings().openingHours * hourMs) as TimeMs,
     });
     if (isNew) {
       await appendRecords(tx, [{ ...recordHead('joint.lottery_drawn', nowMs, institution), ...ofRun(run), bundles: run.digests, drawn: run.drawn, deadline: isoTime(run.deadlineMs) }]);

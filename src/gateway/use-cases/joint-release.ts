@@ -9,7 +9,7 @@ import { discreteGaussian } from '../../joint/noise/discrete-gaussian.ts';
 import { createExactRandom } from '../../joint/noise/exact-random.ts';
 import { encodeColumnValue } from '../../joint/project/encoding.ts';
 import { activeProject } from '../../joint/project/registry.ts';
-import { countAttempt, endQuestion, findQuestion, lockQuestion, releaseStaged, stage, stagedDigest, stagedParts, type StoredQuestion } from '../../joint/run/question.ts';
+import { countAttempt, discardStaged, endQuestion, findQuestion, lockQuestion, releaseStaged, stage, stagedDigest, stagedParts, type StoredQuestion } from '../../joint/run/question.ts';
 import { padsOfColumn, publicKeyOf, readPads } from '../../joint/run/pads.ts';
 import { findRun, type JointRun } from '../../joint/run/run.ts';
 import { shiftsOf } from '../../joint/run/shifts.ts';
@@ -18,7 +18,7 @@ import { compileStatement, type Group, type Plan } from '../../joint/statement/c
 import { statementDigest } from '../../joint/statement/question.ts';
 import { runTable } from '../../joint/threads/run.ts';
 import { latestColumns } from '../../source/latest-columns.ts';
-import { assertCohortFresh } from './joint-cover.ts';
+import { assertCohortFresh, type Covered } from './joint-cover.ts';
 import { ofRun, ruleOf, type JointRunDesk } from './joint-run-desk.ts';
 
 export type ReleaseDesk = JointRunDesk & {
@@ -40,7 +40,7 @@ const sliceValuesMax = 8_388_608;
 /** Columns of one pass over the pads, whatever their length: each has a ciphertext of its own. */
 const sliceColumnsMax = 256;
 
-type Work = { readonly question: StoredQuestion; readonly run: JointRun; readonly plan: Plan; readonly cohort: Cohort };
+type Work = { readonly question: StoredQuestion; readonly run: JointRun; readonly plan: Plan; readonly cohort: Cohort; /** From which day on each member's data may be used. */ readonly covered: Covered };
 
 /**
  * Computes a question's answer and releases it. Work for a worker: what was computed is kept, so whoever goes on after
@@ -53,8 +53,9 @@ export async function answerQuestion(desk: ReleaseDesk, digest: string): Promise
   try {
     if (await countAttempt(desk.database, digest) > attemptsMax) throw new VeilgateError('HE_EVALUATION_FAILED', 'The answer could not be worked out: ask the platform.');
     const { project } = await activeProject(desk.database, question.project, desk.clock.nowMs());
-    const work: Work = { question, run, plan: compileStatement(question.statement, project, run.spec.rows, question.cost), cohort: await cohortOf(desk.database, question.cohort) };
-    await desk.database.transaction('joint cohort fresh', (tx) => assertCohortFresh(desk, tx, work.cohort));
+    const cohort = await cohortOf(desk.database, question.cohort);
+    const covered = await desk.database.transaction('joint cohort fresh', (tx) => assertCohortFresh(desk, tx, cohort));
+    const work: Work = { question, run, plan: compileStatement(question.statement, project, run.spec.rows, question.cost), cohort, covered };
     await compute(desk, work);
     await desk.onStep?.('computed');
     await release(desk, work);
@@ -66,10 +67,13 @@ export async function answerQuestion(desk: ReleaseDesk, digest: string): Promise
   }
 }
 
-async function compute(desk: ReleaseDesk, { question, run, plan, cohort }: Work): Promise<void> {
+async function compute(desk: ReleaseDesk, { question, run, plan, cohort, covered }: Work): Promise<void> {
+  const since = cohort.members.map((member) => covered.get(member) ?? null);
+  // where grants bound the data, what an earlier worker computed may rest on grants that are gone: it never left, and is made again
+  if (since.some((day) => day !== null)) await discardStaged(desk.database, question.digest);
   const done = await stagedParts(desk.database, question.digest);
   if (done.size === plan.parts) return;
-  const values = await latestColumns(desk.database, desk.catalogue, plan.uses.map(({ source, encoding }) => ({ source, encode: (value) => encodeColumnValue(encoding, value) })), cohort.members);
+  const values = await latestColumns(desk.database, desk.catalogue, plan.uses.map(({ source, encoding }) => ({ source, encode: (value) => encodeColumnValue(encoding, value) })), cohort.members, since);
   const encoded: EncodedColumns = new Map(plan.uses.map(({ name }, at) => [name, values[at] as Int16Array]));
   const rows = cohort.size;
   const atOnce = Math.max(1, Math.min(desk.sliceColumns ?? sliceColumnsMax, Math.floor(sliceValuesMax / rows)));
@@ -108,14 +112,14 @@ function clearResults({ variance }: Group, columns: readonly ClearColumn[]): Uin
  * The one transaction through which an answer leaves: every grant is looked at again and held, the charge is final, the
  * log has its record, the results can be fetched.
  */
-async function release(desk: ReleaseDesk, { question, run, plan, cohort }: Work): Promise<void> {
+async function release(desk: ReleaseDesk, { question, run, plan, cohort, covered }: Work): Promise<void> {
   const answer = createHash('sha256');
   await stagedDigest(desk.database, question.digest, (bytes) => answer.update(bytes));
   const digest: Digest = answer.digest('hex');
   await desk.database.transaction('joint release', async (tx) => {
     const held = await lockQuestion(tx, question.digest);
     if (held?.state !== 'asked') return; // somebody else released it
-    await assertCohortFresh(desk, tx, cohort);
+    await assertCohortFresh(desk, tx, cohort, covered);
     const nowMs = desk.clock.nowMs();
     await releaseStaged(tx, question.digest);
     await endQuestion(tx, question.digest, { state: 'released' }, nowMs);

@@ -10,11 +10,7 @@ import type { InstitutionId, PartyId } from '../../vocabulary.ts';
 import type { JointDesk } from './joint-projects.ts';
 
 /** What runs need beyond projects and cohorts. */
-export type JointRunDesk = JointDesk & {
-  readonly queue: TaskQueue;
-  /** How long the partner has to open the bundles that were not drawn. */
-  readonly openingHours: number;
-};
+export type JointRunDesk = JointDesk & { readonly queue: TaskQueue };
 
 export const platform = 'platform' as PartyId;
 

@@ -1,4 +1,4 @@
-import type { Sql, Tx } from '../../store/database.ts';
+import type { Database, Sql, Tx } from '../../store/database.ts';
 import { chunksFor, layoutOf } from '../circuit/layout.ts';
 import { padsOf, startBundleDigest, type BundleSpec } from '../lottery/bundle.ts';
 import { jointParameters as set } from '../../he/joint-parameters.ts';
@@ -74,6 +74,20 @@ export async function fitsDigest(sql: Sql, run: JointRun): Promise<boolean> {
   digest.update(await publicKeyOf(sql, run.id));
   for await (const pad of readPads(sql, run.id, 0, run.pads)) digest.update(pad);
   return digest.hex() === run.digests[run.drawn];
+}
+
+/**
+ * Deletes what runs of finished projects needed to be asked: pads, shifts, and results that never left. The run itself stays,
+ * as evidence, and so do answers. For housekeeping. @returns how many pads went, at most `max`
+ */
+export async function purgeFinishedRuns(database: Database, max: number): Promise<number> {
+  const finished = "select r.id from joint_run r join joint_project p on p.id = r.project where p.state in ('ended', 'stopped')";
+  return database.transaction('joint runs finished', async (tx) => {
+    await tx.query(`delete from joint_shifts where run in (${finished})`);
+    await tx.query(`delete from joint_staged where question in (select digest from joint_question where state <> 'asked' and run in (${finished}))`);
+    const { rowCount } = await tx.query(`delete from joint_pad where (run, pad) in (select run, pad from joint_pad where run in (${finished}) limit $1)`, [max]);
+    return rowCount ?? 0;
+  });
 }
 
 /** The upload was another bundle: it goes, and the right one may come. */

@@ -62,7 +62,7 @@ export async function countAttempt(sql: Sql, digest: string): Promise<number> {
 
 export async function endQuestion(tx: Tx, digest: string, end: { readonly state: 'released' } | { readonly state: 'failed'; readonly reason: ErrorCode }, atMs: TimeMs): Promise<void> {
   await tx.query('update joint_question set state = $2, reason = $3, ended_ms = $4 where digest = $1', [digest, end.state, end.state === 'failed' ? end.reason : null, atMs]);
-  if (end.state === 'failed') await tx.query('delete from joint_staged where question = $1', [digest]);
+  if (end.state === 'failed') await discardStaged(tx, digest);
 }
 
 /** Results that were computed and wait for the release; each is kept once, the first time. */
@@ -70,6 +70,11 @@ export async function stage(sql: Sql, question: string, from: number, results: r
   for (const [at, result] of results.entries()) {
     await sql.query({ name: 'joint stage', text: 'insert into joint_staged (question, part, result) values ($1, $2, $3) on conflict (question, part) do nothing', values: [question, from + at, result] });
   }
+}
+
+/** Results that never left go. */
+export async function discardStaged(sql: Sql, question: string): Promise<void> {
+  await sql.query('delete from joint_staged where question = $1', [question]);
 }
 
 /** Parts that were computed. */
