@@ -205,3 +205,8 @@ export async function queriesToday(database: Pick<Database, 'query'>, institutio
   const { rows } = await database.query<{ queries: number }>('select queries from institution_usage where institution = $1 and day = $2', [institution, day]);
   return rows[0]?.queries ?? 0;
 }
+
+/** Whoever finds a browser signed in must not be able to let people in or lock them out, nor to take the party's keys. Errors: ACCOUNT_KEY_REQUIRED. */
+export function requireOwnKey({ session }: Caller): void {
+  if (session === true) throw new VeilgateError('ACCOUNT_KEY_REQUIRED', 'This takes the key of your organisation, not a browser session: use the `veilgate` command line with its credentials file.');
+}

@@ -75,6 +75,16 @@ describe('the consoles\' sessions', function () {
     });
   });
 
+  it('cannot take the party\'s keys away, nor put in others', async () => {
+    const own = { cookie: cookie(officer), origin: platform.gateway.issuerUrl, 'veilgate-csrf': await csrfOf(officer) };
+    const { publicJwk } = (await platform.credentials('officer-compliance')).signing;
+    const retired = await fetch(api(`/v1/keys/${publicJwk.kid}`), { method: 'DELETE', headers: own });
+    assert.equal(await codeOf(retired), 'ACCOUNT_KEY_REQUIRED');
+    const { status } = await fetch(`${platform.gateway.gatewayUrl}/v1/policy`);
+    assert.equal(status, 200);
+    assert.ok(await (await platform.connect('officer-compliance', 'compliance')).token(), 'the key still works');
+  });
+
   describe('the page', () => {
     it('sends whoever is not signed in to the sign-in page and back, with password and one-time password', async () => {
       const forSignIn = await personOf(platform, 'officer-registrar', 'officer', 'Registrar', 'registry');

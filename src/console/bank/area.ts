@@ -15,6 +15,7 @@ export const bankArea: Area = {
     { path: 'catalogue', title: 'catalogue', inNavigation: true, scopes, load: () => import('./catalogue.tsx') },
     { path: 'bank/grants', title: 'grants', inNavigation: true, scopes, load: () => import('./grants.tsx') },
     { path: 'scores', title: 'scores', inNavigation: true, scopes, load: () => import('./scores.tsx') },
+    { path: 'notices', title: 'notices', inNavigation: true, scopes, load: () => import('./notices.tsx') },
     { path: 'receipts', title: 'receipts', inNavigation: true, scopes, load: () => import('./receipts.tsx') },
   ],
 };

@@ -56,6 +56,7 @@ export function ShownAnswer({ answered: { kept, opened, doubt }, catalogue }: { 
   return (
     <Section title={t('asked')} actions={<Button onPress={() => download(`answer-${kept.answer.entry.index}.json`, 'application/json', JSON.stringify(kept))}>{t('keepAnswer')}</Button>}>
       {doubt === undefined ? <GoodNote><p>{t('receiptRight')}</p></GoodNote> : <><WarningNote><p>{t('receiptWrong')}</p></WarningNote><ErrorNote error={doubt} /></>}
+      {opened.disputed !== undefined && opened.disputed.length > 0 && <WarningNote><p>{t('disputed', { fields: opened.disputed.map(titleOf).join(', ') })}</p></WarningNote>}
       {rows.length > 0 && <Table caption={t('asked')} rows={rows} keyOf={({ key }) => key} columns={[
         { id: 'field', title: common('field'), cell: ({ field }) => <>{titleOf(field)} <code>{field}</code></> },
         { id: 'row', title: t('row'), cell: ({ row }) => row, numeric: true },

@@ -23,8 +23,8 @@ import '../style/bank.css';
 export default function Receipts() {
   const t = useTexts(bankTexts);
   const title = useTexts(bankArea.titles);
-  const key = useRead(['log key'], (calls) => calls.call<{ readonly key: string }>({ method: 'GET', path: '/v1/log/key' }));
-  return <PageBody title={title('receipts')} lead={t('receiptsLead')}><Read of={key}>{(published) => <CheckForm published={published.key} />}</Read></PageBody>;
+  const key = useRead(['log key'], async (calls) => (await (await calls.send({ method: 'GET', path: '/v1/log/key' })).text()).trim());
+  return <PageBody title={title('receipts')} lead={t('receiptsLead')}><Read of={key}>{(published) => <CheckForm published={published} />}</Read></PageBody>;
 }
 
 type Checked = { readonly kept: AnswerFile; readonly issuedAtS: number; readonly index: number; readonly size: number | undefined };

@@ -15,6 +15,7 @@ export const bankTexts = texts(
     catalogueLead: 'What your class of institution can be given for some purpose. A field that is not listed cannot be asked for.', classification: 'Classification', level: 'level {level}', type: 'Type', unit: 'Unit',
     grantsLead: 'Grants that enterprises gave to your institution, and requests that wait for an answer.', grantsTitle: 'Grants', requestsTitle: 'Requests', usesLeft: 'Uses left', unlimited: 'not limited', withdraw: 'Withdraw', withdrawTitle: 'Withdraw this request?', validUntil: 'Valid until', fieldsCount: '{count} fields', olderGrants: 'Older grants', sent: 'Sent',
     scoresLead: 'A score under an approved model. The platform computes on encrypted features; only your key opens the result.', model: 'Model', noModels: 'There is no approved model yet.', score: 'Score', band: 'Band', reasons: 'Main reasons', scoreNow: 'Score now', scoreReady: 'A score can be given.', scoreNotReady: 'Missing: {missing}', explainScore: 'See what is missing', scoreResult: 'Opened on this machine',
+    noticesLead: 'Values your institution received that were corrected since. Do not rely on the earlier ones; ask anew where you need the right ones.', corrected: 'Corrected', received: 'Received', acknowledge: 'Acknowledge', acknowledged: 'Acknowledged', onlyOpen: 'Only those not acknowledged', olderNotices: 'Older notices', times: '{count} times, log entries {entries}',
     receiptsLead: 'Check a kept answer: signature, question, answer, record, and its place in the public log. All of it happens on this machine.', answerFile: 'Kept answer (JSON)', checkRight: 'Everything is as it should be', inLog: 'Proven under a signed checkpoint of {size} entries.', logKey: 'Key of the log', logKeyHint: 'Compare it with what the platform\'s operator told you on another way.', notInLogYet: 'The log has not published this entry yet: check again in a few seconds.', openAnswer: 'Show the answer',
   },
   {
@@ -31,6 +32,7 @@ export const bankTexts = texts(
     catalogueLead: '本类机构在某一用途下可以获得的内容。未列出的字段不能查询。', classification: '分类分级', level: '{level} 级', type: '类型', unit: '单位',
     grantsLead: '企业给予本机构的授权,以及等待答复的申请。', grantsTitle: '授权', requestsTitle: '申请', usesLeft: '剩余次数', unlimited: '不限', withdraw: '撤回', withdrawTitle: '撤回这份申请?', validUntil: '有效至', fieldsCount: '{count} 个字段', olderGrants: '更早的授权', sent: '发出时间',
     scoresLead: '按已批准的模型评分。平台只在密文上计算,结果只有您的密钥能打开。', model: '模型', noModels: '还没有已批准的模型。', score: '评分', band: '等级', reasons: '主要原因', scoreNow: '立即评分', scoreReady: '可以评分。', scoreNotReady: '缺少:{missing}', explainScore: '查看还缺什么', scoreResult: '已在本机打开',
+    noticesLead: '本机构曾收到、其后已被更正的数据。请勿再依据更正前的值;如需正确的值,请重新查询。', corrected: '更正时间', received: '曾收到', acknowledge: '确认知悉', acknowledged: '已确认', onlyOpen: '只看未确认的', olderNotices: '更早的通知', times: '{count} 次,日志条目 {entries}',
     receiptsLead: '核验已保存的结果:签名、问题、结果、记录,以及它在公开日志中的位置。全部在本机完成。', answerFile: '已保存的结果(JSON)', checkRight: '全部正确', inLog: '已由含 {size} 个条目的签名检查点证明。', logKey: '日志公钥', logKeyHint: '请与平台运营方通过其他途径告知的公钥核对。', notInLogYet: '日志尚未公布该条目:请几秒后再核验。', openAnswer: '显示结果',
   },
 );

@@ -1,5 +1,6 @@
 import { applyInstitution, approveInstitution, assessInstitution, changeLimits, type InstitutionLimits } from '../../identity/registry/institution.ts';
 import { listInstitutions, readInstitution, readInstitutions, type InstitutionView } from '../../identity/registry/institution-view.ts';
+import { requireOwnKey } from '../../identity/admit.ts';
 import { reinstate, revoke, suspend } from '../../identity/registry/status.ts';
 import { addKey, retireKey } from '../../identity/registry/key-change.ts';
 import type { RegistryEvent } from '../../identity/registry/events.ts';
@@ -145,8 +146,9 @@ function ownKeyRoutes({ database, clock, gatewayUrl }: Pick<Services, 'database'
       summary: 'Add a key of your own, signed with one you have and proven by itself',
       request: { body: { kind: 'jwt', typ: 'key+jwt', schema: named('KeyPayload') } },
       responses: { 201: { description: 'In use at once.', schema: object({ thumbprint: text(64) }) } },
-      errors: ['KEY_REFUSED', 'KEY_DUPLICATE', 'PARTY_NOT_PERMITTED'],
+      errors: ['KEY_REFUSED', 'KEY_DUPLICATE', 'PARTY_NOT_PERMITTED', 'ACCOUNT_KEY_REQUIRED'],
       handler: ({ caller, body, once }) => once(async (tx) => {
+        requireOwnKey(caller);
         const event = await addKey(tx, { jws: body, party: caller.party, audience: gatewayUrl }, clock);
         await recordRegistryEvent(tx, event, clock.nowMs());
         return { reply: created({ thumbprint: event.thumbprint }) };
@@ -157,8 +159,9 @@ function ownKeyRoutes({ database, clock, gatewayUrl }: Pick<Services, 'database'
       summary: 'Retire a key of your own, at once and on every node',
       request: { params: object({ thumbprint: { type: 'string', pattern: '^[A-Za-z0-9_-]{43}$', maxLength: 43 } }) },
       responses: { 200: { description: 'Retired.', schema: object({ thumbprint: text(64) }) } },
-      errors: ['KEY_REFUSED', 'PARTY_NOT_PERMITTED', 'REQUEST_NOT_FOUND'],
+      errors: ['KEY_REFUSED', 'PARTY_NOT_PERMITTED', 'REQUEST_NOT_FOUND', 'ACCOUNT_KEY_REQUIRED'],
       handler: async ({ caller, params }) => {
+        requireOwnKey(caller);
         await database.transaction('retire key', async (tx) => {
           await recordRegistryEvent(tx, await retireKey(tx, { party: caller.party, thumbprint: params.thumbprint, by: caller.party }, clock), clock.nowMs());
         });

@@ -4,6 +4,7 @@ import { listAccounts, removeAccount, type Account, type AccountOverview } from 
 import { inviteStaff, type Invitation } from '../../authorization/invitations.ts';
 import type { Clock } from '../../clock.ts';
 import { VeilgateError } from '../../errors.ts';
+import { requireOwnKey } from '../../identity/admit.ts';
 import type { Sql, Tx } from '../../store/database.ts';
 import type { Caller, PartyId, TimeMs } from '../../vocabulary.ts';
 
@@ -12,7 +13,7 @@ import type { Caller, PartyId, TimeMs } from '../../vocabulary.ts';
  * Errors: ACCOUNT_KEY_REQUIRED, PARTY_NOT_PERMITTED, ACCOUNT_LIMIT_REACHED, REQUEST_INVALID.
  */
 export async function invitePerson(tx: Tx, caller: Caller, personName: string, clock: Clock): Promise<Invitation> {
-  requireKey(caller);
+  requireOwnKey(caller);
   const { party, kind } = caller;
   if (kind === 'enterprise') throw new VeilgateError('PARTY_NOT_PERMITTED', 'An enterprise\'s representative is invited by the platform\'s registrar: ask there.');
   if (kind === 'department') throw new VeilgateError('PARTY_NOT_PERMITTED', 'Departments work with their keys: there is no console for them.');
@@ -27,7 +28,7 @@ export async function accountsOf(sql: Sql, { party }: Caller, clock: Clock): Pro
 
 /** Errors: ACCOUNT_KEY_REQUIRED, PARTY_NOT_PERMITTED, ACCOUNT_NOT_FOUND. */
 export async function removePerson(tx: Tx, caller: Caller, accountId: string, clock: Clock): Promise<void> {
-  requireKey(caller);
+  requireOwnKey(caller);
   const { party, kind } = caller;
   if (kind === 'enterprise') throw new VeilgateError('PARTY_NOT_PERMITTED', 'An enterprise\'s account is replaced by a new activation code: ask the platform\'s registrar.');
   if (!await removeAccount(tx, party, accountId)) throw new VeilgateError('ACCOUNT_NOT_FOUND', 'There is no such account of yours: look at the list.');
@@ -39,9 +40,4 @@ export async function recordActivation(tx: Tx, { accountId, party, subject }: Ac
   await appendRecords(tx, [subject === undefined
     ? { ...recordHead('account.activated', atMs, party), party, account: accountId }
     : { ...recordHead('enterprise.activated', atMs, 'platform' as PartyId), subject }]);
-}
-
-/** Whoever finds a browser signed in must not be able to let people in, or lock them out. */
-function requireKey({ session }: Caller): void {
-  if (session === true) throw new VeilgateError('ACCOUNT_KEY_REQUIRED', 'This takes the key of your organisation, not a browser session: use `veilgate account` with its credentials file.');
 }
