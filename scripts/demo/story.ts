@@ -14,6 +14,7 @@ import { loadCatalogue } from '../../src/source/catalogue.ts';
 import type { InstitutionId } from '../../src/vocabulary.ts';
 import { sampleCsv, sampleDatasets, sampleRows } from '../sample/generate.ts';
 import { sampleSubject } from '../sample/subjects.ts';
+import { lookAtReports, makeReport } from './reports.ts';
 import { officers, type Stage } from './stage.ts';
 import { refusal, rowText, type Say, type Transcript } from './transcript.ts';
 
@@ -53,7 +54,9 @@ export async function playStory(stage: Stage, play: Transcript): Promise<Scene> 
   ];
   await act('The bank asks for what it may not have', (say) => askForbidden(bank, consent, say));
   await act('Receipts and the log are verified by the independent verifier', (say) => verifyEverything(stage, answers, say));
+  await act('The bank makes a credit report of an answer; anybody checks it', (say) => makeReport({ stage, bank, bankId, consent, subject }, say));
   await act('The enterprise revokes; the next query fails', (say) => revoke(stage, bank, browser, consent, say));
+  await act('Auditor and compliance officer look at what happened', (say) => lookAtReports({ stage, bankId, subject }, say));
   return { grant: consent.grant };
 }
 

@@ -3,6 +3,7 @@ import { reportsClient, workReportCsv, type InstitutionReportView, type WorkRepo
 import { connectAs } from './access.ts';
 import { entryTable } from './audit-entries.ts';
 import { date, noun, show, verb } from './command.ts';
+import { reportVerifyCommand } from './report-verify.ts';
 import { pairs, table } from './table.ts';
 import type { Cli } from './terminal.ts';
 
@@ -10,7 +11,7 @@ type Json = { readonly json?: true };
 
 /** `veilgate report`: what happened, counted; and credit reports, checked. */
 export function reportCommand(cli: Cli): Command {
-  const report = noun('report', 'Count what the platform and its institutions did (auditors, compliance)');
+  const report = noun('report', 'Count what the platform and its institutions did (auditors, compliance); check credit reports');
 
   verb(report, 'work', {
     summary: 'Show the platform\'s work in a month: answers, refusals, disclosures, grants, participants',
@@ -34,6 +35,7 @@ export function reportCommand(cli: Cli): Command {
       const view = await reportsClient(await connectAs(cli, command, ['audit', 'compliance'])).institutionReport(id, days);
       show(cli, json === undefined ? {} : { json }, view, () => institutionText(view));
     });
+  reportVerifyCommand(cli, report);
   return report;
 }
 

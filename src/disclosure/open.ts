@@ -24,19 +24,29 @@ const headerLengthMax = 2048;
  * Errors: DISCLOSURE_UNREADABLE, the same for every fault, so that nobody learns from errors what a key opens.
  */
 export async function openSealed(jwe: string, key: CryptoKey | JWK, expected: SealExpectation): Promise<Readonly<Record<string, unknown>>> {
-  try {
-    const alg = acceptedAlgorithm(jwe);
+  return opening(async () => {
+    const { alg } = acceptedForm(jwe);
     const { plaintext } = await compactDecrypt(jwe, await asCryptoKey(key, alg), {
       keyManagementAlgorithms: [alg], contentEncryptionAlgorithms: [contentEncryption], maxDecompressedLength: 0,
     });
     return checkedData(plaintext, expected);
+  });
+}
+
+/** Every fault looks the same. Errors: DISCLOSURE_UNREADABLE. */
+export async function opening<Opened>(open: () => Promise<Opened>): Promise<Opened> {
+  try {
+    return await open();
   } catch {
     throw new VeilgateError('DISCLOSURE_UNREADABLE', 'The sealed answer cannot be opened: check that it is complete, from the expected gateway, and sealed for this party\'s key.');
   }
 }
 
+/** A JWE of the one form that is made: its parts as they came, base64url, and what its header says. */
+export type AcceptedForm = { readonly alg: KeyAgreement; readonly epk: JWK; readonly header: string; readonly encryptedKey: string; readonly iv: string; readonly ciphertext: string; readonly tag: string };
+
 /** jose would pass over `zip`, unknown parameters, padding characters and stray bits: they are refused before. */
-function acceptedAlgorithm(jwe: string): KeyAgreement {
+export function acceptedForm(jwe: string): AcceptedForm {
   if (typeof jwe !== 'string' || jwe.length > compactLengthMax) throw refusal();
   const parts = jwe.split('.');
   const [header = '', encryptedKey = '', iv = '', ciphertext = '', tag = ''] = parts;
@@ -47,14 +57,15 @@ function acceptedAlgorithm(jwe: string): KeyAgreement {
   if (known === undefined || enc !== contentEncryption || typ !== sealedType || cty !== sealedContentType) throw refusal();
   if (typeof kid !== 'string' || typeof epk !== 'object' || Object.keys(others).length > 0) throw refusal();
   if (known === 'ECDH-ES' ? encryptedKey !== '' : !isBase64url(encryptedKey)) throw refusal();
-  return known;
+  return { alg: known, epk: epk as JWK, header, encryptedKey, iv, ciphertext, tag };
 }
 
-async function asCryptoKey(key: CryptoKey | JWK, alg: KeyAgreement): Promise<CryptoKey> {
+export async function asCryptoKey(key: CryptoKey | JWK, alg: KeyAgreement): Promise<CryptoKey> {
   return 'kty' in key ? ((await importJWK(key, alg, { extractable: false })) as CryptoKey) : (key as CryptoKey);
 }
 
-function checkedData(plaintext: Uint8Array, expected: SealExpectation): Readonly<Record<string, unknown>> {
+/** What was sealed, once it is decrypted. */
+export function checkedData(plaintext: Uint8Array, expected: SealExpectation): Readonly<Record<string, unknown>> {
   if (paddedLength(plaintext.length) !== plaintext.length) throw refusal();
   const { iss, aud, jti, iat, data, ...others } = asObject(parseStrictJsonBytes(plaintext, { maxLength: sealedBytesMax }));
   if (iss !== expected.issuer || aud !== expected.audience || typeof jti !== 'string' || typeof iat !== 'number') throw refusal();
@@ -75,7 +86,7 @@ function isBase64url(text: string): boolean {
   }
 }
 
-function bytesOf(text: string): Uint8Array {
+export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
   const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
   return Uint8Array.from(binary, (character) => character.charCodeAt(0));
 }

@@ -131,9 +131,13 @@ export type BankClient = ReturnType<typeof bankClient>;
  * @param requestDigest SHA-256, hex, of the signed query: where given, the answer to another query cannot take its place
  */
 export async function openAnswer(answer: Answer, connection: Pick<SigningCalls, 'gateway' | 'credentials'>, requestDigest?: string): Promise<OpenedAnswer> {
-  const clear = answer.sealed === undefined ? {} : await openWith(answer, connection, requestDigest);
-  const data = Object.fromEntries(
-    Object.entries(answer.data).map(([dataset, rows]) => [
+  return { ...answer, data: openedData(answer.data, answer.sealed === undefined ? {} : await openWith(answer, connection, requestDigest)) };
+}
+
+/** Puts each original value where it belongs. Errors: DISCLOSURE_UNREADABLE when one is missing. */
+export function openedData(data: Answer['data'], clear: ClearRows): OpenedAnswer['data'] {
+  return Object.fromEntries(
+    Object.entries(data).map(([dataset, rows]) => [
       dataset,
       rows.map((row, at) =>
         Object.fromEntries(
@@ -147,10 +151,10 @@ export async function openAnswer(answer: Answer, connection: Pick<SigningCalls, 
       ),
     ]),
   );
-  return { ...answer, data };
 }
 
-type ClearRows = Readonly<Record<string, readonly Readonly<Record<string, Value>>[]>>;
+/** Original values as they are sealed: for each dataset its rows, with the fields that are sealed there. */
+export type ClearRows = Readonly<Record<string, readonly Readonly<Record<string, Value>>[]>>;
 
 async function openWith(answer: Answer, { gateway, credentials }: Pick<SigningCalls, 'gateway' | 'credentials'>, requestDigest: string | undefined): Promise<ClearRows> {
   if (credentials.encryption === undefined) {

@@ -40,6 +40,7 @@ describe('docs/cli.md', () => {
     assert.match(out, /records +\d+ agree with their entries/);
     assert.match(out, /pre_loan_review +query +[1-9]\d* +/);
     assert.match(readFileSync(stage.file('work.csv'), 'utf8'), /^answers,bank-a,pre_loan_review,,query,,released,[1-9]/m);
+    assert.equal(out.match(/The report is right: the institution signed it/g)?.length, 2);
     assert.match(out, /Nothing stands out\./);
     assert.match(out, /bank-a is suspended now\.\nbank-a is approved now\./);
 
@@ -49,6 +50,6 @@ describe('docs/cli.md', () => {
     const shown = out + err + stage.platform.logged();
     for (const secret of secrets) assert.ok(!shown.includes(secret));
     assert.doesNotMatch(out + err, /eyJ[A-Za-z0-9_-]+\.eyJ/, 'a token was printed');
-    for (const name of ['bank-a.json', 'answer.json', 'letter.txt', 'enterprise.json', 'consent-receipt.jws']) assert.equal(statSync(stage.file(name)).mode & 0o777, 0o600, name);
+    for (const name of ['bank-a.json', 'answer.json', 'letter.txt', 'enterprise.json', 'consent-receipt.jws', 'report.html', 'report.json']) assert.equal(statSync(stage.file(name)).mode & 0o777, 0o600, name);
   });
 });
