@@ -1,7 +1,7 @@
 import { compactDecrypt, importJWK, type CryptoKey, type JWK } from 'jose';
 import { VeilgateError } from '../errors.ts';
 import { parseStrictJsonBytes } from '../strict-json.ts';
-import { contentEncryption, keyAgreements, paddedLength, sealedBytesMax, sealedContentType, sealedType, type KeyAgreement } from './sealed-form.ts';
+import { contentEncryption, keyAgreements, paddedLength, paddingByte, sealedBytesMax, sealedContentType, sealedType, type KeyAgreement } from './sealed-form.ts';
 
 /** What the opener knows beforehand; a sealed answer that says otherwise is somebody else's. */
 export type SealExpectation = {
@@ -67,10 +67,17 @@ export async function asCryptoKey(key: CryptoKey | JWK, alg: KeyAgreement): Prom
 /** What was sealed, once it is decrypted. */
 export function checkedData(plaintext: Uint8Array, expected: SealExpectation): Readonly<Record<string, unknown>> {
   if (paddedLength(plaintext.length) !== plaintext.length) throw refusal();
-  const { iss, aud, jti, iat, data, ...others } = asObject(parseStrictJsonBytes(plaintext, { maxLength: sealedBytesMax }));
+  const { iss, aud, jti, iat, data, ...others } = asObject(parseStrictJsonBytes(withoutPadding(plaintext), { maxLength: sealedBytesMax }));
   if (iss !== expected.issuer || aud !== expected.audience || typeof jti !== 'string' || typeof iat !== 'number') throw refusal();
   if ((expected.jti !== undefined && jti !== expected.jti) || Object.keys(others).length > 0) throw refusal();
   return asObject(data);
+}
+
+/** Blanks behind JSON mean nothing: they need not be decoded and read one by one. */
+function withoutPadding(plaintext: Uint8Array): Uint8Array {
+  let end = plaintext.length;
+  while (end > 0 && plaintext[end - 1] === paddingByte) end -= 1;
+  return plaintext.subarray(0, end);
 }
 
 const base64url = /^[A-Za-z0-9_-]+$/;

@@ -26,7 +26,7 @@ export type SealedContent = {
 };
 
 const kib = 1024;
-const bucketsBytes = [1 * kib, 4 * kib, 16 * kib, 64 * kib, 256 * kib] as const;
+const bucketsBytes = [1 * kib, 4 * kib, 16 * kib, 64 * kib, 128 * kib, 256 * kib] as const;
 const largeStepBytes = 256 * kib;
 /** Larger answers are not sealed: ask for fewer rows. */
 export const sealedBytesMax = 4096 * kib;
@@ -35,7 +35,7 @@ export const sealedBytesMax = 4096 * kib;
 export const paddingByte = 0x20;
 
 /**
- * The length a plaintext is padded to: 1, 4, 16, 64, 256 KiB, then whole multiples of 256 KiB.
+ * The length a plaintext is padded to: 1, 4, 16, 64, 128, 256 KiB, then whole multiples of 256 KiB.
  * @returns undefined beyond sealedBytesMax
  */
 export function paddedLength(lengthBytes: number): number | undefined {

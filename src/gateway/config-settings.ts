@@ -91,6 +91,7 @@ export const settings = {
   logFile: optionalText({ env: 'VEILGATE_LOG_FILE', group: watching, form: 'file', meaning: 'Where events are written, one JSON object a line, ten files of 100 MB in turn; without it, standard output.' }),
   metricsHost: text({ env: 'VEILGATE_METRICS_HOST', group: watching, default: '127.0.0.1', form: 'address', meaning: 'Address that serves `/metrics`.' }),
   metricsPort: optionalInteger({ env: 'VEILGATE_METRICS_PORT', group: watching, min: 0, max: 65535, meaning: 'TCP port that serves `/metrics`; 0 takes a free one. Without it, metrics are not served.' }),
+  workerMetricsPort: optionalInteger({ env: 'VEILGATE_WORKER_METRICS_PORT', group: watching, min: 0, max: 65535, meaning: 'The same for a worker process, at the same address and with the same token.' }),
   metricsToken: optionalText({ env: 'VEILGATE_METRICS_TOKEN', group: watching, secret: true, minLength: 32, pattern: '^[!-~]+$', form: 'at least 32 characters', meaning: 'Bearer token `/metrics` asks for. Needed beyond loopback.' }),
 };
 

@@ -15,8 +15,14 @@ export type QueryOutcome = (typeof queryOutcomes)[number];
 /** How the request for a score ended, and the steps it takes. */
 export const scoreOutcomes = ['released', 'refused', 'failed'] as const;
 export type ScoreOutcome = (typeof scoreOutcomes)[number];
-export const scoreSteps = ['lookup', 'evaluate', 'custodian', 'release'] as const;
+export const scoreSteps = ['plan', 'lookup', 'evaluate', 'custodian', 'release'] as const;
 export type ScoreStep = (typeof scoreSteps)[number];
+
+/** What a worker did, and whether it is done or is tried again. */
+export const taskKinds = ['plan', 'part', 'joint_judge', 'joint_bundle', 'joint_release'] as const;
+export type TaskKind = (typeof taskKinds)[number];
+export const taskOutcomes = ['done', 'failed'] as const;
+export type TaskOutcome = (typeof taskOutcomes)[number];
 
 /**
  * What is measured. Labels are routes, methods, statuses, codes and outcomes, all out of closed lists: no party,
@@ -27,8 +33,10 @@ export type Metrics = {
   readonly problem: (code: ErrorCode) => void;
   readonly query: (outcome: QueryOutcome, ms: number) => void;
   readonly score: (outcome: ScoreOutcome, ms: number) => void;
-  /** Time of one step of a score. */
+  /** Time of one step of a score, or of a part of a score job. */
   readonly scoreStep: (step: ScoreStep, ms: number) => void;
+  /** Time of one task of a worker, by how it ended. */
+  readonly task: (kind: TaskKind, outcome: TaskOutcome, ms: number) => void;
   /** Entries that one transaction appended to the transparency log. */
   readonly logAppended: (entries: number) => void;
   /** What one batch carried at one of the points where queries and scores meet the database. */
@@ -48,6 +56,8 @@ export type MetricsSources = {
 };
 
 const secondsBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15];
+/** Tasks take longer than requests may. */
+const taskBuckets = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300];
 const itemsBuckets = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
 
 const points = ['admit', 'fetch', 'columns', 'release'] as const;
@@ -61,6 +71,8 @@ const outcomeLabel = oneOf(queryOutcomes);
 const pointLabel = oneOf(points);
 const scoreOutcomeLabel = oneOf(scoreOutcomes);
 const stepLabel = oneOf(scoreSteps);
+const taskLabel = oneOf(taskKinds);
+const taskOutcomeLabel = oneOf(taskOutcomes);
 const statusLabel = (status: number) => (Number.isInteger(status) && status >= 100 && status <= 599 ? status : 0);
 const routeLabel = (route: RouteTemplate | undefined) => (factHolds.route(route) ? (route as string) : 'none');
 
@@ -72,6 +84,7 @@ export function createMetrics(sources: MetricsSources = {}): Metrics {
   const queries = new Histogram({ name: 'veilgate_query_seconds', help: 'Time a query took, by how it ended.', labelNames: ['outcome'] as const, buckets: secondsBuckets, registers });
   const scores = new Histogram({ name: 'veilgate_score_seconds', help: 'Time the request for a score took, by how it ended.', labelNames: ['outcome'] as const, buckets: secondsBuckets, registers });
   const steps = new Histogram({ name: 'veilgate_score_step_seconds', help: 'Time of one step of a score.', labelNames: ['step'] as const, buckets: secondsBuckets, registers });
+  const tasks = new Histogram({ name: 'veilgate_task_seconds', help: 'Time a task of a worker took, by how it ended.', labelNames: ['task', 'outcome'] as const, buckets: taskBuckets, registers });
   const appended = new Histogram({ name: 'veilgate_log_append_entries', help: 'Entries appended to the transparency log by one transaction.', buckets: itemsBuckets, registers });
   const batches = new Histogram({ name: 'veilgate_batch_items', help: 'Queries that met the database together, by the point where they did.', labelNames: ['point'] as const, buckets: itemsBuckets, registers });
   const policy = new Gauge({ name: 'veilgate_policy_info', help: 'The policy version in force; always 1.', labelNames: ['version'] as const, registers, aggregator: 'max' });
@@ -99,6 +112,7 @@ export function createMetrics(sources: MetricsSources = {}): Metrics {
     query: (outcome, ms) => queries.observe({ outcome: outcomeLabel(outcome) }, ms / 1000),
     score: (outcome, ms) => scores.observe({ outcome: scoreOutcomeLabel(outcome) }, ms / 1000),
     scoreStep: (step, ms) => steps.observe({ step: stepLabel(step) }, ms / 1000),
+    task: (kind, outcome, ms) => tasks.observe({ task: taskLabel(kind), outcome: taskOutcomeLabel(outcome) }, ms / 1000),
     logAppended: (entries) => appended.observe(entries),
     batch: (point, items) => batches.observe({ point: pointLabel(point) }, items),
     policyLoaded(version) {
@@ -122,7 +136,7 @@ export type MetricsServer = { readonly port: number; readonly stop: () => Promis
  * loopback name, so that no web page can make a browser on this machine ask (DNS rebinding).
  * Errors: CONFIG_INVALID when the port is taken.
  */
-export async function serveMetrics(options: { readonly host: string; readonly port: number; readonly token?: string; readonly text: () => Promise<string> }): Promise<MetricsServer> {
+export async function serveMetrics(options: { readonly host: string; readonly port: number; readonly token?: string; readonly text: () => Promise<string>; /** Setting that named the port. */ readonly setting?: string }): Promise<MetricsServer> {
   const server = createServer({ requestTimeout: 5000, headersTimeout: 5000, maxHeaderSize: 8192 }, (request, response) => {
     response.setHeader('Cache-Control', 'no-store');
     response.setHeader('X-Content-Type-Options', 'nosniff');
@@ -137,7 +151,7 @@ export async function serveMetrics(options: { readonly host: string; readonly po
     );
   });
   server.maxConnections = 32;
-  await listen(server, options.host, options.port);
+  await listen(server, options.host, options.port, options.setting ?? 'VEILGATE_METRICS_PORT');
   return {
     port: (server.address() as AddressInfo).port,
     stop: async () => {
@@ -160,9 +174,9 @@ function sameText(one: string, other: string): boolean {
   return timingSafeEqual(digest(one), digest(other));
 }
 
-function listen(server: Server, host: string, port: number): Promise<void> {
+function listen(server: Server, host: string, port: number, setting: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(new VeilgateError('CONFIG_INVALID', `VEILGATE_METRICS_HOST and VEILGATE_METRICS_PORT cannot be listened on (${error.code ?? 'unknown fault'}): choose others.`, { settings: ['VEILGATE_METRICS_HOST', 'VEILGATE_METRICS_PORT'] })));
+    server.once('error', (error: NodeJS.ErrnoException) => reject(new VeilgateError('CONFIG_INVALID', `VEILGATE_METRICS_HOST and ${setting} cannot be listened on (${error.code ?? 'unknown fault'}): choose others.`, { settings: ['VEILGATE_METRICS_HOST', setting] })));
     server.listen(port, host, () => resolve());
   });
 }

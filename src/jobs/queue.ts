@@ -90,7 +90,8 @@ export async function startWork(options: WorkOptions): Promise<RunningWork> {
   boss.on('error', (error) => options.onError(error, undefined));
   await boss.start();
   const stopping = new AbortController();
-  const loops = Array.from({ length: options.concurrency }, () => work(boss, options, stopping.signal));
+  const line = idleLine(options.idlePollMs ?? idlePollMs, stopping.signal);
+  const loops = Array.from({ length: options.concurrency }, () => work(boss, options, line, stopping.signal));
   return {
     async stop() {
       stopping.abort();
@@ -100,22 +101,23 @@ export async function startWork(options: WorkOptions): Promise<RunningWork> {
   };
 }
 
-async function work(boss: PgBoss, options: WorkOptions, stopping: AbortSignal): Promise<void> {
+async function work(boss: PgBoss, options: WorkOptions, line: IdleLine, stopping: AbortSignal): Promise<void> {
   while (!stopping.aborted) {
     let found = false;
     try {
-      found = await workOnOne(boss, options);
+      found = await workOnOne(boss, options, line.wake);
     } catch (error) {
       options.onError(error, undefined); // the database: the task, if there was one, is handed out again
     }
-    if (!found) await pause(options.idlePollMs ?? idlePollMs, stopping);
+    if (!found) await line.wait();
   }
 }
 
 /** @returns false when there was nothing to do */
-async function workOnOne(boss: PgBoss, { run, onError }: WorkOptions): Promise<boolean> {
+async function workOnOne(boss: PgBoss, { run, onError }: WorkOptions, onFound: () => void): Promise<boolean> {
   const [job] = await boss.fetch<Task>(queueName, { batchSize: 1 });
   if (job === undefined) return false;
+  onFound();
   const lost = new AbortController();
   const attempt = { id: job.id, retryCount: job.retryCount };
   const heart = setInterval(() => {
@@ -136,17 +138,34 @@ async function workOnOne(boss: PgBoss, { run, onError }: WorkOptions): Promise<b
   return true;
 }
 
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done);
+type IdleLine = {
+  /** Resolves when it is one's turn to look for a task, or work stops. */
+  readonly wait: () => Promise<void>;
+  /** There was a task and there may be more: the next looks at once. */
+  readonly wake: () => void;
+};
+
+/** Those who have nothing to do ask the database in turn, one every `ms`, however many they are. */
+function idleLine(ms: number, stopping: AbortSignal): IdleLine {
+  const waiting: (() => void)[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  const next = () => {
+    clearTimeout(timer);
+    waiting.shift()?.();
+    if (waiting.length > 0) timer = setTimeout(next, ms);
+  };
+  stopping.addEventListener('abort', () => {
+    clearTimeout(timer);
+    for (const go of waiting.splice(0)) go();
   });
+  return {
+    wait: () => new Promise((resolve) => {
+      if (stopping.aborted) return resolve();
+      waiting.push(resolve);
+      if (waiting.length === 1) timer = setTimeout(next, ms);
+    }),
+    wake: next,
+  };
 }
 
 function bossOn(database: Database, { migrate, supervise }: { readonly migrate: boolean; readonly supervise: boolean }): PgBoss {

@@ -61,10 +61,10 @@ describe('a sealed answer', () => {
     assert.ok((await sealFor(publicJwk, { note: 'x'.repeat(1024) }, context)).length > [...lengths][0]!);
   });
 
-  it('is padded to 1, 4, 16, 64, 256 KiB and then whole steps of 256 KiB', async () => {
+  it('is padded to 1, 4, 16, 64, 128, 256 KiB and then whole steps of 256 KiB', async () => {
     const { publicJwk, privateKey } = await pair('P-256');
     const kib = 1024;
-    const steps = [[1, kib], [kib, kib], [kib + 1, 4 * kib], [4 * kib + 1, 16 * kib], [16 * kib + 1, 64 * kib], [64 * kib + 1, 256 * kib],
+    const steps = [[1, kib], [kib, kib], [kib + 1, 4 * kib], [4 * kib + 1, 16 * kib], [16 * kib + 1, 64 * kib], [64 * kib + 1, 128 * kib], [128 * kib + 1, 256 * kib],
       [256 * kib + 1, 512 * kib], [512 * kib + 1, 768 * kib], [4096 * kib, 4096 * kib]] as const;
     for (const [length, padded] of steps) assert.equal(paddedLength(length), padded);
     assert.equal(paddedLength(4096 * kib + 1), undefined);

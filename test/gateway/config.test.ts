@@ -74,7 +74,7 @@ describe('gateway/config', () => {
     for (const [name, setting] of settingEntries) {
       const remote = /^VEILGATE_CUSTODIAN_(URL|ID|KEY_FILE)$/.test(setting.env) ? { VEILGATE_CUSTODIAN: 'remote', VEILGATE_CUSTODIAN_URL: 'https://c.example', VEILGATE_CUSTODIAN_ID: 'c', VEILGATE_CUSTODIAN_KEY_FILE: pair.cert } : {};
       const alone = { VEILGATE_TLS_CERT_FILE: { VEILGATE_TLS_KEY_FILE: pair.key }, VEILGATE_TLS_KEY_FILE: { VEILGATE_TLS_CERT_FILE: pair.cert } }[setting.env] ?? remote;
-      const [text, json] = samples[setting.env] ?? (setting.env.endsWith('CERT_FILE') ? [pair.cert, JSON.stringify(pair.cert)] : setting.env.endsWith('KEY_FILE') ? [pair.key, JSON.stringify(pair.key)] : typeof setting.default === 'number' || setting.env === 'VEILGATE_METRICS_PORT' ? ['17000', '17000'] : [at('x'), JSON.stringify(at('x'))]);
+      const [text, json] = samples[setting.env] ?? (setting.env.endsWith('CERT_FILE') ? [pair.cert, JSON.stringify(pair.cert)] : setting.env.endsWith('KEY_FILE') ? [pair.key, JSON.stringify(pair.key)] : typeof setting.default === 'number' || setting.env.endsWith('METRICS_PORT') ? ['17000', '17000'] : [at('x'), JSON.stringify(at('x'))]);
       const number = setting.schema['maximum'] !== undefined && Number(text) > Number(setting.schema['maximum']) ? String(setting.schema['maximum']) : text;
       const fromVariable = readConfig({ ...policies, ...alone, [setting.env]: number })[name];
       const fromFile = readConfig({ ...policies, ...alone, [setting.env]: '' }, write('single.yaml', `{"${fileKey(setting)}": ${number === text ? json : number}}`))[name];
@@ -138,6 +138,8 @@ describe('gateway/config', () => {
       ['one URL for gateway and authorization server', () => ({ ...proxied, VEILGATE_ISSUER_PUBLIC_URL: 'https://gateway.example' }), 'CONFIG_INVALID', 'VEILGATE_ISSUER_PUBLIC_URL'],
       ['one port for two servers', () => ({ VEILGATE_PORT: '8081' }), 'CONFIG_INVALID', 'VEILGATE_ISSUER_PORT'],
       ['one port for gateway and metrics', () => ({ VEILGATE_METRICS_PORT: '8080' }), 'CONFIG_INVALID', 'VEILGATE_METRICS_PORT'],
+      ['one port for gateway and the metrics of its workers', () => ({ VEILGATE_WORKER_METRICS_PORT: '8080' }), 'CONFIG_INVALID', 'VEILGATE_WORKER_METRICS_PORT'],
+      ['worker metrics beyond loopback without token', () => ({ VEILGATE_METRICS_HOST: '0.0.0.0', VEILGATE_WORKER_METRICS_PORT: '9464' }), 'CONFIG_INSECURE', 'VEILGATE_METRICS_HOST'],
       ['one port for authorization server and metrics', () => ({ VEILGATE_METRICS_PORT: '8081' }), 'CONFIG_INVALID', 'VEILGATE_METRICS_PORT'],
       ['one port for gateway and database', () => ({ VEILGATE_DATABASE_PORT: '8080' }), 'CONFIG_INVALID', 'VEILGATE_DATABASE_PORT'],
       ['a database URL of another kind', () => ({ DATABASE_URL: 'mysql://a/b' }), 'CONFIG_INVALID', 'DATABASE_URL'],

@@ -64,7 +64,7 @@ describe('score jobs', () => {
     connection = await platform.connect('bank-a', 'query');
     client = scoreJobsClient(connection);
     const log = createLog({ level: 'debug', stream: new Writable({ write: (chunk: Buffer, _encoding, done) => { workerLog += chunk.toString('utf8'); done(); } }) });
-    worker = await startWorker(platform.config, platform.database.url, platform.custodian!, log, systemClock);
+    worker = await startWorker({ ...platform.config, workerMetricsPort: 0 }, platform.database.url, platform.custodian!, log, systemClock);
   });
   after(async () => {
     await worker?.stop();
@@ -219,6 +219,13 @@ describe('score jobs', () => {
     assert.match((await veilgate(...many, file('list.csv'))).err, /CONFIG_INVALID/);
     writeFileSync(file('bad.csv'), 'subject\n91350000000000000X\n');
     assert.match((await veilgate('score', 'many', file('bad.csv'), '--model', model.ref, '--purpose', 'pre_loan_review', '--out', file('x.csv'))).err, /CONFIG_INVALID/);
+  });
+
+  it('are measured at the worker: its tasks and their steps, and no names', async () => {
+    const metrics = await (await fetch(`http://127.0.0.1:${worker?.metricsPort}/metrics`)).text();
+    assert.match(metrics, /veilgate_task_seconds_count\{task="part",outcome="done"\} [1-9]/);
+    for (const step of ['plan', 'lookup', 'evaluate', 'custodian', 'release']) assert.match(metrics, new RegExp(`veilgate_score_step_seconds_count\\{step="${step}"\\} [1-9]`));
+    assert.doesNotMatch(metrics, /9135|bank-|sme/);
   });
 
   it('leave no enterprise in the log of the worker', () => {

@@ -52,6 +52,33 @@ describe('the queue of tasks', () => {
     assert.equal(tries, 2);
   });
 
+  it('is asked by idle workers in turn: one question at a time, but many tasks are taken at once', async () => {
+    const database = await freshDatabase();
+    await prepareQueue(database);
+    let questions = 0;
+    const counting: typeof database = { ...database, query: (...given: Parameters<typeof database.query>) => {
+      if (/\bfor update\b[\s\S]*\bskip locked\b/i.test(String(given[0]))) questions += 1;
+      return database.query(...given);
+    } };
+    let running = 0;
+    const { promise: allRun, resolve } = Promise.withResolvers<void>();
+    const work = await startWork({
+      database: counting, concurrency: 5, idlePollMs: 200, onError: assert.fail,
+      async run() {
+        running += 1;
+        if (running === 5) resolve();
+        await allRun;
+      },
+    });
+    await new Promise((pause) => setTimeout(pause, 400));
+    questions = 0;
+    await new Promise((pause) => setTimeout(pause, 2000));
+    assert.ok(questions >= 2 && questions <= 11, `${questions} questions in ten times the pause`);
+    await database.transaction('test', (tx) => openQueue(database).add(tx, [1, 2, 3, 4, 5].map(task)));
+    await allRun;
+    await work.stop();
+  });
+
   it('lets a worker that stops finish what it has begun', async () => {
     const database = await freshDatabase();
     await prepareQueue(database);

@@ -11,7 +11,7 @@ import { openDatabase } from '../../store/database.ts';
 import type { Config } from '../config.ts';
 import { gatewayUrlOf } from '../gateway.ts';
 import { faultFacts, type Log } from '../log.ts';
-import { createMetrics } from '../metrics.ts';
+import { createMetrics, serveMetrics, type Metrics } from '../metrics.ts';
 import { openPolicySource } from '../policy-source.ts';
 import { composeScoring, composeTallies, type CustodianAddress } from '../scoring.ts';
 import { composeJoint } from '../joint.ts';
@@ -25,14 +25,14 @@ import type { JobDesk } from '../use-cases/score-job-desk.ts';
 import { runJobTask } from '../use-cases/score-job-part.ts';
 import { openPlatformKeys } from './platform-keys.ts';
 
-export type RunningWorker = { readonly stop: () => Promise<void>; readonly reload: () => void };
+export type RunningWorker = { readonly stop: () => Promise<void>; readonly reload: () => void; /** Where its metrics are served, when they are. */ readonly metricsPort: number | undefined };
 
 /** How many times longer a statement may take for which no request waits. */
 const patience = 8;
 
 /**
  * Works on jobs that score many and on joint modelling, beside any number of others on the same database. It is
- * configured like the gateway whose jobs it does, and answers nobody.
+ * configured like the gateway whose jobs it does, and answers nobody but who asks for its metrics.
  * @param databaseUrl where the node that made the schema keeps everything
  * @param custodian undefined where this platform gives no scores
  */
@@ -45,6 +45,7 @@ export async function startWorker(config: Config, databaseUrl: string, custodian
     await database.close();
     throw error;
   });
+  const metrics = createMetrics({ process: true });
   const catalogue = loadCatalogue(path.join(config.policyFolder, 'catalogue'));
   const policySource = await openPolicySource(config, database, catalogue, clock);
   const policy = policySource.holder;
@@ -57,24 +58,39 @@ export async function startWorker(config: Config, databaseUrl: string, custodian
   const tallies = composeTallies(() => space, () => scoringSettings);
   const scoring = composeScoring({
     database, clock, policy: () => policy.current(), signer: keyring.gatewaySigner, gatewayUrl: gatewayUrlOf(config), custodian, logOrigin: config.auditLogOrigin,
-    metrics: createMetrics(), space: () => space,
+    metrics, space: () => space,
     model: (ref) => usableModel({ database, clock, policy: () => policy.current(), space: () => space, settings: () => scoringSettings }, ref),
     pool: { threads: config.scoreThreads, memoryMb: config.scoreMemoryMb, cacheBytesMax: config.scoreCacheMb * 1_048_576 },
   }, tallies, createReleaser(database, clock, vault, tallies, () => {}));
-  const desk: JobDesk = { ...scoring.desk, database, vault, tallies, queue: openQueue(database), maskSecrets: keyring.maskSecrets, resultDays: config.scoreResultDays, onStep: () => {} };
+  const desk: JobDesk = { ...scoring.desk, database, vault, tallies, queue: openQueue(database), maskSecrets: keyring.maskSecrets, resultDays: config.scoreResultDays, onStep: metrics.scoreStep };
   const joint = composeJoint({ config, database, clock, catalogue, policy: () => policy.current(), secrets: keyring.maskSecrets });
-  const work = await startWork({ database, concurrency: config.scoreTasks, run: (task) => runTask(desk, joint, task), onError: (error, task) => report(log, error, task) });
+  const served = config.workerMetricsPort === undefined ? undefined : await serveMetrics({
+    host: config.metricsHost, port: config.workerMetricsPort, setting: 'VEILGATE_WORKER_METRICS_PORT', text: metrics.text, ...(config.metricsToken === undefined ? {} : { token: config.metricsToken }),
+  });
+  const work = await startWork({ database, concurrency: config.scoreTasks, run: (task) => measured(metrics, task, () => runTask(desk, joint, task)), onError: (error, task) => report(log, error, task) });
   log.write('score_worker.started', { tasks: config.scoreTasks, threads: config.scoreThreads });
   return {
+    metricsPort: served?.port,
     reload: () => policy.reload(),
     async stop() {
       stopWatching();
+      await served?.stop();
       await work.stop();
       await scoring.close();
       await database.close();
       log.write('score_worker.stopped', {});
     },
   };
+}
+
+async function measured(metrics: Pick<Metrics, 'task'>, { kind }: Task, run: () => Promise<void>): Promise<void> {
+  const startMs = performance.now();
+  const told = (outcome: 'done' | 'failed') => metrics.task(kind, outcome, performance.now() - startMs);
+  await run().catch((error: unknown) => {
+    told('failed');
+    throw error;
+  });
+  told('done');
 }
 
 /** Each kind of task to whoever does it; one that this version does not know waits for another that does. */
