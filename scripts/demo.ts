@@ -2,6 +2,7 @@
  * `npm run demo [-- --check] [joint]`: starts everything and plays the main job, sealed scoring and joint modelling; with
  * `joint` only the last. With --check it exits, non-zero if a step is not as it should be.
  */
+import { consolesText, openConsoles, type Consoles } from './demo/consoles.ts';
 import { playJoint, type JointScene } from './demo/joint.ts';
 import { openStage, officers } from './demo/stage.ts';
 import { playScoring, type ScoringScene } from './demo/scoring.ts';
@@ -25,11 +26,13 @@ const stage = await play.act('PostgreSQL, authorization server, gateway, key cus
 let failed = false;
 let scene: ScoringScene | undefined;
 let joint: JointScene | undefined;
+let consoles: Consoles | undefined;
 try {
   if (jointAlone) await playBeginning(stage, play);
   else {
     await playStory(stage, play);
     scene = await playScoring(stage, play);
+    consoles = await openConsoles(stage, play);
   }
   joint = await playJoint(stage, play);
 } catch (error) {
@@ -70,5 +73,11 @@ ${[
 ].join('\n')}
   npm run -s veilgate -- audit verify --log ${gatewayUrl}/v1/log --key '${stage.gateway.logVerifierKey}'
 `);
+if (consoles !== undefined) {
+  const shown = consoles;
+  write(consolesText(shown, Date.now()));
+  // who types Enter wants the one-time passwords of now; a demo without a terminal goes on without
+  process.stdin.on('data', () => write(consolesText(shown, Date.now())));
+}
 process.once('SIGINT', () => void stage.stop().finally(() => process.exit(0)));
 process.once('SIGTERM', () => void stage.stop().finally(() => process.exit(0)));

@@ -9,7 +9,7 @@ import { isVeilgateError } from '../../src/errors.ts';
 import { freePort } from '../../src/store/cluster.ts';
 import type { PartyId } from '../../src/vocabulary.ts';
 import { Browser, type Page } from '../../scripts/demo/form-browser.ts';
-import { offeredSecret, oneTimePassword } from '../support/one-time-password.ts';
+import { offeredSecret, oneTimePassword } from '../../scripts/demo/one-time-password.ts';
 import { authenticator } from './support/authenticator.ts';
 import { formAt, optionsOf } from './support/passkey-pages.ts';
 import { password, startPlatform, type Platform } from './support/platform.ts';

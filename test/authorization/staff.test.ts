@@ -6,7 +6,7 @@ import { browserSessions, type BrowserSession } from '../../src/authorization/br
 import { isVeilgateError } from '../../src/errors.ts';
 import type { PartyId } from '../../src/vocabulary.ts';
 import { Browser } from '../../scripts/demo/form-browser.ts';
-import { oneTimePassword } from '../support/one-time-password.ts';
+import { oneTimePassword } from '../../scripts/demo/one-time-password.ts';
 import { formAt } from './support/passkey-pages.ts';
 import { activationCode, consentDetail, openRequest, password, representative, startPlatform, subjectNumber, type Platform } from './support/platform.ts';
 import { begin, invitation, signInWithApp, staff } from './support/staff.ts';

@@ -2,7 +2,8 @@ import { strict as assert } from 'node:assert';
 import type { TestPlatform } from '../support/gateway.ts';
 import { password } from '../support/gateway.ts';
 import { assertAccessible, inspect, startTestConsole, type TestConsole } from './support/console.ts';
-import { oneTimePassword, personOf, representativeOf, type Person } from './support/people.ts';
+import { oneTimePassword } from '../../scripts/demo/one-time-password.ts';
+import { personOf, representativeOf, type Person } from './support/people.ts';
 
 const subject = '91350211M000100Y46';
 
@@ -92,7 +93,7 @@ describe('the consoles\' sessions', function () {
       await page.waitForURL(/\/sign-in\?to=/);
       await page.fill('[name=username]', forSignIn.username);
       await page.fill('[name=password]', password);
-      await page.fill('[name=one_time_password]', oneTimePassword(forSignIn.secret ?? '', 1));
+      await page.fill('[name=one_time_password]', oneTimePassword(forSignIn.secret ?? '', Date.now()));
       await page.click('form button:not(.link)');
       await page.waitForURL(/\/console\/nowhere\?x=1$/);
       await page.getByRole('heading', { level: 1, name: 'No such page' }).waitFor();

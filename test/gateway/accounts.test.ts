@@ -4,7 +4,7 @@ import { accountsClient } from '../../src/sdk/accounts.ts';
 import type { Scope } from '../../src/vocabulary.ts';
 import { Browser } from '../../scripts/demo/form-browser.ts';
 import { password, startTestPlatform, type TestPlatform } from '../support/gateway.ts';
-import { oneTimePassword } from '../support/one-time-password.ts';
+import { oneTimePassword } from '../../scripts/demo/one-time-password.ts';
 import { signedInPerson } from '../support/person.ts';
 
 const code = (expected: ErrorCode) => (error: unknown) => isVeilgateError(error, expected);

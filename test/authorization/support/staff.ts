@@ -1,7 +1,7 @@
 import { inviteStaff, type Invitation } from '../../../src/authorization/invitations.ts';
 import type { PartyId } from '../../../src/vocabulary.ts';
 import { Browser, type Page } from '../../../scripts/demo/form-browser.ts';
-import { offeredSecret, oneTimePassword } from '../../support/one-time-password.ts';
+import { offeredSecret, oneTimePassword } from '../../../scripts/demo/one-time-password.ts';
 import { password, type AuthorizationApp } from './platform.ts';
 
 type Of = { readonly party?: string; readonly kind?: 'officer' | 'institution' };

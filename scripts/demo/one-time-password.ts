@@ -1,5 +1,5 @@
 import { Secret, TOTP } from 'otpauth';
-import type { Page } from '../../scripts/demo/form-browser.ts';
+import type { Page } from './form-browser.ts';
 
 /** The secret that a page of enrolment offers, base32. */
 export function offeredSecret(page: Page): string {

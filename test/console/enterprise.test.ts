@@ -1,0 +1,331 @@
+import { strict as assert } from 'node:assert';
+import { readFileSync } from 'node:fs';
+import type { Locator, Page } from 'playwright-core';
+import { sampleCsv } from '../../scripts/sample/generate.ts';
+import { sampleSubject } from '../../scripts/sample/subjects.ts';
+import type { BankClient } from '../../src/sdk/bank.ts';
+import { departmentClient } from '../../src/sdk/department.ts';
+import { checkEntryProof, type EntryProof } from '../../src/sdk/entry-proof.ts';
+import { noticesClient, objectionsClient } from '../../src/sdk/objections.ts';
+import { loadCatalogue } from '../../src/source/catalogue.ts';
+import type { DatasetId } from '../../src/vocabulary.ts';
+import { codeOf } from '../support/joint.ts';
+import type { TestPlatform } from '../support/gateway.ts';
+import { assertAccessible, inspect, startTestConsole, type TestConsole } from './support/console.ts';
+import { representativeOf, type Person } from './support/people.ts';
+
+const sample = { enterprises: 3, seed: 11 };
+const subject: string = sampleSubject(0, sample.seed);
+const otherSubject: string = sampleSubject(1, sample.seed);
+const disputed = 'tax.declared_revenue_cents';
+const scripted = '<img src=x onerror="window.injected = true"><script>window.injected = true</script>';
+const terms = {
+  purpose: 'pre_loan_review', valid_days: 30, uses_max: 100, data_life_days: 30, kind: 'periodic', frequency: { max: 20, per: 'day' },
+  fields: [
+    { field: 'registry.name', ceiling: 'original' }, { field: 'registry.address', ceiling: 'desensitised' }, { field: 'registry.status', ceiling: 'original' },
+    { field: 'tax.period', ceiling: 'original' }, { field: disputed, ceiling: 'desensitised' },
+  ],
+} as const;
+
+describe('the enterprise\'s console', function () {
+  this.timeout(180_000);
+  let stage: TestConsole;
+  let platform: TestPlatform;
+  let bank: BankClient;
+  let otherBank: BankClient;
+  let person: Person;
+  let other: Person;
+  let page: Page;
+
+  before(async function () {
+    const opened = await startTestConsole();
+    if (opened === undefined) return this.skip();
+    stage = opened;
+    platform = stage.platform;
+    for (const id of ['registry', 'tax'] as DatasetId[]) {
+      const dataset = loadCatalogue('policies/catalogue').datasets.get(id);
+      assert.ok(dataset);
+      await platform.load(id, dataset.department, [...sampleCsv(dataset, sample)].join(''));
+    }
+    bank = await platform.bank('bank-a');
+    otherBank = await platform.bank('bank-b');
+    await platform.database.query('update party set name_en = $1 where id = $2', [`Bank B ${scripted}`, 'bank-b']);
+    person = await representativeOf(platform, subject, '王芳');
+    other = await representativeOf(platform, otherSubject, scripted);
+    page = await stage.open(person, '/console/');
+    return undefined;
+  });
+  afterEach(async () => {
+    if (page !== undefined) assert.equal(await page.evaluate('window.injected'), undefined, 'a text was run');
+  });
+  after(async () => stage?.close());
+
+  const heading = (name: string | RegExp) => page.getByRole('heading', { level: 1, name }).waitFor();
+  const go = async (link: string, title: string | RegExp = link) => {
+    await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: link, exact: true }).click();
+    await heading(title);
+  };
+  const section = (name: string | RegExp) => page.locator('section').filter({ has: page.getByRole('heading', { level: 2, name }) });
+  const dialog = () => page.getByRole('dialog');
+  const firstRow = (of: Locator) => of.getByRole('row').nth(1);
+  /** Both languages, both widths; ends in English. */
+  const inspectInBoth = async (name: string) => {
+    await inspect(page, `enterprise-${name}-en`);
+    await page.getByRole('button', { name: '切换到中文' }).click();
+    await page.getByRole('button', { name: 'Switch to English' }).waitFor();
+    await inspect(page, `enterprise-${name}-zh`);
+    await page.getByRole('button', { name: 'Switch to English' }).click();
+  };
+  const saved = async (press: Locator) => {
+    const [file] = await Promise.all([page.waitForEvent('download'), press.click()]);
+    return { name: file.suggestedFilename(), text: readFileSync(await file.path(), 'utf8') };
+  };
+  const query = (grant?: string) => bank.query({ subject, purpose: terms.purpose, ...(grant === undefined ? {} : { grant }), read: ['registry.name', 'registry.address', disputed] });
+  const grantsOf = async (client: BankClient) => (await client.grants()).grants.filter((grant) => grant.subject === subject);
+
+  it('says on every page that there is nothing, while there is nothing', async () => {
+    await heading('Overview');
+    await page.getByText('Nothing waits for you.').waitFor();
+    await inspect(page, 'enterprise-empty');
+    await go('Grants');
+    await page.getByText('Nothing is granted at this moment').waitFor();
+    await go('Who has access', 'Who has access to your data now');
+    await page.getByText('Nobody has access to your data at this moment.').waitFor();
+    await go('Objections');
+    await page.getByText('You have objected to nothing yet.').waitFor();
+    await go('Requests', 'Requests for grants');
+    await page.getByText('Nothing waits for your answer.').waitFor();
+  });
+
+  it('shows what waits for an answer', async () => {
+    await bank.askForGrant({ ...terms, subject }, `For your loan of 3 June ${scripted}`);
+    await otherBank.askForGrant({ ...terms, subject });
+    await page.reload();
+    await go('Overview');
+    await section('Waits for you').getByRole('link', { name: 'Bank bank-a' }).waitFor();
+    await inspectInBoth('overview');
+  });
+
+  it('narrows a request, says what would follow, and agrees once however often one presses', async () => {
+    await section('Waits for you').getByRole('link', { name: 'Bank bank-a' }).click();
+    await heading('Request of Bank bank-a');
+    await page.getByText(scripted).waitFor();
+    await page.getByText('Operating status', { exact: false }).first().waitFor();
+    await page.getByRole('checkbox', { name: 'Operating status' }).uncheck({ force: true });
+    await page.getByRole('checkbox', { name: /^Only desensitised\s*Name/ }).check({ force: true });
+    await page.getByLabel('Valid for so many days').fill('31');
+    await page.getByLabel('Answers altogether, at most').fill('5');
+    await page.getByRole('button', { name: 'Agree' }).click();
+    await page.getByText('Some of your choices cannot be sent yet').waitFor();
+    await page.getByLabel('Valid for so many days').fill('7');
+    await inspectInBoth('request');
+    await page.getByRole('button', { name: 'Agree' }).click();
+    await dialog().getByText('1 fields not at all').waitFor();
+    await dialog().getByText('at most 5 answers altogether').waitFor();
+    await assertAccessible(page);
+    await dialog().getByRole('button', { name: 'Agree' }).dblclick();
+    await page.getByText('You agreed.').waitFor();
+    const [grant, ...more] = await grantsOf(bank);
+    assert.deepEqual([more.length, grant?.uses_max, grant?.state], [0, 5, 'active']);
+    assert.deepEqual(Object.fromEntries((grant?.fields ?? []).map(({ field, ceiling }) => [field, ceiling])), {
+      'registry.name': 'desensitised', 'registry.address': 'desensitised', 'tax.period': 'original', [disputed]: 'desensitised',
+    });
+    assert.equal(Math.round((Date.parse(grant?.valid_until ?? '') - Date.parse(grant?.valid_from ?? '')) / 86_400_000), 7);
+  });
+
+  it('agrees to nothing that changed since it was read, and shows both sides', async () => {
+    await go('Requests', 'Requests for grants');
+    await page.getByRole('link', { name: /^Bank B/ }).click();
+    await page.getByLabel('Valid for so many days').fill('9');
+    await platform.database.query('update party set name_en = $1 where id = $2', [`Bank B ${scripted} and Partners`, 'bank-b']);
+    await page.getByRole('button', { name: 'Agree' }).click();
+    await dialog().getByRole('button', { name: 'Agree' }).click();
+    await dialog().getByText('What you would agree to has changed since you read it').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('cell', { name: /and Partners$/ }).waitFor();
+    await inspectInBoth('request-changed');
+    assert.equal((await grantsOf(otherBank)).length, 0);
+    await page.getByRole('button', { name: 'Go on with what holds now' }).click();
+    assert.equal(await page.getByLabel('Valid for so many days').inputValue(), '9', 'what was chosen stays');
+    await page.getByRole('button', { name: 'Agree' }).waitFor();
+  });
+
+  it('refuses with a reason that the institution reads', async () => {
+    await page.getByRole('button', { name: 'Refuse' }).click();
+    await dialog().getByLabel('Reason, for the institution to read').fill('We chose\nanother bank');
+    await assertAccessible(page);
+    await dialog().getByRole('button', { name: 'Refuse' }).click();
+    await page.getByText('You refused this request').waitFor();
+    const [request] = (await otherBank.grantRequests()).requests;
+    assert.deepEqual([request?.state, request?.reason], ['refused', 'We chose another bank']);
+  });
+
+  it('lists grants, opens one, pauses, resumes it, and keeps its receipt', async () => {
+    const [grant] = await grantsOf(bank);
+    assert.ok(grant);
+    assert.equal((await query()).data['registry']?.length, 1);
+    await go('Grants');
+    await inspect(page, 'enterprise-grants-en');
+    await page.getByRole('link', { name: 'Bank bank-a' }).click();
+    await heading('Grant to Bank bank-a');
+    await section('What happened under this grant').getByRole('link', { name: 'Data was given' }).waitFor();
+    await inspectInBoth('grant');
+    const { name, text } = await saved(page.getByRole('button', { name: 'Download receipt' }));
+    assert.equal(name, `consent-${grant.id}.jws`);
+    assert.match(text, /^[\w-]+\.[\w-]+\.[\w-]+$/);
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await dialog().getByRole('button', { name: 'Pause' }).click();
+    await page.getByText('The grant is paused.').waitFor();
+    assert.equal(await codeOf(query(grant.id)), 'CONSENT_PAUSED');
+    await page.getByRole('button', { name: 'Resume' }).click();
+    await dialog().getByRole('button', { name: 'Resume' }).click();
+    await page.getByText('The grant is in force again.').waitFor();
+    assert.ok((await query(grant.id)).receipt);
+  });
+
+  it('says who could access the enterprise now, and by which rule', async () => {
+    await go('Who has access', 'Who has access to your data now');
+    await page.getByRole('heading', { level: 2, name: 'Bank bank-a' }).waitFor();
+    await page.getByText('Nobody else: without a valid grant').waitFor();
+    await inspectInBoth('readers');
+  });
+
+  it('finds accesses in the history, shows how each field was treated, and proves it', async () => {
+    await go('Access history');
+    await page.getByRole('button', { name: /Outcome/ }).click();
+    await page.getByRole('option', { name: 'Refused' }).click();
+    await page.getByRole('button', { name: 'Apply filters' }).click();
+    await page.getByText('Refused: You had paused the grant').waitFor();
+    assert.equal(await page.getByRole('row').count(), 2, 'one refusal under its headings');
+    assert.match(page.url(), /outcome=refused/);
+    await inspectInBoth('history');
+    await page.getByRole('button', { name: 'Remove filters' }).click();
+    await page.getByRole('link', { name: 'Data was given' }).first().click();
+    await heading(/^Data was given on/);
+    await firstRow(section('How each field was treated')).waitFor();
+    const receipt = await saved(page.getByRole('button', { name: 'Download receipt' }));
+    assert.match(receipt.text, /^[\w-]+\.[\w-]+\.[\w-]+$/);
+    await page.getByRole('button', { name: 'Check in this browser' }).click();
+    await page.getByText(/^Checked: the log of/).or(page.getByRole('alert')).first().waitFor();
+    if (await page.getByRole('alert').count() > 0) {
+      await page.waitForTimeout(1500); // the next checkpoint
+      await page.getByRole('button', { name: 'Check in this browser' }).click();
+    }
+    await page.getByText(/^Checked: the log of/).waitFor();
+    const proof = await saved(page.getByRole('button', { name: 'Download proof' }));
+    assert.ok(await checkEntryProof(JSON.parse(proof.text) as EntryProof) > 0);
+    await inspectInBoth('access');
+  });
+
+  it('objects to an access; when the network is lost nothing typed is, and it is submitted once', async () => {
+    await page.getByRole('link', { name: 'Object to this access' }).click();
+    await heading('New objection');
+    const words = `We never applied for a loan. ${scripted}`;
+    await page.getByRole('button', { name: 'Submit objection' }).click();
+    await page.getByText('Say why you object.').waitFor();
+    await page.getByLabel('Your reasons').fill(words);
+    await page.context().setOffline(true);
+    await page.getByRole('button', { name: 'Submit objection' }).click();
+    await page.getByText('The platform does not answer').waitFor();
+    assert.equal(await page.getByLabel('Your reasons').inputValue(), words);
+    await inspect(page, 'enterprise-objection-offline');
+    await page.context().setOffline(false);
+    await page.getByRole('button', { name: 'Submit objection' }).dblclick();
+    await heading(/^Objection to Access/);
+    await page.getByText(words).waitFor();
+    await section('Steps').getByText('A compliance officer accepts or returns it').waitFor();
+    const { rows } = await platform.database.query('select id from objection where subject = $1', [subject]);
+    assert.equal(rows.length, 1);
+  });
+
+  it('objects to a record and follows it to its correction: steps, deadlines, who was told', async () => {
+    await go('Objections');
+    await page.getByRole('link', { name: 'New objection' }).click();
+    await page.getByRole('button', { name: /^Source/ }).or(page.getByRole('button', { name: /Source/ })).first().click();
+    await page.getByRole('option', { name: 'Tax', exact: true }).click();
+    await page.getByRole('button', { name: /^Field/ }).or(page.getByRole('button', { name: /Field/ })).first().click();
+    await page.getByRole('option', { name: 'Declared sales revenue' }).click();
+    await page.getByText('The value is outdated').click();
+    await page.getByLabel('Your reasons').fill('We filed a correction in July.');
+    await inspectInBoth('new-objection');
+    await page.getByRole('button', { name: 'Submit objection' }).click();
+    await heading(/^Objection to Declared sales revenue/);
+    const id = new URL(page.url()).pathname.split('/').at(-1) ?? '';
+
+    const officer = objectionsClient(await platform.connect('officer-compliance', 'compliance'));
+    const connection = await platform.connect('tax_administration', 'records');
+    await officer.take(id, 'accept');
+    assert.deepEqual((await query()).disputed, [disputed]);
+    const { rows: [row] } = await platform.database.query<{ record: Record<string, unknown> }>("select to_jsonb(t) - '_supplied_at' as record from domain.tax t where subject = $1 order by period desc limit 1", [subject]);
+    await departmentClient(connection).correct('tax', { ...row?.record, declared_revenue_cents: 4_242 });
+    await objectionsClient(connection).take(id, 'correct', `The filing of July counts. ${scripted}`);
+    const notices = noticesClient(await platform.connect('bank-a', 'query'));
+    await notices.acknowledge((await notices.notices({ open: true })).notices[0]?.id ?? '');
+
+    await page.reload();
+    await section('Steps').getByText('Value corrected').waitFor();
+    await section('Steps').getByText(`The filing of July counts. ${scripted}`).waitFor();
+    await section('Who was told of the correction').getByRole('link', { name: 'Bank bank-a' }).waitFor();
+    await inspectInBoth('objection');
+    await page.getByRole('button', { name: 'Close objection' }).click();
+    await dialog().getByRole('button', { name: 'Close objection' }).click();
+    await page.getByText('The objection is closed.').waitFor();
+    await go('Objections');
+    await inspectInBoth('objections');
+  });
+
+  it('keeps what was typed when the session ends, and goes on after signing in again', async () => {
+    await page.goto(`${platform.gateway.issuerUrl}/console/enterprise/objections/new?field=registry.name`);
+    await page.getByLabel('Your reasons').fill('Our name has changed.');
+    const cookies = await page.context().cookies();
+    await page.context().clearCookies();
+    await page.getByRole('button', { name: 'Submit objection' }).click();
+    await page.getByText('Your session has ended').waitFor();
+    assert.equal(await page.getByLabel('Your reasons').inputValue(), 'Our name has changed.');
+    await assertAccessible(page);
+    await page.context().addCookies(cookies);
+    await page.getByRole('button', { name: 'Submit objection' }).click();
+    await heading(/^Objection to/);
+  });
+
+  it('revokes for good', async () => {
+    const [grant] = await grantsOf(bank);
+    await go('Grants');
+    await page.getByRole('link', { name: 'Bank bank-a' }).click();
+    await page.getByRole('button', { name: 'Revoke' }).click();
+    await dialog().getByText('This cannot be undone').waitFor();
+    await inspect(page, 'enterprise-revoke');
+    await dialog().getByRole('button', { name: 'Revoke' }).click();
+    await page.getByText('The grant is revoked.').waitFor();
+    assert.equal(await page.getByRole('button', { name: 'Resume' }).count(), 0);
+    assert.equal(await codeOf(query(grant?.id)), 'CONSENT_REVOKED');
+  });
+
+  it('leads to the account\'s own pages', async () => {
+    await go('My data and account');
+    await inspectInBoth('data');
+    for (const [link, address] of [['Change password', '/password'], ['Passkeys', '/passkeys']] as const) assert.equal(await page.getByRole('link', { name: link }).getAttribute('href'), address);
+  });
+
+  it('shows another enterprise nothing: their addresses are as those of nothing', async () => {
+    const { rows: [objection] } = await platform.database.query<{ id: string }>('select id from objection where subject = $1 limit 1', [subject]);
+    const { rows: [entry] } = await platform.database.query<{ index: number }>("select index from audit_entry where subject = $1 and kind = 'query.released' limit 1", [subject]);
+    const [grant] = await grantsOf(bank);
+    const [request] = (await bank.grantRequests()).requests;
+    const nobodys = 'A'.repeat(22);
+    const theirs = await stage.open(other, '/console/');
+    const told = async (address: string) => {
+      await theirs.goto(`${platform.gateway.issuerUrl}/console/enterprise/${address}`);
+      return theirs.getByRole('alert').innerText();
+    };
+    for (const [kind, id, none] of [['grants', grant?.id, nobodys], ['requests', request?.id, nobodys], ['objections', objection?.id, nobodys], ['history', entry?.index, 9_999_999]] as const) {
+      const [one, nothing] = [await told(`${kind}/${id}`), await told(`${kind}/${none}`)];
+      assert.equal(one, nothing);
+      assert.match(one, /_NOT_FOUND/);
+    }
+    await theirs.goto(`${platform.gateway.issuerUrl}/console/enterprise/history`);
+    await theirs.getByText('Enterprise registered').waitFor();
+    assert.ok(!(await theirs.content()).includes('Bank bank-a'));
+    assert.equal(await theirs.evaluate('window.injected'), undefined);
+  });
+});
