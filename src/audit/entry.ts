@@ -8,6 +8,7 @@ import type {
 import type { AccountRecord } from './account-entry.ts';
 import { concat, type Bytes } from './bytes.ts';
 import type { CustodianRecord } from './custodian-entry.ts';
+import type { OwnExported } from './export-entry.ts';
 import type { GrantRequestRecord } from './grant-request-entry.ts';
 import type { JointRunRecord } from './joint-run-entry.ts';
 import type { ObjectionRecord } from './objection-entry.ts';
@@ -18,7 +19,7 @@ import { webSha256, type Sha256 } from './tree.ts';
  * in it that tells an enterprise is its code, and record and salt can be erased together.
  */
 export type AuditRecord =
-  | QueryReleased | QueryRefused | QueriesRefused | ScoreReleased | ScoreRefused | ScoresReleased | GrantCreated | GrantChanged | GrantRequestRecord | InstitutionChanged
+  | QueryReleased | QueryRefused | QueriesRefused | ScoreReleased | ScoreRefused | ScoresReleased | GrantCreated | GrantChanged | GrantRequestRecord | OwnExported | InstitutionChanged
   | EnterpriseRegistered | EnterpriseActivated | AccountRecord | DepartmentRegistered | OfficerRegistered | PartyChanged
   | PolicyLoaded | PolicyChanged | PolicyWithheld | RecordsLoaded | RecordCorrected | FeaturesChanged | ModelChanged | JointProjectChanged | CohortChanged | RequestShown | ReportPublished | EntryErased | CustodianRecord | JointRunRecord | ObjectionRecord;
 

@@ -1,4 +1,5 @@
 import type { CountRow } from './count-row.ts';
+import { csvLine } from '../csv.ts';
 
 /** What the platform did in a month (R14): counts alone, no enterprise. Columns are explained in docs/formats/work-report.md. */
 export type WorkReport = {
@@ -132,8 +133,7 @@ const csvColumns = ['section', 'institution', 'purpose', 'dataset', 'kind', 'det
 
 /** The same as CSV (RFC 4180), one count a line: easier to add up than a table for each section. */
 export function workReportCsv(report: WorkReport): string {
-  const lines = csvRows(report).map((row) => csvColumns.map((column) => csvCell(row[column])).join(','));
-  return `${[csvColumns.join(','), ...lines].join('\r\n')}\r\n`;
+  return [csvLine(csvColumns), ...csvRows(report).map((row) => csvLine(csvColumns.map((column) => row[column])))].join('');
 }
 
 type CsvRow = Readonly<Partial<Record<(typeof csvColumns)[number], string | number | null>>>;
@@ -151,11 +151,4 @@ function csvRows(report: WorkReport): readonly CsvRow[] {
     ...report.events.flatMap(({ kind, ...values }) => measures('events', { kind }, values)),
     ...measures('participants', {}, report.participants),
   ];
-}
-
-/** A spreadsheet takes a cell that begins like a formula for one: such a cell gets a quote in front. */
-function csvCell(value: string | number | null | undefined): string {
-  if (value === null || value === undefined) return '';
-  const text = typeof value === 'string' && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -3,6 +3,7 @@ import { auditorClient } from '../sdk/auditor.ts';
 import { readersClient, type ReaderView } from '../sdk/readers.ts';
 import { connectAs } from './access.ts';
 import { noun, show, verb, wholeNumber } from './command.ts';
+import { ownExportVerbs } from './own-export.ts';
 import { reserveFile } from './secret-file.ts';
 import { pairs, table } from './table.ts';
 import type { Cli } from './terminal.ts';
@@ -21,6 +22,7 @@ export function accessCommand(cli: Cli): Command {
       if (options.out !== undefined) reserveFile(options.out).write(`${receipt}\n`);
       show(cli, options, options.out === undefined ? { receipt } : { saved: options.out }, () => (options.out === undefined ? `${receipt}\n` : `Kept in ${options.out}\n`));
     });
+  ownExportVerbs(cli, access);
   return access;
 }
 

@@ -9,6 +9,7 @@ import type { CompiledPolicy, DecisionRequest } from '../policy/policy.ts';
 import { problemLine, type Problem } from '../policy/problem.ts';
 import { uses } from '../policy/rule.ts';
 import { readPolicyTests, runPolicyTests, type PolicyTestReport } from '../policy/vectors.ts';
+import { loadSelfAccess } from '../policy/self-access.ts';
 import { loadJointSettings } from '../joint/project/settings.ts';
 import { loadObjectionSettings } from '../objection/settings.ts';
 import { loadFeatures } from '../scoring/feature/load.ts';
@@ -113,7 +114,9 @@ function featuresOf(folder: string, options: Options): number {
   if (existsSync(path.join(folder, 'scoring.yaml'))) loadScoringSettings(folder);
   if (existsSync(path.join(folder, 'joint.yaml'))) loadJointSettings(folder);
   loadObjectionSettings(folder);
-  return loadFeatures(folder, loadCatalogue(options.catalogue ?? path.join(folder, 'catalogue'))).size;
+  const catalogue = loadCatalogue(options.catalogue ?? path.join(folder, 'catalogue'));
+  loadSelfAccess(folder, catalogue);
+  return loadFeatures(folder, catalogue).size;
 }
 
 function check(streams: PolicyCommandStreams, options: Options): void {

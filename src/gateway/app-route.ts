@@ -190,7 +190,7 @@ function checkReply(reply: Reply, route: Route, compiled: Compiled): void {
   const json = 'json' in reply ? JSON.stringify(reply.json) : 'content' in reply && reply.mediaType === 'application/json' ? Buffer.from(reply.content).toString() : undefined;
   const fault = json === undefined ? undefined : compiled.replies.get(reply.status)?.(JSON.parse(json));
   if (fault !== undefined) throw new TypeError(`${route.operationId} answered ${reply.status} not as declared: ${fault}`);
-  if ('content' in reply && form.mediaType !== undefined && !reply.mediaType.startsWith(form.mediaType)) throw new TypeError(`${route.operationId} answered ${reply.mediaType}`);
+  if ('mediaType' in reply && form.mediaType !== undefined && !reply.mediaType.startsWith(form.mediaType)) throw new TypeError(`${route.operationId} answered ${reply.mediaType}`);
 }
 
 /** A route's path as logs and metrics show it. */

@@ -15,6 +15,7 @@ import { asVeilgateError, problemOf, problems, type DpopChallenge } from './prob
 import type { Reply, Route } from './route.ts';
 import { SchemaCompiler, type NamedSchemas } from './schema/compile.ts';
 import { wordSchemas } from './schema/words.ts';
+import { sendStream } from './stream-reply.ts';
 
 export type { Identify } from './app-route.ts';
 export type { HealthCheck } from './health.ts';
@@ -130,7 +131,7 @@ function routeHandler(route: Route, compiler: SchemaCompiler, services: RouteSer
     try {
       const reply = await run(request, state);
       if (route.access !== 'public') sendNonce(response, options.dpop);
-      sendReply(reply, response);
+      await sendReply(reply, response, options.config.requestTimeoutSeconds * 1000);
     } catch (thrown) {
       const { code } = asVeilgateError(thrown);
       if (route.access !== 'public' && problems[code].status === 401 && !isNoTry.has(code)) await options.limits.refused(request.ip ?? '');
@@ -155,11 +156,15 @@ function sendNonce(response: Response, dpop: DpopChallenge): void {
   if (nonce !== undefined) response.setHeader('DPoP-Nonce', nonce);
 }
 
-function sendReply(reply: Reply, response: Response): void {
+async function sendReply(reply: Reply, response: Response, stallMs: number): Promise<void> {
   if (response.headersSent || response.destroyed) return;
   if ('headers' in reply && reply.headers !== undefined) for (const [name, value] of Object.entries(reply.headers)) response.setHeader(name, value);
   if (reply.status === 204) {
     response.writeHead(204).end();
+    return;
+  }
+  if ('stream' in reply) {
+    await sendStream(reply, response, stallMs);
     return;
   }
   const etag = 'headers' in reply ? reply.headers?.['ETag'] : undefined;

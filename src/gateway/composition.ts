@@ -11,6 +11,7 @@ import { openIdentity } from '../identity/identify.ts';
 import type { Keyring } from '../identity/keyring.ts';
 import { openQueue } from '../jobs/queue.ts';
 import type { PolicyHolder } from '../policy/holder.ts';
+import { loadSelfAccess } from '../policy/self-access.ts';
 import { loadObjectionSettings } from '../objection/settings.ts';
 import { loadFeatures } from '../scoring/feature/load.ts';
 import { loadScoringSettings } from '../scoring/model/settings.ts';
@@ -68,6 +69,7 @@ export async function composeServices({ config, database, keyring, catalogue, po
     pool: { threads: config.scoreThreads, memoryMb: config.scoreMemoryMb, cacheBytesMax: config.scoreCacheMb * 1_048_576 },
   }, tallies, releaser);
   const log = auditReader(database);
+  const tokenKeys = createTokenKeys(keyring.tokenSecrets);
   const objectionSettings = loadObjectionSettings(config.policyFolder);
   const joint = composeJoint({ config, database, clock, catalogue, policy: current, secrets: keyring.maskSecrets });
   return {
@@ -83,7 +85,7 @@ export async function composeServices({ config, database, keyring, catalogue, po
       encryptionKey: encryptionKeys(database),
       release: releaser.release,
       recordRefusal: releaser.recordRefusal,
-      tokenKeys: createTokenKeys(keyring.tokenSecrets),
+      tokenKeys,
     },
     scoring,
     jobs: {
@@ -95,6 +97,7 @@ export async function composeServices({ config, database, keyring, catalogue, po
     joint,
     jointRuns: joint,
     objections: { database, clock, catalogue, log, settings: () => objectionSettings },
+    ownExport: { database, clock, catalogue, log, tokenKeys, selfAccess: loadSelfAccess(config.policyFolder, catalogue) },
     features: composeFeatures(() => space.features, scoring, custodian?.id ?? ''),
     refusals: createDoorRefusals({
       clock, perMinuteMax: config.refusalsPerMinute, append: releaser.recordRefusal,

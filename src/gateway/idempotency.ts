@@ -91,7 +91,7 @@ async function find(tx: Tx, party: string, keySha256: Buffer, nowMs: TimeMs): Pr
 }
 
 async function store(tx: Tx, request: IdempotentRequest, keySha256: Buffer, reply: Reply, expiresAtMs: TimeMs): Promise<void> {
-  if ('content' in reply) throw new TypeError('only JSON answers are stored');
+  if ('mediaType' in reply) throw new TypeError('only JSON answers are stored');
   const body = 'json' in reply ? JSON.stringify(reply.json) : null;
   if (body !== null && body.length > bodyCharactersMax) throw new TypeError('an answer to be stored is too long');
   await tx.query(

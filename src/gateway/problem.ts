@@ -100,6 +100,7 @@ const wire = {
   CONSENT_REQUEST_STATE_CONFLICT: { status: 409, title: 'Request is not open any more' },
   CONSENT_REQUEST_CHANGED: { status: 409, title: 'Not what was read' },
   CONSENT_REQUESTS_TOO_MANY: { status: 429, title: 'Asked too often' },
+  EXPORT_INVALID: { status: 422, title: 'Export invalid' },
 
   POLICY_BROKEN: { status: 422, title: 'Policy broken' },
   POLICY_PURPOSE_UNKNOWN: { status: 422, title: 'Purpose unknown' },

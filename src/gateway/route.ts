@@ -15,7 +15,11 @@ export type JsonObject = { readonly [key: string]: Json | undefined };
 export type Reply =
   | { readonly status: 200 | 201 | 202 | 503; readonly json: JsonObject; readonly headers?: Readonly<Record<string, string>> }
   | { readonly status: 200; readonly mediaType: string; readonly content: string | Uint8Array; readonly headers?: Readonly<Record<string, string>> }
+  | StreamReply
   | { readonly status: 204 };
+
+/** An answer of unknown length: text as it becomes ready. Whoever gets less than all of it sees the connection broken off. */
+export type StreamReply = { readonly status: 200; readonly mediaType: string; readonly stream: AsyncIterable<string>; readonly headers?: Readonly<Record<string, string>> };
 
 /** A JSON answer with status 200. */
 export const ok = (json: JsonObject): Reply => ({ status: 200, json });

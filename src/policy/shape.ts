@@ -5,6 +5,7 @@ import jointSchema from '../../policies/schema/joint.schema.json' with { type: '
 import purposesSchema from '../../policies/schema/purposes.schema.json' with { type: 'json' };
 import rulesSchema from '../../policies/schema/rules.schema.json' with { type: 'json' };
 import scoringSchema from '../../policies/schema/scoring.schema.json' with { type: 'json' };
+import selfAccessSchema from '../../policies/schema/self-access.schema.json' with { type: 'json' };
 import testsSchema from '../../policies/schema/tests.schema.json' with { type: 'json' };
 import { pointerOf, type PolicyDocument } from './document.ts';
 import { didYouMean, type Problem } from './problem.ts';
@@ -18,6 +19,7 @@ const validators = {
   purposes: ajv.compile(purposesSchema),
   rules: ajv.compile(rulesSchema),
   scoring: ajv.compile(scoringSchema),
+  selfAccess: ajv.compile(selfAccessSchema), // after the rules, whose treatments it refers to
   tests: ajv.compile(testsSchema),
 } satisfies Record<string, ValidateFunction>;
 

@@ -4,6 +4,7 @@ import type { ConsentRequest } from './consent-flow.ts';
 import type { Connection } from './connection.ts';
 import { grantRequestsClient } from './grant-requests.ts';
 import { grantsClient, type GrantView } from './grants.ts';
+import { exportClient } from './own-export.ts';
 import { readersClient } from './readers.ts';
 
 export type { GrantView } from './grants.ts';
@@ -30,5 +31,6 @@ export function enterpriseClient(connection: Connection) {
     grantRequests, readGrantRequest, acceptGrantRequest, refuseGrantRequest,
     /** Who asked for what about this enterprise, when, and what came of it; and the receipt of one such entry. */
     accesses, entryReceipt, readers: readersClient(connection).readers,
+    ...exportClient(connection),
   };
 }

@@ -5,21 +5,18 @@ import { readInstitutions, type InstitutionView } from '../../identity/registry/
 import type { Sql } from '../../store/database.ts';
 import { created, ok, route, trustedJson, type JsonObject, type Route } from '../route.ts';
 import { named } from '../schema/compile.ts';
-import { integer, list, nullable, object, oneOf, text } from '../schema/words.ts';
+import { integer, list, nullable, object, oneOf, plainText, text } from '../schema/words.ts';
 import { acceptRequest, askForGrant, readRequest, refuseRequest, requestViewer, withdrawRequest, type GrantOffer } from '../use-cases/grant-requests.ts';
 import { grantJson, grantSchema } from './grants.ts';
 import type { Services } from './services.ts';
 
-/** One line of plain text: no control or formatting characters, which could make it read as something else. */
-const words = (maxLength: number) => ({ type: 'string', minLength: 1, maxLength, pattern: '^[^\\p{Cc}\\p{Cf}\\p{Co}\\p{Zl}\\p{Zp}]*$' }) as const;
-
-const askSchema = object({ terms: named('ConsentDetail'), message: { ...words(500), description: 'Why you ask, for the enterprise to read.' } }, { optional: ['message'] });
+const askSchema = object({ terms: named('ConsentDetail'), message: plainText(500, 'Why you ask, for the enterprise to read.') }, { optional: ['message'] });
 const states: readonly GrantRequestState[] = ['pending', 'accepted', 'refused', 'withdrawn', 'expired'];
 const request = object({ request: { ...named('GrantId'), description: 'Id of a request.' } });
 const members = {
   id: named('GrantId'), institution: named('PartyId'), institution_name: nullable(named('Title')), subject: named('SubjectId'),
-  terms: named('ConsentDetail'), message: nullable(words(500)), created_at: named('Time'), expires_at: named('Time'),
-  state: oneOf(states), decided_at: nullable(named('Time')), reason: nullable(words(300)), grant: nullable(named('GrantId')),
+  terms: named('ConsentDetail'), message: nullable(plainText(500)), created_at: named('Time'), expires_at: named('Time'),
+  state: oneOf(states), decided_at: nullable(named('Time')), reason: nullable(plainText(300)), grant: nullable(named('GrantId')),
 };
 const requestSchema = object(members, { description: 'A request for a grant; open terms are as far as the purpose allows.' });
 
@@ -81,7 +78,7 @@ export function grantRequestRoutes(services: Pick<Services, 'database' | 'clock'
     route<OfRequest & { body: { readonly reason?: string } }>({
       method: 'POST', path: '/v1/grant-requests/{request}/refusal', operationId: 'refuseGrantRequest', tag: 'Grants', access: 'party', scopes: ['grants'], idempotent: true,
       summary: 'Say no to a request',
-      request: { params: request, body: { kind: 'json', schema: object({ reason: { ...words(300), description: 'The institution reads it.' } }, { optional: ['reason'] }) } },
+      request: { params: request, body: { kind: 'json', schema: object({ reason: plainText(300, 'The institution reads it.') }, { optional: ['reason'] }) } },
       responses: { 200: { description: 'The request as it is now.', schema: requestSchema } },
       errors: ['CONSENT_REQUEST_NOT_FOUND', 'CONSENT_REQUEST_STATE_CONFLICT', 'PARTY_NOT_PERMITTED', 'AUDIT_UNAVAILABLE'],
       examples: { cli: 'veilgate grant refuse <request> --reason "We have found another bank"' },

@@ -1,6 +1,6 @@
 import { shanghaiDate, workingDaysUntil } from '../../calendar.ts';
 import { isoTime } from '../../clock.ts';
-import type { Objection, ObjectionState } from '../../objection/objection.ts';
+import type { Objection, ObjectionState, ObjectionStep } from '../../objection/objection.ts';
 import { noticesShownMax } from '../../objection/notices.ts';
 import { objectionPageMax } from '../../objection/registry.ts';
 import type { Step } from '../../objection/steps.ts';
@@ -138,10 +138,17 @@ function summaryJson({ clock, settings }: ObjectionDesk, objection: Objection): 
   };
 }
 
-function viewJson(desk: ObjectionDesk, { objection, steps, actions, notices }: ObjectionView): JsonObject {
+/** An objection with what became of it. */
+export function objectionJson(desk: ObjectionDesk, objection: Objection, steps: readonly ObjectionStep[]): JsonObject {
   return {
     ...summaryJson(desk, objection),
     steps: steps.map(({ action: taken, state: after, role, by, atMs, words: said, entry }) => ({ action: taken, state: after, role, by, at: isoTime(atMs), text: said, entry })),
+  };
+}
+
+function viewJson(desk: ObjectionDesk, { objection, steps, actions, notices }: ObjectionView): JsonObject {
+  return {
+    ...objectionJson(desk, objection, steps),
     actions,
     ...(notices === undefined ? {} : {
       notified: notices.map(({ institution, grant, received, dispositions, acknowledgedMs }) => (

@@ -15,6 +15,7 @@ import { logRoutes } from './log.ts';
 import { modelRoutes } from './models.ts';
 import { noticeRoutes } from './notices.ts';
 import { objectionRoutes } from './objections.ts';
+import { ownExportRoutes } from './own-export.ts';
 import { partyRoutes } from './parties.ts';
 import { policyRoutes } from './policies.ts';
 import { policyCellRoutes } from './policy-cells.ts';
@@ -36,6 +37,7 @@ export function routes(services: Services): readonly Route[] {
     ...grantRoutes(services),
     ...grantRequestRoutes(services),
     ...readerRoutes(services),
+    ...ownExportRoutes(services),
     ...institutionRoutes(services),
     ...partyRoutes(services),
     ...accountRoutes(services),

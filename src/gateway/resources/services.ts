@@ -15,6 +15,7 @@ import type { SignedRequests } from '../use-cases/signed-request.ts';
 import type { JointDesk } from '../use-cases/joint-projects.ts';
 import type { JointRunDesk } from '../use-cases/joint-run-desk.ts';
 import type { ModelDesk } from '../use-cases/models.ts';
+import type { ExportDesk } from '../use-cases/own-export.ts';
 import type { ObjectionDesk } from '../use-cases/objections.ts';
 import type { PolicyDesk } from '../use-cases/policy-versions.ts';
 import type { FeatureServices } from './features.ts';
@@ -50,5 +51,6 @@ export type Services = {
   readonly joint: JointDesk;
   readonly jointRuns: JointRunDesk;
   readonly objections: ObjectionDesk;
+  readonly ownExport: ExportDesk;
   readonly onQuery: (outcome: QueryOutcome, ms: number) => void;
 };

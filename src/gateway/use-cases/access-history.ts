@@ -9,7 +9,7 @@ export type AccessOutcome = 'released' | 'refused';
 
 /** Kinds of entries in which somebody got something about an enterprise, or was refused it. */
 export const accessKinds: Readonly<Record<AccessOutcome, readonly AuditKind[]>> = {
-  released: ['query.released', 'score.released', 'scores.released'],
+  released: ['query.released', 'score.released', 'scores.released', 'export.own'],
   refused: ['query.refused', 'queries.refused', 'score.refused'],
 };
 
