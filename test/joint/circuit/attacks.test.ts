@@ -5,14 +5,17 @@ import { createPadEncryptor, type PadEncryptor } from '../../../src/he/pads.ts';
 import { bytesOf, loadHe, type HeContext } from '../../../src/he/runtime.ts';
 import { createTableEvaluator, type TableEvaluator } from '../../../src/he/table-products.ts';
 import { createWindowDecryptor, type WindowDecryptor } from '../../../src/he/window-decrypt.ts';
-import { checkPublicKeyBytes, ciphertextPrefixBytes, ownResidues } from '../../../src/he/wire.ts';
-import { clearPolynomial, layoutOf, padPolynomial, shiftOf, sumsOf, windowStart } from '../../../src/joint/circuit/layout.ts';
+import { checkPublicKeyBytes, ciphertextPrefixBytes, ownResidues, primesOf } from '../../../src/he/wire.ts';
+import { clearPolynomial, layoutOf, padIndex, padPolynomial, shiftOf, sumsOf, windowStart } from '../../../src/joint/circuit/layout.ts';
 import { openTable, startTable } from '../../../src/joint/circuit/table.ts';
+import type { Rational } from '../../../src/joint/noise/discrete-gaussian.ts';
 import { createExactRandom } from '../../../src/joint/noise/exact-random.ts';
 import { VeilgateError } from '../../../src/errors.ts';
 import { keystream } from '../support/keystream.ts';
 
 const silent = { numerator: 0n, denominator: 1n };
+/** σ = 5: what a fifth of a project's ε = 4 buys for one table of counts. */
+const noisy = { numerator: 25n, denominator: 1n };
 
 /**
  * A partner that follows the protocol but wants a single enterprise's value: it knows its secret key, its pads and
@@ -52,11 +55,12 @@ describe('what a curious partner makes of an encrypted table', () => {
   });
 
   const clear = (world: Int32Array) => clearPolynomial(layout, world, shifts);
-  const answer = (world: Int32Array) => {
-    const table = startTable(evaluator, set, layout, shifts, [{ values: world, bound: 1 }], silent, createExactRandom());
-    table.add(pad);
+  const answerTo = (sent: Uint8Array, world: Int32Array, by = shifts, variance: Rational = silent) => {
+    const table = startTable(evaluator, set, layout, by, [{ values: world, bound: 1 }], variance, createExactRandom());
+    table.add(sent);
     return table.finish()[0] as Uint8Array;
   };
+  const answer = (world: Int32Array) => answerTo(pad, world);
 
   /** The product and nothing else: what a naive platform would send. Bytes of a full ciphertext. */
   function naive(world: Int32Array): Uint8Array {
@@ -118,13 +122,13 @@ describe('what a curious partner makes of an encrypted table', () => {
   });
 
   /** Greatest |c0 + c1·s − round(p·m/t)| over the window: SEAL opens it, and the distance to its rounding is what is left. */
-  function windowNoise(bytes: Uint8Array): number {
+  function windowNoise(bytes: Uint8Array, places = Array.from({ length: layout.width }, (_, at) => at)): number {
     // adding δ to c0 shifts the plaintext by one as soon as noise + δ passes half a step: bisect on δ
     const width = layout.width;
     const step = Number(set.coeffModulus[0]) / set.plainModulus;
     const base = decryptor.decrypt(bytes, windowStart(layout), width);
     let greatest = 0;
-    for (let at = 0; at < width; at += 1) {
+    for (const at of places) {
       let low = 0;
       let high = step;
       while (high - low > 1024) {
@@ -171,6 +175,50 @@ describe('what a curious partner makes of an encrypted table', () => {
     }
     const opened = halves.map((window) => sumsOf(layout, window).map((sum) => sum % set.plainModulus).join());
     assert.equal(new Set(opened).size, 1, 'only their sum says something');
+  });
+
+  it('a million in the place of a one reads its enterprise through any noise of an approved budget; no bundle made from a seed has one', () => {
+    const huge = padPolynomial(layout, pads);
+    huge[padIndex(layout, first, pads[first] as number)] = 1_000_000;
+    const crafted = encryptor.encrypt(huge);
+    const read = (world: Int32Array) => Math.round((openTable(decryptor, set, layout, answerTo(crafted, world, shifts, noisy))[1] as number) / 1_000_000);
+    assert.deepEqual(worlds.map(read), [1, 0], 'the platform cannot see it, and without the lottery it would answer');
+  });
+
+  it('a second message hidden in oversized noise reads an enterprise off the answer\'s noise; no bundle made from a seed has such noise', () => {
+    // nearly the flood's own size, and just below what decryption bears: the plaintext stays the honest one, to the bit
+    const crafted = withNoise(pad, padIndex(layout, first, pads[first] as number), (9n * 2n ** BigInt(set.floodBits)) / 10n);
+    assert.deepEqual(openTable(decryptor, set, layout, answerTo(crafted, worlds[0])), openTable(decryptor, set, layout, answer(worlds[0])), 'sums look as ever');
+    const place = (pads[first] as number) + (shifts[first] as number);
+    const greatest = (sent: Uint8Array, world: Int32Array) => Math.max(...Array.from({ length: 24 }, () => windowNoise(answerTo(sent, world), [place])));
+    const flood = 2 ** set.floodBits / Number(set.coeffModulus[1]); // as it stands after the last data prime was dropped
+    assert.ok(greatest(crafted, worlds[0]) > 1.05 * flood, 'beyond what the flood can make: the enterprise has the value');
+    assert.ok(greatest(crafted, worlds[1]) < 1.02 * flood, 'it has not');
+    assert.ok(greatest(pad, worlds[0]) < 1.02 * flood, 'so the flood does not hide it; the lottery does (lottery.test.ts)');
+  });
+
+  /** A pad with more noise in one coefficient of its first component. */
+  function withNoise(bytes: Uint8Array, coefficient: number, noise: bigint): Uint8Array {
+    const changed = bytes.slice();
+    const view = new DataView(changed.buffer);
+    primesOf(set, 'column').forEach((prime, at) => {
+      const place = ciphertextPrefixBytes + 8 * (at * set.polyModulusDegree + coefficient);
+      view.setBigUint64(place, (view.getBigUint64(place, true) + noise) % BigInt(prime), true);
+    });
+    return changed;
+  }
+
+  it('a vector with one 1 has an enterprise to itself in exact sums; with the noise of an approved budget the answer says little of it', () => {
+    // honest input: everybody else is in the other bin, which nobody can forbid
+    const alone = bins.map((_, row) => (row === first ? 1 : 0));
+    const by = Uint8Array.from(alone, (bin, row) => shiftOf(layout, bin, pads[row] as number));
+    const read = (world: Int32Array, variance: Rational) => openTable(decryptor, set, layout, answerTo(pad, world, by, variance))[1] as number;
+    assert.deepEqual(worlds.map((world) => read(world, silent)), [1, 0], 'the attack works on exact sums');
+    const runs = 150;
+    const [having, lacking] = worlds.map((world) => Array.from({ length: runs }, () => read(world, noisy))) as [number[], number[]];
+    const right = Math.max(...[-4, -2, 0, 1, 2, 4].map((edge) => (having.filter((sum) => sum >= edge).length + lacking.filter((sum) => sum < edge).length) / (2 * runs)));
+    // the best test of N(1, σ²) against N(0, σ²) is right in 54 of 100 cases at σ = 5; six standard deviations more
+    assert.ok(right < 0.54 + 6 * Math.sqrt(0.25 / (2 * runs)), `right in ${right}`);
   });
 
   it('two platforms that give the same sums give answers of the same size and of the same content, once opened', () => {

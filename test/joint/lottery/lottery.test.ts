@@ -3,10 +3,11 @@ import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { VeilgateError } from '../../../src/errors.ts';
 import { jointParameters as set } from '../../../src/he/joint-parameters.ts';
-import { createPadEncryptor } from '../../../src/he/pads.ts';
+import { createPadEncryptor, type PadEncryptor } from '../../../src/he/pads.ts';
 import { loadHe, type He } from '../../../src/he/runtime.ts';
-import { chunksFor, layoutOf } from '../../../src/joint/circuit/layout.ts';
-import { makeBundle, padsOf, startBundleDigest, type BundleSpec } from '../../../src/joint/lottery/bundle.ts';
+import { ciphertextPrefixBytes } from '../../../src/he/wire.ts';
+import { chunksFor, layoutOf, padPolynomial } from '../../../src/joint/circuit/layout.ts';
+import { makeBundle, padBins, padsOf, startBundleDigest, type BundleSpec } from '../../../src/joint/lottery/bundle.ts';
 import { keystreamOf, lotteryReady, newSeed, uniformBins } from '../../../src/joint/lottery/keystream.ts';
 import { checkCommitments, drawBundle, judgeOpening } from '../../../src/joint/lottery/lottery.ts';
 import { createExactRandom } from '../../../src/joint/noise/exact-random.ts';
@@ -81,27 +82,46 @@ describe('the lottery', () => {
   });
   const opening = (drawn: number) => seeds.map((seed, at) => (at === drawn ? undefined : seed));
 
-  /** A bundle with "bits" of a million, its commitment made as an honest one's is. */
-  function forged(index: number, seed: Uint8Array): string {
+  /** A bundle with a pad of the forger's own, its commitment made as an honest one's is. */
+  function forged(index: number, seed: Uint8Array, padOf: (encryptor: PadEncryptor) => Uint8Array): string {
     const digest = startBundleDigest(set, small, index);
     const encryptor = createPadEncryptor(he, set, keystreamOf(seed, 'veilgate joint encryption'));
     digest.update(encryptor.publicKey);
-    const huge = new Int32Array(set.polyModulusDegree);
-    huge[0] = 1_000_000;
-    digest.update(encryptor.encrypt(huge));
+    digest.update(padOf(encryptor));
     encryptor.close();
     return digest.hex();
   }
+  /** "Bits" of a million. */
+  const million = (encryptor: PadEncryptor) => {
+    const huge = new Int32Array(set.polyModulusDegree);
+    huge[0] = 1_000_000;
+    return encryptor.encrypt(huge);
+  };
+  /** The honest pad of a seed with one bit of its noise flipped: a message beside the message. */
+  const hidden = (seed: Uint8Array) => (encryptor: PadEncryptor) => {
+    const pad = encryptor.encrypt(padPolynomial(layoutOf(set.polyModulusDegree, 2), padBins(small, 0, seed)));
+    pad[ciphertextPrefixBytes + 4] = (pad[ciphertextPrefixBytes + 4] as number) ^ 1;
+    return pad;
+  };
 
   it('finds an honest partner honest, whatever is drawn', () => {
     for (let drawn = 0; drawn < bundles; drawn += 1) assert.deepEqual(judgeOpening(he, set, small, { digests: honest }, drawn, opening(drawn)), { outcome: 'honest' });
   });
 
   it('catches a vector with a million in it unless that bundle is drawn: 1 − 1/K', () => {
-    const digests = honest.with(5, forged(5, seeds[5] as Uint8Array));
+    const digests = honest.with(5, forged(5, seeds[5] as Uint8Array, million));
     const verdicts = Array.from({ length: bundles }, (_, drawn) => judgeOpening(he, set, small, { digests }, drawn, opening(drawn)));
     assert.deepEqual(verdicts.map(({ outcome }) => outcome), Array.from({ length: bundles }, (_, drawn) => (drawn === 5 ? 'honest' : 'cheated')));
     assert.deepEqual(verdicts[0], { outcome: 'cheated', bundle: 5 });
+  });
+
+  it('catches a second message in the noise of one pad, however small: a bundle is its seed\'s to the last bit', () => {
+    const seed = seeds[4] as Uint8Array;
+    const honestPad = (encryptor: PadEncryptor) => encryptor.encrypt(padPolynomial(layoutOf(set.polyModulusDegree, 2), padBins(small, 0, seed)));
+    assert.equal(forged(4, seed, honestPad), honest[4], 'made by hand, without the message, it is the bundle');
+    const digests = honest.with(4, forged(4, seed, hidden(seed)));
+    assert.deepEqual(judgeOpening(he, set, small, { digests }, 0, opening(0)), { outcome: 'cheated', bundle: 4 });
+    assert.deepEqual(judgeOpening(he, set, small, { digests }, 4, opening(4)), { outcome: 'honest' });
   });
 
   it('catches a bundle that serves twice, under another place', () => {
