@@ -110,7 +110,7 @@ describe('dependencies point one way', () => {
 
   it('libraries stay in the rooms they were taken in for', () => {
     const homes: Readonly<Record<string, RegExp>> = {
-      pg: /^src\/(store|source)\//, 'oidc-provider': /^src\/authorization\//, '@simplewebauthn/server': /^src\/authorization\//, otpauth: /^src\/authorization\//, uqr: /^src\/(authorization|sdk)\//, express: /^src\/(gateway|authorization|custodian)\//, helmet: /^src\/(gateway|authorization|custodian)\//,
+      pg: /^src\/(store|source)\//, 'oidc-provider': /^src\/authorization\//, '@simplewebauthn/server': /^src\/authorization\//, otpauth: /^src\/authorization\//, uqr: /^src\/authorization\//, express: /^src\/(gateway|authorization|custodian)\//, helmet: /^src\/(gateway|authorization|custodian)\//,
       winston: /^src\/gateway\/log\.ts$/, 'prom-client': /^src\/gateway\/metrics\.ts$/, 'rate-limiter-flexible': /^src\/gateway\/limits\.ts$/,
       'csv-parse': /^src\/source\//, commander: /^src\/cli\//, saxes: /^src\/scoring\/model\/pmml\//, oauth4webapi: /^src\/(sdk\/|cli\/consent\.ts$)/,
       yaml: /^src\/(policy|source|settings)\//, 'libsodium-wrappers-sumo': /^src\/joint\//,

@@ -5,10 +5,10 @@ import type { InstitutionId, IsoDate, TimeMs } from '../vocabulary.ts';
 import type { CountRow, DayRow, Days } from './count-row.ts';
 import { indexRange } from './explore.ts';
 
-/** What happened in these days, of all institutions. */
-export async function countsOfDays(sql: Sql, { from, to }: Days): Promise<CountRow[]> {
+/** What happened in these days, of all institutions. @param only one kind of counts; all when absent */
+export async function countsOfDays(sql: Sql, { from, to }: Days, only?: 'entries'): Promise<CountRow[]> {
   return (await sql.query<CountRow>(
-    `select institution, purpose, what, item, detail, sum(n)::bigint as n from audit_count where day between $1 and $2
+    `select institution, purpose, what, item, detail, sum(n)::bigint as n from audit_count where day between $1 and $2${only === undefined ? '' : " and what = 'entries'"}
      group by institution, purpose, what, item, detail order by institution, purpose, what, item, detail`,
     [from, to],
   )).rows;

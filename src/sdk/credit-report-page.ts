@@ -1,6 +1,6 @@
 import { calculateJwkThumbprint } from 'jose';
-import { encode } from 'uqr';
 import { html, type Html } from '../authorization/pages/html.ts';
+import { qrCode } from '../authorization/pages/qr-code.ts';
 import { dayMs, shanghaiDate, shanghaiOffsetMs } from '../calendar.ts';
 import type { TimeMs } from '../vocabulary.ts';
 import { answerDigest, sha256Hex, type OpenedValue, type Query } from './bank.ts';
@@ -131,15 +131,9 @@ async function proofSection({ receipt, request: asked, answer: given, entry, sig
   const [request, answer, signer] = await Promise.all([sha256Hex(asked), answerDigest({ ...given, entry, receipt }), calculateJwkThumbprint(key)]);
   return html`<section class="proof"><h2>${t.proof}</h2>
 <p>${t.proofLead}</p>
-${qrCode(receipt, t.receipt)}
+${qrCode(receipt, t.receipt, 'L')}
 <dl><dt>${t.request}</dt><dd><code>${request}</code></dd><dt>${t.answer}</dt><dd><code>${answer}</code></dd><dt>${t.signer}</dt><dd><code>${signer}</code></dd></dl>
 </section>`;
-}
-
-function qrCode(text: string, label: string): Html {
-  const { size, data } = encode(text, { ecc: 'L', border: 4 });
-  const dark = data.flatMap((row, y) => [...row.map((isDark) => (isDark ? '1' : '0')).join('').matchAll(/1+/g)].map(({ index, 0: run }) => `M${index} ${y}h${run.length}v1h-${run.length}z`)).join('');
-  return html`<svg class="qr" role="img" aria-label="${label}" viewBox="0 0 ${size} ${size}" shape-rendering="crispEdges"><path fill="#fff" d="M0 0h${size}v${size}H0z"/><path fill="#000" d="${dark}"/></svg>`;
 }
 
 /** What the bank claimed, from the query it signed. The receipt holds the query's digest, so this is what was asked. */

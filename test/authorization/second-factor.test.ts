@@ -69,7 +69,7 @@ describe('authorization/second factor', () => {
     assert.equal(offeredSecret(wrong), secret);
     const label = encodeURIComponent('Financing credit service platform');
     const { data, size } = encode(`otpauth://totp/${label}:${who.username}?issuer=${label}&secret=${secret}&algorithm=SHA1&digits=6&period=30`, { ecc: 'M', border: 4 });
-    const drawn = new Set([.../<path fill="#000" d="([^"]+)"/.exec(choice.html)?.[1]?.matchAll(/M(\d+) (\d+)h1v1h-1z/g) ?? []].map(([, x, y]) => `${x} ${y}`));
+    const drawn = new Set([.../<path fill="#000" d="([^"]+)"/.exec(choice.html)?.[1]?.matchAll(/M(\d+) (\d+)h(\d+)v1h-\3z/g) ?? []].flatMap(([, x, y, run]) => Array.from({ length: Number(run) }, (_, at) => `${Number(x) + at} ${y}`)));
     const dark = data.flatMap((row, y) => row.flatMap((isDark, x) => (isDark ? [`${x} ${y}`] : [])));
     assert.ok(choice.html.includes(`viewBox="0 0 ${size} ${size}"`));
     assert.deepEqual([...drawn].sort(), dark.sort());

@@ -1,10 +1,10 @@
-import { encode } from 'uqr';
 import type { Enrolment } from '../one-time-passwords.ts';
 import { oneTimePasswordField } from './account-forms.ts';
 import { html, type Html } from './html.ts';
 import { texts } from './language.ts';
 import { csrfField, document, problemNote, type PageFrame } from './layout.ts';
 import { passkeyScript, scriptNotes } from './passkeys-page.ts';
+import { qrCode } from './qr-code.ts';
 
 /**
  * The choice of a second factor, before an account works. `to`: where to go then.
@@ -18,7 +18,7 @@ export function secondFactorPage(frame: PageFrame, page: { readonly to: string; 
 ${problemNote(page.problem)}
 <section class="grant"><h2>${t.factorApp}</h2>
 <p>${t.factorAppLead}</p>
-${qrCode(app.uri, t.factorQr)}
+${qrCode(app.uri, t.factorQr, 'M')}
 <dl><dt>${t.factorSecret}</dt><dd><code>${app.secret.replaceAll(/.{4}(?=.)/g, '$& ')}</code></dd></dl>
 <form method="post" action="${frame.base}/second-factor">
 ${hidden}
@@ -33,12 +33,4 @@ ${hidden}<input type="hidden" name="credential" value="">
 <p><button>${t.factorPasskeyAdd}</button></p>
 </form></section>
 ${passkeyScript(frame)}`}`);
-}
-
-/** Black on white whatever the page's colours: scanners need the contrast. */
-function qrCode(text: string, label: string): Html {
-  const { size, data } = encode(text, { ecc: 'M', border: 4 });
-  const dark = data.flatMap((row, y) => row.map((isDark, x) => (isDark ? `M${x} ${y}h1v1h-1z` : ''))).join('');
-  return html`<svg class="qr" role="img" aria-label="${label}" viewBox="0 0 ${size} ${size}" shape-rendering="crispEdges">
-<path fill="#fff" d="M0 0h${size}v${size}H0z"/><path fill="#000" d="${dark}"/></svg>`;
 }

@@ -38,7 +38,7 @@ export async function institutionReport({ database, clock }: { readonly database
   const institution = await readInstitution(database, id);
   const behind = await takeFacts(database, roundsMax);
   const [rows, all, enterprises, decisions] = await Promise.all([
-    countsOfInstitution(database, institution.id, period), countsOfDays(database, period), subjectsOfInstitution(database, institution.id, period),
+    countsOfInstitution(database, institution.id, period), countsOfDays(database, period, 'entries'), subjectsOfInstitution(database, institution.id, period),
     exploreLog(database, { ...timesOf(period), institution: institution.id, kinds: decisionKinds }, { limit: decisionsMax }),
   ]);
   return {
