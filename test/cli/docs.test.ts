@@ -25,7 +25,7 @@ describe('docs/cli.md', () => {
     symlinkSync(path.join(root, 'policies'), stage.file('policies'));
     // a checkpoint is published every second: give the last answer time to be counted before anybody asks for its proof
     const shell = `set -eu\nveilgate() { case "$*" in "audit receipt"*--key*) sleep 1.2;; esac; "${process.execPath}" "${main}" "$@"; }\n${script}`;
-    const { code, out, err } = await child('bash', ['-c', shell], { cwd: stage.folder, env: { PATH: process.env['PATH'], VEILGATE_CLI_GATEWAY: gatewayUrl, NODE_COMPILE_CACHE: stage.file('compiled') } });
+    const { code, out, err } = await child('bash', ['-c', shell], { cwd: stage.folder, env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], VEILGATE_CLI_GATEWAY: gatewayUrl } });
     assert.equal(code, 0, `${out.slice(-2000)}\n${err}`);
 
     assert.match(out, /owner\.identity_number +read +the enterprise has not consented to this field/);

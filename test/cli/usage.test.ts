@@ -147,7 +147,7 @@ describe('cli: use', () => {
   });
 
   it('runs as a program of its own', async () => {
-    const run = (...args: string[]) => child(process.execPath, [main, ...args], { cwd: root, env: { PATH: process.env['PATH'], VEILGATE_CLI_GATEWAY: 'http://127.0.0.1:9', VEILGATE_CLI_CREDENTIALS: file('keys.json') } });
+    const run = (...args: string[]) => child(process.execPath, [main, ...args], { cwd: root, env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], VEILGATE_CLI_GATEWAY: 'http://127.0.0.1:9', VEILGATE_CLI_CREDENTIALS: file('keys.json') } });
     const [help, wrong, refused] = await Promise.all([run('--help'), run('nonsense'), run('catalogue', '--json')]);
     assert.deepEqual([help.code, wrong.code, refused.code], [0, 2, 1]);
     assert.equal((JSON.parse(refused.out) as { error: { code: string } }).error.code, 'GATEWAY_UNAVAILABLE');

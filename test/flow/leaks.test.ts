@@ -304,7 +304,7 @@ describe('flow: nothing leaks', () => {
     const child = spawn('/bin/sh', ['-c', 'ulimit -c 0; exec "$@"', 'sh', process.execPath, '--import', path.join(root, 'test/flow/support/throw-on-signal.ts'), path.join(root, 'src/gateway/main.ts')], {
       cwd: folder,
       env: {
-        PATH: process.env['PATH'], DATABASE_URL: cluster.url(), VEILGATE_PORT: String(port), VEILGATE_ISSUER_PORT: String(await freePort()), VEILGATE_LOG_LEVEL: 'debug', VEILGATE_DRAIN_SECONDS: '1', VEILGATE_CUSTODIAN: 'none', VEILGATE_SCORE_TASKS: '0',
+        PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], DATABASE_URL: cluster.url(), VEILGATE_PORT: String(port), VEILGATE_ISSUER_PORT: String(await freePort()), VEILGATE_LOG_LEVEL: 'debug', VEILGATE_DRAIN_SECONDS: '1', VEILGATE_CUSTODIAN: 'none', VEILGATE_SCORE_TASKS: '0',
         VEILGATE_PUBLIC_URL: platform.gateway.gatewayUrl, VEILGATE_ISSUER_PUBLIC_URL: platform.gateway.issuerUrl, VEILGATE_KEYS_FOLDER: path.join(platform.folder, 'keys'), VEILGATE_POLICY_FOLDER: path.join(root, 'policies'), ...environment,
       },
     });

@@ -27,7 +27,7 @@ describe('a worker process', () => {
   before(() => { folder = mkdtempSync(path.join(os.tmpdir(), 'veilgate-worker-')); });
   after(() => rmSync(folder, { recursive: true, force: true }));
   const settings = (changes: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv => ({
-    PATH: process.env['PATH'], VEILGATE_KEYS_FOLDER: path.join(folder, 'keys'), VEILGATE_POLICY_FOLDER: path.join(root, 'policies'), VEILGATE_LOG_FILE: path.join(folder, 'worker.log'), ...changes,
+    PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], VEILGATE_KEYS_FOLDER: path.join(folder, 'keys'), VEILGATE_POLICY_FOLDER: path.join(root, 'policies'), VEILGATE_LOG_FILE: path.join(folder, 'worker.log'), ...changes,
   });
 
   it('does not start without what it shares with its gateway: database, custodian, and something to do', async () => {

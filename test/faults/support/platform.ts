@@ -162,7 +162,7 @@ async function startGatewayProcess(folder: string, gatewayUrl: string, settings:
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: {
-      PATH: process.env['PATH'], NODE_COMPILE_CACHE: path.join(folder, 'compiled'),
+      PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
       VEILGATE_LOG_FILE: path.join(folder, 'gateway.log'), ...given(settings),
     },
   });

@@ -86,7 +86,7 @@ export async function startScoringPlatform(blocks: number): Promise<ScoringPlatf
       const child = fork(path.join(root, 'src/gateway/worker/main.ts'), [], {
         cwd: root, stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
         env: {
-          PATH: process.env['PATH'], NODE_COMPILE_CACHE: path.join(folder, 'compiled'), DATABASE_URL: database.url, PRIMARY_CUSTODIAN: JSON.stringify({ url: custodian.url, id: custodianId(custodian), statementKey: custodian.statementKey }),
+          PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], DATABASE_URL: database.url, PRIMARY_CUSTODIAN: JSON.stringify({ url: custodian.url, id: custodianId(custodian), statementKey: custodian.statementKey }),
           VEILGATE_PORT: String(platform.ports.gateway), VEILGATE_ISSUER_PORT: String(platform.ports.issuer), VEILGATE_KEYS_FOLDER: keysFolder, VEILGATE_POLICY_FOLDER: path.join(root, 'policies'),
           VEILGATE_SCORE_TASKS: '2', VEILGATE_SCORE_THREADS: '1', VEILGATE_LOG_FILE: path.join(folder, 'worker.log'), VEILGATE_CUSTODIAN: 'none',
         },
