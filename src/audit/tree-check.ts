@@ -3,8 +3,8 @@ import { sameBytes, type Bytes } from './bytes.ts';
 import { openCheckpoint, type Checkpoint, type LogTrust, type OpenedCheckpoint } from './checkpoint.ts';
 import { present, Unsound } from './fault.ts';
 import type { LogReader } from './log-reader.ts';
-import { tileHashes, tileWidth, widthAt } from './tile.ts';
-import { frontier, hashLength, leafHash, rootOver, type Sha256 } from './tree.ts';
+import { nodesOfTiles, tileHashes, tileWidth, widthAt } from './tile.ts';
+import { completeSubtrees, frontier, hashLength, leafHash, rootOver, type Sha256 } from './tree.ts';
 
 /** The tree's part of a verification: entries against tiles, tiles against one another, roots against what the log signed. */
 
@@ -19,11 +19,11 @@ export async function openTrusted(note: string, trust: LogTrust): Promise<Opened
 
 export type SignedHead = { readonly size: number; readonly root: Bytes; readonly source: 'remembered' | 'history' | 'checkpoint' };
 
-/** Every known tree head up to the checkpoint, smallest first; the checkpoint is the last. */
-export async function* signedHeads(reader: LogReader, checkpoint: OpenedCheckpoint, trust: LogTrust, remembered: Checkpoint | undefined): AsyncGenerator<SignedHead, void> {
+/** Every known tree head of `from` entries or more up to the checkpoint, smallest first; the checkpoint is the last. */
+export async function* signedHeads(reader: LogReader, checkpoint: OpenedCheckpoint, trust: LogTrust, remembered: Checkpoint | undefined, from = 0): AsyncGenerator<SignedHead, void> {
   let waiting: SignedHead | undefined = remembered && { ...remembered, source: 'remembered' };
   const own = { origin: trust.origin, logKeys: trust.logKeys };
-  for (let after = -1; reader.history !== undefined;) {
+  for (let after = from - 1; reader.history !== undefined;) {
     const page = await reader.history(after);
     for (const note of page) {
       const head = await openTrusted(note, own);
@@ -69,6 +69,12 @@ export function treeCheck(reader: LogReader, size: number, heads: AsyncGenerator
     }
   };
 
+  const readTile = async (level: number, index: number, width: number, range: { readonly index: number; readonly until: number }) => {
+    const tile = await present(reader.tile(level, index, width), 'tile_missing', range, `The log does not serve tile ${level}/${index}.`);
+    if (tile.length !== width * hashLength) throw new Unsound('tile_differs', range, `Tile ${level}/${index} holds more or fewer hashes than the log's size asks for.`);
+    return tile;
+  };
+
   /** Compares the hash of a full tile with what the tile above says, and so on upwards. */
   const rise = async (level: number, position: number, hash: Bytes): Promise<void> => {
     const index = Math.floor(position / tileWidth);
@@ -76,9 +82,7 @@ export function treeCheck(reader: LogReader, size: number, heads: AsyncGenerator
     const span = 256 ** level;
     const range = { index: position * span, until: (position + 1) * span };
     if (served[level] === undefined) {
-      const tile = await present(reader.tile(level, index, width), 'tile_missing', range, `The log does not serve tile ${level}/${index}.`);
-      if (tile.length !== width * hashLength) throw new Unsound('tile_differs', range, `Tile ${level}/${index} holds more or fewer hashes than the log's size asks for.`);
-      served[level] = tileHashes(tile, width);
+      served[level] = tileHashes(await readTile(level, index, width, range), width);
     }
     // what a signed head has shown to be right is not what is wrong
     const suspect = { ...range, index: Math.max(range.index, proven) };
@@ -91,10 +95,27 @@ export function treeCheck(reader: LogReader, size: number, heads: AsyncGenerator
     await rise(level + 1, index, await rootOver(row, sha256));
   };
 
+  /** Takes the hashes over the first entries, whole bundles of them, as the tiles say: the next signed head shows whether they are right. */
+  const takeOver = async (from: number) => {
+    const node = nodesOfTiles(size, (level, index, width) => readTile(level, index, width, { index: 0, until: from }), sha256);
+    for (const { level, index } of completeSubtrees({ start: 0, end: from })) await tree.append(level, await node(level, index));
+    for (let level = 1, above = from / tileWidth; above >= 1; level += 1, above = Math.floor(above / tileWidth)) {
+      const count = above % tileWidth;
+      if (count === 0) continue;
+      const index = Math.floor(above / tileWidth);
+      const width = widthAt(level, index, size);
+      const hashes = tileHashes(await readTile(level, index, width, { index: 0, until: from }), width);
+      served[level] = hashes;
+      filling[level] = hashes.slice(0, count);
+    }
+  };
+
   return {
-    async start(): Promise<void> {
+    /** @param from entries that are not checked, a multiple of 256 */
+    async start(from = 0): Promise<void> {
+      if (from > 0) await takeOver(from);
       await nextHead();
-      await checkHeads(0, 0);
+      await checkHeads(from, from);
     },
     async checkEntries({ start, width, entries, tile }: LeafBundle): Promise<void> {
       const malformed = entries.findIndex((entry) => entry.length !== hashLength);

@@ -17,6 +17,11 @@ export type VerifyOptions = {
   readonly trust: LogTrust;
   /** A checkpoint seen before: the log must begin with what it counts. */
   readonly remembered?: Checkpoint;
+  /**
+   * Entries before this one were verified earlier and are not read again, rounded down to whole bundles. What `remembered`
+   * counts shows that they are still the same ones; without it, or beyond it, everything is read.
+   */
+  readonly from?: number;
   readonly sha256?: Sha256;
   /** Called after each bundle of 256 entries. */
   readonly onProgress?: (progress: { readonly verified: number; readonly size: number }) => void;
@@ -38,11 +43,13 @@ export async function verifyLog(reader: LogReader, options: VerifyOptions): Prom
   try {
     const checkpoint = await openTrusted(await reader.checkpoint(), options.trust);
     requireNotShorter(checkpoint, options.remembered);
-    const heads = signedHeads(reader, checkpoint, options.trust, options.remembered);
+    const start = firstBundle(options);
+    const heads = signedHeads(reader, checkpoint, options.trust, options.remembered, start * tileWidth);
     const records = recordCheck(sha256);
     const tree = treeCheck(reader, checkpoint.size, heads, sha256);
-    await tree.start();
-    for await (const bundle of bundles(reader, checkpoint.size)) {
+    await tree.start(start * tileWidth);
+    verified = start * tileWidth;
+    for await (const bundle of bundles(reader, checkpoint.size, start)) {
       const faults = [() => tree.checkEntries(bundle), () => records.check(bundle)];
       // of two faults in one bundle the one at the smaller index is the first
       await throwFirst(await Promise.all(faults.map(async (check) => check().catch(asUnsound))));
@@ -55,6 +62,10 @@ export async function verifyLog(reader: LogReader, options: VerifyOptions): Prom
     if (error instanceof Unsound) return { kind: 'unsound', fault: error.fault, verified };
     throw error;
   }
+}
+
+function firstBundle({ from = 0, remembered }: VerifyOptions): number {
+  return Math.floor(Math.min(from, remembered?.size ?? 0) / tileWidth);
 }
 
 function asUnsound(error: unknown): Unsound {
@@ -76,10 +87,10 @@ function requireNotShorter(checkpoint: Checkpoint, remembered: Checkpoint | unde
 
 type Bundle = LeafBundle & { readonly records: readonly (ShownRecord | null | undefined)[] };
 
-async function* bundles(reader: LogReader, size: number): AsyncGenerator<Bundle, void> {
+async function* bundles(reader: LogReader, size: number, first: number): AsyncGenerator<Bundle, void> {
   const count = Math.ceil(size / tileWidth);
   const underWay: Promise<Bundle>[] = [];
-  for (let next = 0; next < count || underWay.length > 0;) {
+  for (let next = first; next < count || underWay.length > 0;) {
     while (next < count && underWay.length < readAhead) {
       const read = readBundle(reader, next, widthAt('entries', next, size));
       read.catch(() => {}); // reported when its turn comes, if it comes
