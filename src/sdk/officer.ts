@@ -15,6 +15,40 @@ export type InstitutionLimits = { readonly requests_per_second?: number; readonl
 
 export type PartyRegistration = { readonly id: string; readonly name: { readonly en: string; readonly zh: string }; readonly key: JWK };
 
+export type InstitutionStatus = 'applied' | 'assessed' | 'approved' | 'suspended' | 'revoked';
+
+/** An institution as officers see it; times are RFC 3339. */
+export type InstitutionView = {
+  readonly id: string;
+  readonly name: { readonly en: string; readonly zh: string };
+  readonly class: string;
+  /** ISO 3166-1 alpha-2. */
+  readonly country: string;
+  readonly status: InstitutionStatus;
+  readonly status_reason: string | null;
+  readonly scopes: readonly string[];
+  readonly limits: InstitutionLimits;
+  readonly redirect_uris: readonly string[];
+  readonly registered_at: string;
+  readonly registered_by: string | null;
+  readonly approved_by: string | null;
+  /** The latest; null: none yet. */
+  readonly assessment: { readonly level: number; readonly passed: boolean; readonly assessor: string; readonly valid_until: string } | null;
+  readonly keys: readonly { readonly thumbprint: string; readonly kid: string; readonly use: 'sig' | 'enc'; readonly retired: boolean }[];
+};
+
+/** An officer or a department. */
+export type StaffView = {
+  readonly id: string;
+  readonly kind: 'officer' | 'department';
+  readonly name: { readonly en: string; readonly zh: string } | null;
+  /** `applied`: an officer who waits for another officer's approval. */
+  readonly status: InstitutionStatus;
+  readonly roles: readonly string[];
+  readonly registered_by: string | null;
+  readonly registered_at: string;
+};
+
 /** The gateway as platform staff use it: registrars, compliance officers, auditors. */
 export function officerClient(connection: Pick<GatewayCalls, 'call'>) {
   const post = <Answer>(path: string, json: unknown) => connection.call<Answer>({ method: 'POST', path, json });
@@ -22,8 +56,11 @@ export function officerClient(connection: Pick<GatewayCalls, 'call'>) {
   return {
     /** At most 200, by id; `next` continues. */
     institutions: (after?: string) =>
-      connection.call<{ readonly institutions: readonly Record<string, unknown>[]; readonly next: string | null }>({ method: 'GET', path: after === undefined ? '/v1/institutions' : `/v1/institutions?after=${encodeURIComponent(after)}` }),
-    institution: (id: string) => connection.call<Record<string, unknown>>({ method: 'GET', path: institution(id) }),
+      connection.call<{ readonly institutions: readonly InstitutionView[]; readonly next: string | null }>({ method: 'GET', path: after === undefined ? '/v1/institutions' : `/v1/institutions?after=${encodeURIComponent(after)}` }),
+    institution: (id: string) => connection.call<InstitutionView>({ method: 'GET', path: institution(id) }),
+    /** At most 200 officers and departments, by id; `next` continues. */
+    staff: (after?: string) =>
+      connection.call<{ readonly staff: readonly StaffView[]; readonly next: string | null }>({ method: 'GET', path: after === undefined ? '/v1/staff' : `/v1/staff?after=${encodeURIComponent(after)}` }),
     assess: (id: string, assessment: Assessment) => post<{ readonly status: string }>(`${institution(id)}/assessments`, assessment),
     approve: (id: string, limits: InstitutionLimits = {}) =>
       post<{ readonly status: string }>(`${institution(id)}/approval`, { limits }),

@@ -54,7 +54,7 @@ function AreaLinks({ area }: { readonly area: Area }) {
   return (
     <>
       <h2>{t(area.name)}</h2>
-      <ul>{shown.map(({ path, title }) => <li key={path}><NavLink to={`/${path}`}>{t(title)}</NavLink></li>)}</ul>
+      <ul>{shown.map(({ path, title }) => <li key={path}><NavLink to={`/${path}`} end={!path.includes('/')}>{t(title)}</NavLink></li>)}</ul>
     </>
   );
 }

@@ -26,6 +26,7 @@ import { readerRoutes } from './readers.ts';
 import { scoreJobRoutes } from './score-jobs.ts';
 import { scoreRoutes } from './scores.ts';
 import type { Services } from './services.ts';
+import { staffRoutes } from './staff.ts';
 import { wellKnownRoutes } from './well-known.ts';
 
 /** Every door of the gateway. */
@@ -40,6 +41,7 @@ export function routes(services: Services): readonly Route[] {
     ...ownExportRoutes(services),
     ...institutionRoutes(services),
     ...partyRoutes(services),
+    ...staffRoutes(services),
     ...accountRoutes(services),
     ...datasetRoutes(services),
     ...catalogueRoutes(services),

@@ -1,0 +1,56 @@
+import { policiesClient } from '../../sdk/policies.ts';
+import { policyCellsClient, type JudgedEditsView, type PolicyCellView, type PolicyEdit } from '../../sdk/policy-cells.ts';
+import { Button } from '../parts/button.tsx';
+import { Read } from '../parts/notes.tsx';
+import { Table } from '../parts/table.tsx';
+import { Tag } from '../parts/tag.tsx';
+import { useTexts } from '../shell/language.tsx';
+import { useRead } from '../shell/use-gateway.ts';
+import { Differences } from './differences.tsx';
+import { useDraft } from './draft.ts';
+import { EditWords } from './edit-words.tsx';
+import { proposalTexts } from './proposal-texts.ts';
+
+/** Versions between the draft's and the one in force whose changes are shown; more say too little each. */
+const betweenMax = 10;
+
+/** Another version came into force under a draft: both sides beside each other, and the way on. */
+export function StaleDraft({ version, yours }: { readonly version: number; readonly yours: JudgedEditsView['differences'] }) {
+  const t = useTexts(proposalTexts);
+  const { draft, change, clear } = useDraft();
+  const basis = draft.basis ?? version;
+  const theirs = useRead(['policies', 'between', basis, version], async (calls) => {
+    const client = policiesClient(calls);
+    const { versions } = await client.list();
+    const between = versions.filter((each) => each.version > basis && each.in_force_at !== null).slice(0, betweenMax);
+    return (await Promise.all(between.map((each) => client.review(each.version)))).flatMap(({ changes }) => changes);
+  });
+  const touched = useRead(['policies', 'touched', basis, version, JSON.stringify(draft.edits)], (calls) => Promise.all(draft.edits.map(async (edit) => {
+    const cells = policyCellsClient(calls);
+    const read = (number: number) => Promise.all(edit.purposes.map((purpose) => cells.cell(number, edit.field, purpose)));
+    const [before, now] = await Promise.all([read(basis), read(version)]);
+    return { edit, changed: saysOf(edit, before) !== saysOf(edit, now) };
+  })));
+  return (
+    <div className="note warning" role="alert">
+      <p className="note-title">{t('staleTitle', { now: version, basis })}</p>
+      <p>{t('stale')}</p>
+      <div className="grid-2">
+        <div><h3>{t('theirs')}</h3><Read of={theirs}>{(changes) => <Differences changes={changes} caption={t('theirs')} />}</Read></div>
+        <div><h3>{t('yours')}</h3><Differences changes={yours} caption={t('yours')} /></div>
+      </div>
+      <Read of={touched}>{(edits) => (
+        <Table caption={t('edits')} rows={edits.map((each, at) => ({ ...each, at }))} keyOf={({ at }) => String(at)} columns={[
+          { id: 'edit', title: t('edit'), cell: ({ edit }) => <EditWords edit={edit} /> },
+          { id: 'changed', title: t('theirs'), cell: ({ changed }) => <Tag tone={changed ? 'bad' : 'neutral'}>{t(changed ? 'cellChanged' : 'cellSame')}</Tag> },
+        ]} />
+      )}</Read>
+      <p className="buttons"><Button look="primary" onPress={() => change({ basis: version })}>{t('reapply', { now: version })}</Button><Button onPress={clear}>{t('discard')}</Button></p>
+    </div>
+  );
+}
+
+/** What the cells of an edit say, as one text. */
+function saysOf({ use, institution_classes: classes }: PolicyEdit, cells: readonly PolicyCellView[]): string {
+  return JSON.stringify(cells.flatMap((cell) => cell.cells.filter((each) => each.use === use && classes.includes(each.institution_class)).map(({ desensitised, original }) => [desensitised.words.en, original.words.en])));
+}
