@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 import type { GatewayCalls } from '../../sdk/connection.ts';
-import { jointClient } from '../../sdk/joint.ts';
+import { jointProjectsClient } from '../../sdk/joint-projects.ts';
 import { modelsClient } from '../../sdk/models.ts';
 import { objectionsClient } from '../../sdk/objections.ts';
 import { officerClient } from '../../sdk/officer.ts';
@@ -22,7 +22,7 @@ const tiles: readonly Tile[] = [
   { name: 'withholds', to: '/compliance/withholds', scopes: ['compliance'], count: async (calls) => (await policiesClient(calls).withholds()).withholds.filter(({ ending }) => ending === null).length },
   { name: 'institutions', to: '/compliance/institutions', scopes: ['compliance', 'registry'], count: async (calls) => (await officerClient(calls).institutions()).institutions.filter(({ status }) => status === 'applied' || status === 'assessed').length },
   { name: 'models', to: '/compliance/models', scopes: ['compliance'], count: async (calls) => (await modelsClient(calls).list({ state: 'proposed' })).models.length },
-  { name: 'projects', to: '/compliance/projects', scopes: ['compliance'], count: async (calls) => (await jointClient(calls).projects()).projects.filter(({ state }) => state === 'proposed').length },
+  { name: 'projects', to: '/compliance/projects', scopes: ['compliance'], count: async (calls) => (await jointProjectsClient(calls).projects()).projects.filter(({ state }) => state === 'proposed').length },
   { name: 'objections', to: '/compliance/objections', scopes: ['compliance'], count: async (calls) => (await objectionsClient(calls).list({ state: 'submitted' })).objections.length },
   { name: 'officers', to: '/compliance/people', scopes: ['compliance', 'registry'], count: async (calls) => (await officerClient(calls).staff()).staff.filter(({ kind, status }) => kind === 'officer' && status === 'applied').length },
 ];

@@ -1,5 +1,5 @@
 import { useParams } from 'react-router';
-import { jointClient, type JointProjectView } from '../../sdk/joint.ts';
+import { jointProjectsClient, type JointProjectView } from '../../sdk/joint-projects.ts';
 import { Read } from '../parts/notes.tsx';
 import { PageBody, Section } from '../parts/page.tsx';
 import { Digest, Facts, Table } from '../parts/table.tsx';
@@ -16,7 +16,7 @@ export default function ProjectPage() {
   const titles = useTexts(complianceArea.titles);
   const words = useWords();
   const id = useParams()['project'] ?? '';
-  const found = useRead(['projects', 'one', id], (calls) => jointClient(calls).project(id));
+  const found = useRead(['projects', 'one', id], (calls) => jointProjectsClient(calls).project(id));
   return <PageBody title={found.data === undefined ? titles('project') : words(found.data.title)}><Read of={found}>{(view) => <Project view={view} />}</Read></PageBody>;
 }
 
@@ -48,7 +48,7 @@ function Project({ view }: { readonly view: JointProjectView }) {
       </Section>
       {['approved', 'active', 'ended', 'stopped'].includes(view.state) && <Section title={t('balances')}><Balances project={view.id} /></Section>}
       <DocumentDecision about="project" actions={possible[view.state]} own={view.proposed_by} digest={view.digest} affects={[['projects']]} decide={(calls, action, reason) => {
-        const client = jointClient(calls);
+        const client = jointProjectsClient(calls);
         if (action === 'approve') return client.approve(view.id, view.digest);
         return action === 'refuse' ? client.refuse(view.id, view.digest, reason) : client.stop(view.id, reason);
       }} />
@@ -59,7 +59,7 @@ function Project({ view }: { readonly view: JointProjectView }) {
 function Balances({ project }: { readonly project: string }) {
   const t = useTexts(modelTexts);
   const { number } = useFormats();
-  const balances = useRead(['projects', 'balances', project], (calls) => jointClient(calls).balances(project));
+  const balances = useRead(['projects', 'balances', project], (calls) => jointProjectsClient(calls).balances(project));
   return (
     <Read of={balances}>{({ accounts }) => (
       <Table caption={t('balances')} rows={accounts} keyOf={({ account }) => account} columns={[

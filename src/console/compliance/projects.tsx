@@ -1,4 +1,4 @@
-import { jointClient, type JointProjectState } from '../../sdk/joint.ts';
+import { jointProjectsClient, type JointProjectState } from '../../sdk/joint-projects.ts';
 import { PageLink } from '../parts/button.tsx';
 import { Read } from '../parts/notes.tsx';
 import { PageBody } from '../parts/page.tsx';
@@ -21,7 +21,7 @@ export default function Projects() {
   const words = useWords();
   const { day, time } = useFormats();
   const found = useRead(['projects', 'list'], (calls) => allPages(async (after: string | undefined) => {
-    const { projects, next } = await jointClient(calls).projects(after);
+    const { projects, next } = await jointProjectsClient(calls).projects(after);
     return { rows: projects, next };
   }));
   return (
