@@ -1,51 +1,13 @@
-import type { JSONWebKeySet } from 'jose';
-import { verifyReceipt, type Receipt } from '../audit/receipt.ts';
-import { systemClock } from '../clock.ts';
-import { VeilgateError } from '../errors.ts';
-import type { OpenableModel } from '../scoring/model/open.ts';
-import { sha256Hex } from '../sdk/bank.ts';
-import { scoreDigest, type ScoreAnswer, type ScoreExchange } from '../sdk/scores.ts';
-import type { InstitutionId } from '../vocabulary.ts';
+import { VeilgateError, isVeilgateError } from '../errors.ts';
+import { scoreFileLengthMax, scoreFileOf, type ScoreFile } from '../sdk/score-file.ts';
 import { readJson } from './secret-file.ts';
 
-/** A score as a bank keeps it: both halves still sealed, the model to read it with, and all that proves it. */
-export type ScoreFile = ScoreExchange & {
-  readonly format: typeof scoreFormat;
-  readonly gateway: string;
-  readonly institution: string;
-  readonly openable: OpenableModel;
-  /** The platform's public keys when the score came, for checks without network. */
-  readonly keys: JSONWebKeySet;
-};
-
-export const scoreFormat = 'veilgate-score-1';
-const lengthMax = 1_048_576;
-
-/** Errors: CONFIG_INVALID. */
+/** Errors: CONFIG_INVALID, with the file's name. */
 export function readScoreFile(file: string): ScoreFile {
-  const content = readJson(file, lengthMax) as Partial<ScoreFile>;
-  const { format, gateway, institution, request, subjects, answer, openable, keys } = content;
-  if (format !== scoreFormat || typeof gateway !== 'string' || typeof institution !== 'string' || typeof request !== 'string' || !Array.isArray(subjects?.subjects) || !isAnswer(answer) || !Array.isArray(openable?.reasonRanges) || !Array.isArray(keys?.keys)) {
-    throw new VeilgateError('CONFIG_INVALID', 'This is no saved score: name a file that `veilgate score one --out` wrote.', { file });
+  const content = readJson(file, scoreFileLengthMax);
+  try {
+    return scoreFileOf(content);
+  } catch (error) {
+    throw isVeilgateError(error) ? new VeilgateError(error.code, error.message, { file }) : error;
   }
-  return { format, gateway, institution, request, subjects, answer, openable, keys };
-}
-
-/** True for the content of a file that holds a score, not the answer to a query. */
-export function isScoreFile(content: Readonly<Record<string, unknown>>): boolean {
-  return content['format'] === scoreFormat;
-}
-
-function isAnswer(value: unknown): value is ScoreAnswer {
-  if (typeof value !== 'object' || value === null) return false;
-  const { receipt, entry, sealed } = value as Partial<ScoreAnswer>;
-  return typeof receipt === 'string' && typeof entry === 'object' && entry !== null && typeof sealed?.custodian === 'string' && typeof sealed.gateway === 'string';
-}
-
-/** Checks a receipt against what was asked and what came back: steps 1 to 3 of docs/formats/receipt.md. Errors: AUDIT_RECEIPT_INVALID. */
-export async function checkScoreReceipt({ gateway, institution, request, answer }: Pick<ScoreFile, 'gateway' | 'institution' | 'request' | 'answer'>, keys: JSONWebKeySet): Promise<Receipt> {
-  return verifyReceipt(answer.receipt, {
-    keys, issuer: gateway, institution: institution as InstitutionId, clock: systemClock, record: answer.entry.record,
-    request: await sha256Hex(request), answer: await scoreDigest(answer),
-  });
 }

@@ -1,15 +1,15 @@
 import type { Command } from 'commander';
-import { VeilgateError } from '../errors.ts';
 import type { OpenableModel } from '../scoring/model/open.ts';
 import type { OpenedScore } from '../scoring/protocol.ts';
 import { platformKeys } from '../sdk/bank.ts';
-import { openScoreAnswer, scoresClient, type ScoreAsk, type ScoreExchange, type ScoreExplanation } from '../sdk/scores.ts';
+import { checkScoreReceipt, openScoreFile, scoreFormat, type ScoreFile } from '../sdk/score-file.ts';
+import { scoresClient, type ScoreAsk, type ScoreExchange, type ScoreExplanation } from '../sdk/scores.ts';
 import { connectAs, credentialsOf } from './access.ts';
 import { reasonWords } from './answer-text.ts';
 import { noun, show, verb } from './command.ts';
 import { grantNeeded } from './complaint.ts';
 import { jobVerbs } from './score-job.ts';
-import { checkScoreReceipt, readScoreFile, scoreFormat, type ScoreFile } from './score-file.ts';
+import { readScoreFile } from './score-file.ts';
 import { reserveFile } from './secret-file.ts';
 import { pairs, table } from './table.ts';
 import type { Cli } from './terminal.ts';
@@ -43,7 +43,7 @@ export function scoreCommand(cli: Cli): Command {
     examples: ['score open score.json'],
   }).action(async (file: string, options: Json, command: Command) => {
     const saved = readScoreFile(file);
-    const opened = await open(saved, { gateway: saved.gateway, credentials: await credentialsOf(cli, command) });
+    const opened = await openScoreFile(saved, { credentials: await credentialsOf(cli, command) });
     await checkScoreReceipt(saved, saved.keys);
     show(cli, options, { ...opened, model: saved.answer.model, entry: saved.answer.entry.index }, () => `${scoreText(opened, saved.openable, saved.answer)}receipt    checked with the keys kept beside it\n`);
   });
@@ -77,16 +77,11 @@ async function scoreOne(cli: Cli, subject: string, options: ScoreFlags & { reado
   }
   const kept: ScoreFile = { format: scoreFormat, gateway: connection.gateway, institution: connection.credentials.party, ...exchange, openable, keys: keys as ScoreFile['keys'] };
   file?.write(`${JSON.stringify(kept)}\n`);
-  const opened = await open(kept, connection);
+  const opened = await openScoreFile(kept, connection);
   const doubt = await checkScoreReceipt(kept, kept.keys).then(() => undefined, (error: unknown) => error);
   show(cli, options, { ...opened, model: options.model, grant: exchange.answer.grant, entry: exchange.answer.entry.index, ...(options.out === undefined ? {} : { saved: options.out }) }, () =>
     `${scoreText(opened, openable, exchange.answer)}receipt    ${doubt === undefined ? 'checked' : 'WRONG'}${options.out === undefined ? ', not kept: --out FILE keeps it' : `, kept in ${options.out}`}\n`);
   if (doubt !== undefined) throw doubt;
-}
-
-async function open(saved: ScoreFile, own: Parameters<typeof openScoreAnswer>[2]): Promise<OpenedScore> {
-  if (saved.institution !== own.credentials.party) throw new VeilgateError('SCORE_UNREADABLE', 'The score was given to another party: use the credentials it was asked with.');
-  return openScoreAnswer(saved, saved.openable, own);
 }
 
 /** A score for people: the number, its band, and the reasons in the model's own words. */

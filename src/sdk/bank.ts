@@ -91,10 +91,8 @@ export function queryClient(calls: SigningCalls) {
     calls.call<Result>({ method: 'POST', path, body: { type: 'application/jwt', content: request }, ...(accessToken === undefined ? {} : { accessToken }) });
 
   /** The signed query that was sent, for the receipt to be checked against, and the answer as it travels. */
-  const exchange = async (query: Query, accessToken?: string): Promise<Exchange> => {
-    const request = await signQuery(query);
-    return { request, answer: await send<Answer>('/v1/queries', request, accessToken) };
-  };
+  const exchange = async (query: Query, accessToken?: string): Promise<Exchange> => exchangeSigned(await signQuery(query), accessToken);
+  const exchangeSigned = async (request: string, accessToken?: string): Promise<Exchange> => ({ request, answer: await send<Answer>('/v1/queries', request, accessToken) });
 
   return {
     /** Asks, and opens what was sealed. Errors: those of the gateway, DISCLOSURE_UNREADABLE. */
@@ -103,6 +101,9 @@ export function queryClient(calls: SigningCalls) {
       return openAnswer(answer, calls, await sha256Hex(request));
     },
     exchange,
+    signQuery,
+    /** Sends what signQuery gave: once more, should the network have failed. What arrived before is refused, never answered twice. */
+    exchangeSigned,
     /** The answer as it travels, for those who open it elsewhere. */
     querySealed: async (query: Query, accessToken?: string) => (await exchange(query, accessToken)).answer,
     /** What would be disclosed how, and which grant is missing; nothing is spent. */

@@ -71,10 +71,8 @@ export function scoresClient(connection: SigningCalls) {
     connection.call<Answer>({ method: 'POST', path, json: signed, ...(accessToken === undefined ? {} : { accessToken }) });
 
   /** Asks; the answer stays sealed. Errors: those of the gateway. */
-  const exchange = async (ask: ScoreAsk, accessToken?: string): Promise<ScoreExchange> => {
-    const signed = await sign(ask);
-    return { ...signed, answer: await send<ScoreAnswer>('/v1/scores', signed, accessToken) };
-  };
+  const exchange = async (ask: ScoreAsk, accessToken?: string): Promise<ScoreExchange> => exchangeSigned(await sign(ask), accessToken);
+  const exchangeSigned = async (signed: SignedScoreRequest, accessToken?: string): Promise<ScoreExchange> => ({ ...signed, answer: await send<ScoreAnswer>('/v1/scores', signed, accessToken) });
   const openable = async (ref: string): Promise<OpenableModel> => {
     const { model, raw_range: rawRange, reason_ranges: reasonRanges } = await connection.call<{ readonly model: ModelJson; readonly raw_range: Required<OpenableModel>['rawRange']; readonly reason_ranges: OpenableModel['reasonRanges'] }>({ method: 'GET', path: `/v1/models/${encodeURIComponent(ref)}` });
     return { model: modelFromJson(model), rawRange, reasonRanges };
@@ -82,6 +80,9 @@ export function scoresClient(connection: SigningCalls) {
 
   return {
     exchange,
+    sign,
+    /** Sends what `sign` gave: once more, should the network have failed. What arrived before is refused, never answered twice. */
+    exchangeSigned,
     /** The model's document, for opening scores where there is no network. */
     openable,
     /** Asks and opens. Errors: those of the gateway, SCORE_UNREADABLE. */
