@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { noun } from './command.ts';
+import { binVerb } from './joint-bins.ts';
 import { cohortVerbs } from './joint-cohort.ts';
 import { projectVerbs } from './joint-project.ts';
 import { runVerbs } from './joint-run.ts';
@@ -16,6 +17,7 @@ export function jointCommand(cli: Cli): Command {
   projectVerbs(project, cli);
   cohortVerbs(cohort, cli);
   runVerbs(run, cli);
+  binVerb(scorecard, cli);
   scorecardVerbs(scorecard, cli);
   return joint.addCommand(project).addCommand(cohort).addCommand(run).addCommand(scorecard);
 }

@@ -88,12 +88,14 @@ const heavy: Readonly<Record<string, string>> = {
 /** A grant's id or a key's thumbprint that begins with a dash: base64url, one in 64 does. */
 const dashedId = /^-(?:[A-Za-z0-9_-]{21}|[A-Za-z0-9_-]{42})$/;
 
-/** Ids that look like options go behind `--`, where they are taken for what they are. */
+/** Ids that look like options go behind `--`, where they are taken for what they are, and so do the names that follow them, in their order. */
 function withIdsLast(argv: readonly string[], program: Command): string[] {
   const options = new Map(allOf(program).flatMap((command) => command.options.map(({ long, required }) => [long, required] as const)));
   const isId = (word: string, at: number) => dashedId.test(word) && !options.has(word) && options.get(argv[at - 1]) !== true;
-  const ids = argv.includes('--') ? [] : argv.filter(isId);
-  return ids.length === 0 ? [...argv] : [...argv.filter((word, at) => !isId(word, at)), '--', ...ids];
+  const first = argv.includes('--') ? -1 : argv.findIndex(isId);
+  if (first < 0) return [...argv];
+  const isName = (word: string, at: number) => at >= first && (isId(word, at) || (!word.startsWith('-') && options.get(argv[at - 1] ?? '') !== true));
+  return [...argv.filter((word, at) => !isName(word, at)), '--', ...argv.filter(isName)];
 }
 
 /** The command and everything below it. */

@@ -86,6 +86,7 @@ describe('cli: use', () => {
     const lines = [
       ['grant', 'pause', `-${'a'.repeat(21)}`], ['grant', 'receipt', `--${'a'.repeat(20)}`, '--json'], ['key', 'retire', '--json', `-${'b'.repeat(42)}`],
       ['query', subject, '--purpose', 'p', '--read', 'a.b', '--grant', `-${'a'.repeat(21)}`], ['grant', 'list', '--after', `-${'c'.repeat(21)}`],
+      ['joint', 'cohort', 'align', `-${'a'.repeat(21)}`, 'list.csv', '--out', 'positions.csv'], ['joint', 'run', 'commit', '--json', `-${'a'.repeat(21)}`, '--out', 'run.json', `-${'b'.repeat(21)}`],
     ];
     // all of them get as far as the credentials, which are not there
     for (const line of lines) assert.match(JSON.stringify(await veilgate([...nowhere, ...line])), /This file is not there/, line.join(' '));
