@@ -69,7 +69,7 @@ export function ShownAnswer({ answered: { kept, opened, doubt }, catalogue }: { 
       ]} />}
       {opened.withheld.length > 0 && <Table caption={t('withheld')} showCaption rows={opened.withheld} keyOf={({ field, use }) => `${field} ${use}`} columns={[
         { id: 'field', title: common('field'), cell: ({ field }) => <>{titleOf(field)} <code>{field}</code></> },
-        { id: 'use', title: t('use'), cell: ({ use }) => code(use) },
+        { id: 'use', title: t('use'), cell: ({ use }) => (use === 'verify' ? t('verify') : code(use)) },
         { id: 'reason', title: t('why'), cell: ({ reason }) => code(reason) },
       ]} />}
       <Facts items={[[t('grant'), <code key="grant">{opened.grant}</code>], [t('policy'), <code key="policy">{opened.policy}</code>], [t('entry'), String(opened.entry.index)]]} />

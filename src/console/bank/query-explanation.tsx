@@ -40,7 +40,7 @@ export function Explanation({ reading, query }: { readonly reading: ReturnType<t
           <p role="status">{explanation.grant === null ? t('grantNone', { problem: code(explanation.grant_problem ?? 'CONSENT_REQUIRED') }) : t('grantUsed', { grant: explanation.grant })}</p>
           <Table caption={t('explanation')} rows={explanation.fields} keyOf={({ field, use }) => `${field} ${use}`} columns={[
             { id: 'field', title: common('field'), cell: ({ field }) => <code>{field}</code> },
-            { id: 'use', title: t('use'), cell: ({ use }) => code(use) },
+            { id: 'use', title: t('use'), cell: ({ use }) => (use === 'verify' ? t('verify') : code(use)) },
             { id: 'now', title: t('now'), cell: ({ disposition }) => <Tag tone={tones[disposition] ?? 'neutral'}>{code(disposition)}</Tag> },
             { id: 'why', title: t('why'), cell: ({ reason, missing_facts: missing }) => `${code(reason)}${missing.length === 0 ? '' : `: ${missing.join(', ')}`}` },
             { id: 'then', title: t('ifConsented'), cell: (field) => <Tag tone={tones[field.with_original_consent] ?? 'neutral'}>{code(field.with_original_consent)}</Tag> },
