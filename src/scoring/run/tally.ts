@@ -144,13 +144,14 @@ export function createTallies(judge: JudgeFunctionals, judgeApart: (functionals:
 
 const keyOf = ({ institution, subject }: { readonly institution: string; readonly subject: string }) => `${institution} ${subject}`;
 
-type Row = { readonly institution: string; readonly subject: string; readonly sets: readonly string[] };
+/** `sets` joined by commas: arrays are read one character at a time, and thousands of rows say the same. */
+type Row = { readonly institution: string; readonly subject: string; readonly sets: string };
 
 async function readTallies(sql: Sql, uses: readonly TallyUse[]): Promise<Map<string, readonly string[]>> {
   if (uses.length === 0) return new Map();
   const { rows } = await sql.query<Row>({
     name: 'scoring read tallies',
-    text: `select t.institution, t.subject, t.sets from unnest($1::text[], $2::text[]) as w (institution, subject) join scoring_tally t using (institution, subject)`,
+    text: `select t.institution, t.subject, array_to_string(t.sets, ',') as sets from unnest($1::text[], $2::text[]) as w (institution, subject) join scoring_tally t using (institution, subject)`,
     values: [uses.map(({ institution }) => institution), uses.map(({ subject }) => subject)],
   });
   return tallyMap(rows);
@@ -170,20 +171,20 @@ async function lockTallies(tx: Tx, uses: readonly TallyUse[]): Promise<Map<strin
     name: 'scoring make tallies',
     text: `insert into scoring_tally (institution, subject, sets)
            select w.institution, w.subject, array[w.digest] from unnest($1::text[], $2::text[], $3::text[]) as w (institution, subject, digest)
-           order by 1, 2 on conflict do nothing returning institution, subject, sets`,
+           order by 1, 2 on conflict do nothing returning institution, subject, array_to_string(sets, ',') as sets`,
     values: [...pairsOf(uses), uses.map(({ set }) => set.digest)],
   });
-  const stored = new Map<string, Stored>(made.map((row) => [keyOf(row), { before: [], now: row.sets }]));
+  const stored = new Map<string, Stored>([...tallyMap(made)].map(([key, sets]) => [key, { before: [], now: sets }]));
   const others = uses.filter((use) => !stored.has(keyOf(use)));
   if (others.length === 0) return stored;
   const { rows: found } = await tx.query<Row>({
     name: 'scoring lock tallies',
-    text: `select t.institution, t.subject, t.sets from scoring_tally t
+    text: `select t.institution, t.subject, array_to_string(t.sets, ',') as sets from scoring_tally t
            where (t.institution, t.subject) in (select institution, subject from unnest($1::text[], $2::text[]) as w (institution, subject))
            order by t.institution, t.subject for no key update of t`,
     values: pairsOf(others),
   });
-  for (const row of found) stored.set(keyOf(row), { before: row.sets, now: row.sets });
+  for (const [key, sets] of tallyMap(found)) stored.set(key, { before: sets, now: sets });
   return stored;
 }
 
@@ -213,7 +214,13 @@ function writingTallies(changed: readonly { readonly use: TallyUse; readonly set
 }
 
 function tallyMap(rows: readonly Row[]): Map<string, readonly string[]> {
-  return new Map(rows.map((row) => [keyOf(row), row.sets]));
+  const read = new Map<string, readonly string[]>();
+  const listed = (text: string) => {
+    const sets = read.get(text) ?? (text === '' ? [] : text.split(','));
+    read.set(text, sets);
+    return sets;
+  };
+  return new Map(rows.map((row) => [keyOf(row), listed(row.sets)]));
 }
 
 function limitReached(): VeilgateError {
