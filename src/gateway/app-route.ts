@@ -32,9 +32,13 @@ type Compiled = {
   readonly replies: ReadonlyMap<number, (value: unknown) => string | undefined>;
 };
 
+/** The consoles answer the gateway's own routes once more: their schemas are compiled once. */
+const compiledOf = new WeakMap<Route, Compiled>();
+
 /** A function that answers one request of `route`, or throws. */
 export function routeRunner(route: Route, compiler: SchemaCompiler, services: RouteServices): (request: Request, state: RequestState) => Promise<Reply> {
-  const compiled = compile(route, compiler, services.checkReplies);
+  const compiled = compiledOf.get(route) ?? compile(route, compiler, services.checkReplies);
+  compiledOf.set(route, compiled);
   return async (request, state) => {
     const admit = (caller: KnownCaller) => admitCaller(caller, route, services.limits, state);
     const { caller, proof } = await beforeBody(route, request, admit, services);
