@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { VeilgateError } from '../errors.ts';
 import { bundleSpec, fixColumn } from '../sdk/joint-run.ts';
-import { buildScorecard, defaultScaling, scorecardFormat, scorecardPmml, scorecardReport, type ScorecardJson } from '../sdk/joint-scorecard.ts';
+import { buildScorecard, defaultScaling, isScorecard, scorecardPmml, scorecardReport, type ScorecardJson } from '../sdk/joint-scorecard.ts';
 import { validateScorecard, type ValidatedCustomer, type ValidationGroup } from '../sdk/joint-validation.ts';
 import { list, show, verb, wholeNumber } from './command.ts';
 import { byPosition, readCustomers, type Customers } from './joint-customers.ts';
@@ -130,9 +130,9 @@ function missing(column: string): never {
 
 /** Errors: CONFIG_INVALID. */
 export function readScorecard(file: string): ScorecardJson {
-  const content = readJson(file, scorecardLengthMax) as Partial<ScorecardJson>;
-  if (content.format !== scorecardFormat || !Array.isArray(content.features)) throw new VeilgateError('CONFIG_INVALID', 'This is no scorecard: name the file that `veilgate joint scorecard build --out` wrote.', { file });
-  return content as ScorecardJson;
+  const content: unknown = readJson(file, scorecardLengthMax);
+  if (!isScorecard(content)) throw new VeilgateError('CONFIG_INVALID', 'This is no scorecard: name the file that `veilgate joint scorecard build --out` wrote.', { file });
+  return content;
 }
 
 function textOf(scorecard: ScorecardJson): string {

@@ -40,7 +40,7 @@ export type JointScorecard = {
   readonly report: (facts?: readonly ReportFact[]) => string;
 };
 
-export { scorecardFormat, type ScorecardJson } from '../joint/scorecard/document.ts';
+export { isScorecard, scorecardFormat, type ScorecardJson } from '../joint/scorecard/document.ts';
 export { scorecardPmml } from '../joint/scorecard/pmml.ts';
 export type ReportFact = { readonly name: string; readonly value: string };
 

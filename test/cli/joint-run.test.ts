@@ -132,6 +132,10 @@ describe('cli: a joint project from the lottery to a validated scorecard', () =>
     assert.match(readFileSync(file('whole.pmml'), 'utf8'), /own_rating/);
     assert.equal(await refused('joint', 'scorecard', 'export', file('card.json'), '--out', file('card.pmml')), 'CONFIG_INVALID', 'nothing is overwritten');
     assert.equal(await refused('joint', 'scorecard', 'export', file('answer.json'), '--out', file('other.pmml')), 'CONFIG_INVALID');
+    const card = JSON.parse(readFileSync(file('card.json'), 'utf8')) as ScorecardJson;
+    for (const damaged of [{ ...card, base: null }, { ...card, features: [{}] }, { ...card, features: card.features.map((feature) => ({ ...feature, bins: feature.bins.map((each) => ({ ...each, points: 'x' })) })) }]) {
+      assert.equal(await refused('joint', 'scorecard', 'export', statement('damaged.json', damaged), '--out', file('other.pmml')), 'CONFIG_INVALID');
+    }
   });
 
   it('validates it on the hold-out from one more noisy table', async () => {

@@ -11,12 +11,12 @@ import { bundleSpec, columnByPosition, digestsOf, fixColumn, jointRunClient, new
 import { buildScorecard } from '../../../src/sdk/joint-scorecard.ts';
 import { validateScorecard } from '../../../src/sdk/joint-validation.ts';
 import { figure, type Figure } from '../report.ts';
-import { jointBenchWorld, projectEpsilon, scorecardEpsilon, type JointBenchWorld } from './world.ts';
+import { jointBenchWorld, projectEpsilon, scorecardEpsilon, type JointBenchSize, type JointBenchWorld } from './world.ts';
 
 const delta = 1e-6;
 
-export async function benchLine(rowsMax: number, say: (line: string) => void): Promise<readonly Figure[]> {
-  const world = await jointBenchWorld(rowsMax);
+export async function benchLine(size: JointBenchSize, say: (line: string) => void): Promise<readonly Figure[]> {
+  const world = await jointBenchWorld(size);
   try {
     const { document, own, subjects, trains, bad } = world;
     const moved = counting(world.connection);
@@ -66,7 +66,7 @@ export async function benchLine(rowsMax: number, say: (line: string) => void): P
     return [
       figure('joint.scorecard_seconds', seconds, 's'), figure('joint.scorecard_upload_mib', mib(up), 'MiB'), figure('joint.scorecard_download_mib', mib(down), 'MiB'),
       figure('joint.scorecard_questions_seconds', stages['questions and scorecard'] ?? NaN, 's'),
-      { ...figure('joint.scorecard_line_auc', auc, 'share', rowsMax < 30_000 ? null : '>= 0.755'), value: Number(auc.toFixed(5)) },
+      { ...figure('joint.scorecard_line_auc', auc, 'share', size.rows < 30_000 ? null : '>= 0.755'), value: Number(auc.toFixed(5)) },
       figure('joint.validation_seconds', stages['validation'] ?? NaN, 's'),
       { ...figure('joint.validation_auc_error', Math.abs((validation?.auc ?? NaN) - auc), 'share'), value: Number(Math.abs((validation?.auc ?? NaN) - auc).toFixed(5)) },
       figure('joint.alignment_http_seconds', stages['alignment'] ?? NaN, 's'), figure('joint.alignment_http_mib', mib(aligned.up + aligned.down), 'MiB'),

@@ -38,9 +38,12 @@ export type JointBenchWorld = {
 /** Of the project, and of it what a scorecard is meant to cost: the rest validates it. */
 export const [projectEpsilon, scorecardEpsilon] = [4, 3];
 
-/** @param rowsMax rows of the credit set */
-export async function jointBenchWorld(rowsMax: number): Promise<JointBenchWorld> {
-  const data = readVerticalData('default_credit');
+/** How much of the credit set. */
+export type JointBenchSize = { readonly rows: number; /** Columns of either side. */ readonly own: number; readonly platform: number };
+
+export async function jointBenchWorld({ rows: rowsMax, own, platform: hosted }: JointBenchSize): Promise<JointBenchWorld> {
+  const all = readVerticalData('default_credit');
+  const data = { ...all, guest: all.guest.slice(0, own), host: all.host.slice(0, hosted) };
   const rows = Math.min(rowsMax, data.ids.length);
   const platform = await benchPlatform({ enterprises: rows, datasets: [] });
   try {

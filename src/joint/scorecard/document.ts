@@ -77,6 +77,19 @@ export function reportOf(json: ScorecardJson, facts: ScorecardReport['facts'] = 
   };
 }
 
+/** Whether a value that was read is a scorecard: its points and counts are what everything else is worked out from. */
+export function isScorecard(value: unknown): value is ScorecardJson {
+  const { format, title, features, base, scaling, privacy, cost_rho: cost } = value as Partial<ScorecardJson>;
+  const numbers = [base, cost, scaling?.baseScore, scaling?.baseOdds, scaling?.pointsToDouble, privacy?.epsilon, privacy?.delta];
+  return format === scorecardFormat && typeof title?.en === 'string' && numbers.every(Number.isFinite) && Array.isArray(features) && features.every(isFeature);
+}
+
+function isFeature({ name, side, bins, coefficient, iv }: Partial<ScorecardFeatureJson>): boolean {
+  const chosen = typeof coefficient === 'number';
+  return typeof name === 'string' && (side === 'partner' || side === 'platform') && Number.isFinite(iv) && (chosen || coefficient === null) && Array.isArray(bins)
+    && bins.every((bin) => [bin.good, bin.bad, bin.woe, bin.margin, bin.iv].every(Number.isFinite) && typeof bin.label === 'string' && (chosen ? Number.isSafeInteger(bin.points) : bin.points === null));
+}
+
 /** Features that give points. */
 export function chosenOf({ features }: Pick<ScorecardJson, 'features'>): readonly ScorecardFeatureJson[] {
   return features.filter(({ coefficient }) => coefficient !== null);
