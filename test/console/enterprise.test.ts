@@ -11,7 +11,7 @@ import { loadCatalogue } from '../../src/source/catalogue.ts';
 import type { DatasetId } from '../../src/vocabulary.ts';
 import { codeOf } from '../support/joint.ts';
 import type { TestPlatform } from '../support/gateway.ts';
-import { assertAccessible, inspect, startTestConsole, type TestConsole } from './support/console.ts';
+import { assertAccessible, inspect, screenshot, startTestConsole, type TestConsole } from './support/console.ts';
 import { representativeOf, type Person } from './support/people.ts';
 
 const sample = { enterprises: 3, seed: 11 };
@@ -55,8 +55,10 @@ describe('the enterprise\'s console', function () {
     page = await stage.open(person, '/console/');
     return undefined;
   });
-  afterEach(async () => {
-    if (page !== undefined) assert.equal(await page.evaluate('window.injected'), undefined, 'a text was run');
+  afterEach(async function () {
+    if (page === undefined) return;
+    if (this.currentTest?.state === 'failed') await screenshot(page, 'enterprise-failed');
+    assert.equal(await page.evaluate('window.injected'), undefined, 'a text was run');
   });
   after(async () => stage?.close());
 
@@ -66,6 +68,7 @@ describe('the enterprise\'s console', function () {
     await heading(title);
   };
   const section = (name: string | RegExp) => page.locator('section').filter({ has: page.getByRole('heading', { level: 2, name }) });
+  const checkbox = (label: RegExp) => page.locator('label.checkbox').filter({ hasText: label });
   const dialog = () => page.getByRole('dialog');
   const firstRow = (of: Locator) => of.getByRole('row').nth(1);
   /** Both languages, both widths; ends in English. */
@@ -110,9 +113,8 @@ describe('the enterprise\'s console', function () {
     await section('Waits for you').getByRole('link', { name: 'Bank bank-a' }).click();
     await heading('Request of Bank bank-a');
     await page.getByText(scripted).waitFor();
-    await page.getByText('Operating status', { exact: false }).first().waitFor();
-    await page.getByRole('checkbox', { name: 'Operating status' }).uncheck({ force: true });
-    await page.getByRole('checkbox', { name: /^Only desensitised\s*Name/ }).check({ force: true });
+    await checkbox(/^Registration status$/).click();
+    await checkbox(/^Only desensitised Enterprise name$/).click();
     await page.getByLabel('Valid for so many days').fill('31');
     await page.getByLabel('Answers altogether, at most').fill('5');
     await page.getByRole('button', { name: 'Agree' }).click();
@@ -120,8 +122,8 @@ describe('the enterprise\'s console', function () {
     await page.getByLabel('Valid for so many days').fill('7');
     await inspectInBoth('request');
     await page.getByRole('button', { name: 'Agree' }).click();
-    await dialog().getByText('1 fields not at all').waitFor();
-    await dialog().getByText('at most 5 answers altogether').waitFor();
+    await dialog().getByText('Fields not given at all: 1').waitFor();
+    await dialog().getByText('At most 5 answers altogether').waitFor();
     await assertAccessible(page);
     await dialog().getByRole('button', { name: 'Agree' }).dblclick();
     await page.getByText('You agreed.').waitFor();
@@ -241,9 +243,9 @@ describe('the enterprise\'s console', function () {
   it('objects to a record and follows it to its correction: steps, deadlines, who was told', async () => {
     await go('Objections');
     await page.getByRole('link', { name: 'New objection' }).click();
-    await page.getByRole('button', { name: /^Source/ }).or(page.getByRole('button', { name: /Source/ })).first().click();
+    await page.getByRole('button', { name: /Source/ }).click();
     await page.getByRole('option', { name: 'Tax', exact: true }).click();
-    await page.getByRole('button', { name: /^Field/ }).or(page.getByRole('button', { name: /Field/ })).first().click();
+    await page.getByRole('button', { name: /Field/ }).click();
     await page.getByRole('option', { name: 'Declared sales revenue' }).click();
     await page.getByText('The value is outdated').click();
     await page.getByLabel('Your reasons').fill('We filed a correction in July.');

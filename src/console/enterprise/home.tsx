@@ -18,7 +18,7 @@ import { RequestTable } from './requests.tsx';
 /** Grants that end within so many days are shown. */
 const soonDays = 14;
 /** As many of each are looked at; beyond them, figures say "at least". */
-const lookedAt = 100;
+const lookedAt = 50;
 const shownMax = 5;
 
 /** What needs the enterprise's attention, first; then what happened last. */

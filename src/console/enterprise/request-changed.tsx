@@ -8,6 +8,7 @@ import { differencesOf, type Difference } from './request-draft.ts';
 import { requestTexts } from './request-texts.ts';
 
 const termWords: Readonly<Record<string, Words>> = {
+  institution: { en: 'Institution', zh: '机构' }, kind: { en: 'Kind of institution', zh: '机构类别' }, why: { en: 'Why', zh: '申请用途' }, caps: { en: 'At most', zh: '政策上限' },
   purpose: { en: 'Purpose', zh: '用途' }, valid_days: { en: 'Days of validity', zh: '有效天数' }, uses_max: { en: 'Answers altogether', zh: '总次数' },
   data_life_days: { en: 'Days until deletion', zh: '删除期限（天）' }, data_from: { en: 'Data from', zh: '数据起始日期' }, data_to: { en: 'Data until', zh: '数据截止日期' },
 };

@@ -51,7 +51,7 @@ function FieldChoice({ field, asked, chosen, onChange }: FieldChoiceProps) {
       <div className="buttons">
         <Checkbox value={chosen !== 'out'} onChange={(taken) => onChange(taken ? asked : 'out')}>{field.title}</Checkbox>
         {asked === 'original' && chosen !== 'out' && (
-          <Checkbox value={chosen === 'desensitised'} onChange={(only) => onChange(only ? 'desensitised' : 'original')}>{t('only')}<span className="unseen">{field.title}</span></Checkbox>
+          <Checkbox value={chosen === 'desensitised'} onChange={(only) => onChange(only ? 'desensitised' : 'original')}>{t('only')} <span className="unseen">{field.title}</span></Checkbox>
         )}
       </div>
       <p className="hint">

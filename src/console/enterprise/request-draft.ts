@@ -81,14 +81,20 @@ export function choiceOf(draft: Draft, terms: Terms): GrantChoice {
 
 export type Difference = { readonly name: string; readonly before: string; readonly now: string };
 
-/** What two offers of one request say differently; names are of terms, or of fields. */
+/** What two offers of one request say differently; names are of terms, of parts of the description, or of fields. */
 export function differencesOf(before: GrantOfferView, now: GrantOfferView, language: 'en' | 'zh'): Difference[] {
   const compared = ['purpose', 'valid_days', 'uses_max', 'data_life_days', 'data_from', 'data_to'] as const;
   const terms = compared.map((name): Difference => ({ name, before: shown(before.terms[name]), now: shown(now.terms[name]) }));
+  const { institution: asker, purpose: aim } = before.description[language];
+  const { institution: askerNow, purpose: aimNow } = now.description[language];
+  const words: readonly Difference[] = [
+    { name: 'institution', before: asker.name, now: askerNow.name }, { name: 'kind', before: asker.kind, now: askerNow.kind }, { name: 'why', before: aim.text, now: aimNow.text },
+    { name: 'caps', before: before.description[language].caps.join(' '), now: now.description[language].caps.join(' ') },
+  ];
   const gets = (offer: GrantOfferView) => new Map(offer.description[language].fields.map((field) => [field.ref, field]));
   const [then, today] = [gets(before), gets(now)];
   const fields = now.terms.fields.map(({ field, ceiling }): Difference => ({ name: field, before: then.get(field)?.gets[ceiling] ?? '–', now: today.get(field)?.gets[ceiling] ?? '–' }));
-  return [...terms, ...fields].filter((one) => one.before !== one.now);
+  return [...words, ...terms, ...fields].filter((one) => one.before !== one.now);
 }
 
 function shown(value: string | number | undefined): string {

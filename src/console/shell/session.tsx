@@ -19,11 +19,11 @@ const Context = createContext<Session | undefined>(undefined);
 /** Where one signs in, and comes back from to this very page. */
 export const signInAddress = () => `/sign-in?to=${encodeURIComponent(location.pathname + location.search)}`;
 
-/** Reads once more what failed for want of a network, never what was refused. */
+/** Reads once more what failed for want of a network, never what was refused. Without a network nothing waits silently: it fails, and says so. */
 export const makeQueryClient = () => new QueryClient({
   defaultOptions: {
-    queries: { staleTime: 15_000, retry: (failures, error) => failures < 2 && isVeilgateError(error) && error.code === 'GATEWAY_UNAVAILABLE', refetchOnWindowFocus: false },
-    mutations: { retry: false },
+    queries: { staleTime: 15_000, networkMode: 'always', retry: (failures, error) => failures < 2 && isVeilgateError(error) && error.code === 'GATEWAY_UNAVAILABLE', refetchOnWindowFocus: false },
+    mutations: { networkMode: 'always', retry: false },
   },
 });
 
