@@ -1,4 +1,5 @@
 import type { VeilgateError } from '../errors.ts';
+import { arrayParameter } from '../store/array-parameter.ts';
 import type { Sql } from '../store/database.ts';
 import { isUscc } from '../uscc.ts';
 import type { Grant, GrantId, InstitutionId, PurposeCode, SubjectId, TimeMs } from '../vocabulary.ts';
@@ -60,7 +61,7 @@ export async function admitGrants(sql: Sql, lookups: readonly GrantLookup[]): Pr
         wanted.map(({ purpose }) => purpose),
         wanted.map(({ grant }) => grant ?? null),
         wanted.map(({ atMs }) => atMs),
-      ],
+      ].map(arrayParameter),
     });
     for (const row of found.rows) rows.set(wanted[row.n - 1] as GrantLookup, row);
   }

@@ -1,5 +1,6 @@
 import { shanghaiDate } from '../calendar.ts';
 import { VeilgateError } from '../errors.ts';
+import { arrayParameter } from '../store/array-parameter.ts';
 import type { Statement, Tx } from '../store/database.ts';
 import type { FieldRef, GrantId, GrantState, InstitutionId, SubjectId, TimeMs } from '../vocabulary.ts';
 import { windowEndMs } from './calendar.ts';
@@ -82,7 +83,7 @@ async function lockGrants(tx: Tx, uses: readonly GrantUse[]): Promise<Map<GrantI
     name: 'consent lock grants',
     text: `select id, subject, institution, state, valid_from_ms, valid_until_ms, frequency_max, frequency_per, uses_left, uses_total, window_ends_ms, window_uses
            from consent_grant where id = any($1::text[]) order by id for no key update`,
-    values: [ids],
+    values: [arrayParameter(ids)],
   });
   return new Map(rows.map((row) => [row.id, { ...row, lastUsedMs: 0 as TimeMs, used: false }]));
 }
@@ -211,7 +212,7 @@ function writing(used: readonly Working[], counters: Counters): readonly Stateme
   const grants: unknown[] = [
     used.map(({ id }) => id), used.map(({ state }) => state), used.map(({ lastUsedMs }) => lastUsedMs), used.map(({ uses_left }) => uses_left),
     used.map(({ uses_total }) => uses_total), used.map(({ window_ends_ms }) => window_ends_ms), used.map(({ window_uses }) => window_uses),
-  ];
+  ].map(arrayParameter);
   const ofGrant = [...counters.ofGrant.values()].filter(({ touched }) => touched);
   const ofDay = [...counters.ofDay.values()].filter(({ touched }) => touched);
   if (ofGrant.length === 0) {

@@ -1,3 +1,4 @@
+import { arrayParameter } from '../../store/array-parameter.ts';
 import type { Sql, Tx } from '../../store/database.ts';
 import type { SubjectId, TimeMs } from '../../vocabulary.ts';
 import type { Position } from '../protocol.ts';
@@ -16,7 +17,7 @@ export async function positionsOf(sql: Sql, subjects: readonly SubjectId[]): Pro
   const { rows } = await sql.query<Row>({
     name: 'score-positions-of',
     text: 'select p.subject, p.place from unnest($1::text[]) as wanted (subject) join score_position p on p.subject = wanted.subject',
-    values: [subjects],
+    values: [arrayParameter(subjects)],
   });
   return asMap(rows);
 }

@@ -1,3 +1,4 @@
+import { arrayParameter } from '../../store/array-parameter.ts';
 import type { Sql, Tx } from '../../store/database.ts';
 import type { InstitutionId, SubjectId } from '../../vocabulary.ts';
 import type { ModelRef } from '../protocol.ts';
@@ -12,7 +13,7 @@ export async function recordScoreRelease(tx: Tx, { entry, institution, model, su
     name: 'scoring record release',
     text: `insert into score_release (entry, subject, institution, model)
            select $1::bigint, subject, $2::text, $3::text from unnest($4::text[]) as s (subject) order by subject`,
-    values: [entry, institution, model, subjects],
+    values: [entry, institution, model, arrayParameter(subjects)],
   });
 }
 

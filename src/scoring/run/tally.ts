@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { canonicalJson } from '../../canonical.ts';
 import { VeilgateError } from '../../errors.ts';
+import { arrayParameter } from '../../store/array-parameter.ts';
 import type { Sql, Statement, Tx } from '../../store/database.ts';
 import type { InstitutionId, SubjectId } from '../../vocabulary.ts';
 import type { Model } from '../protocol.ts';
@@ -152,7 +153,7 @@ async function readTallies(sql: Sql, uses: readonly TallyUse[]): Promise<Map<str
   const { rows } = await sql.query<Row>({
     name: 'scoring read tallies',
     text: `select t.institution, t.subject, array_to_string(t.sets, ',') as sets from unnest($1::text[], $2::text[]) as w (institution, subject) join scoring_tally t using (institution, subject)`,
-    values: [uses.map(({ institution }) => institution), uses.map(({ subject }) => subject)],
+    values: pairsOf(uses),
   });
   return tallyMap(rows);
 }
@@ -172,7 +173,7 @@ async function lockTallies(tx: Tx, uses: readonly TallyUse[]): Promise<Map<strin
     text: `insert into scoring_tally (institution, subject, sets)
            select w.institution, w.subject, array[w.digest] from unnest($1::text[], $2::text[], $3::text[]) as w (institution, subject, digest)
            order by 1, 2 on conflict do nothing returning institution, subject, array_to_string(sets, ',') as sets`,
-    values: [...pairsOf(uses), uses.map(({ set }) => set.digest)],
+    values: [...pairsOf(uses), arrayParameter(uses.map(({ set }) => set.digest))],
   });
   const stored = new Map<string, Stored>([...tallyMap(made)].map(([key, sets]) => [key, { before: [], now: sets }]));
   const others = uses.filter((use) => !stored.has(keyOf(use)));
@@ -188,8 +189,8 @@ async function lockTallies(tx: Tx, uses: readonly TallyUse[]): Promise<Map<strin
   return stored;
 }
 
-function pairsOf(uses: readonly TallyUse[]): [string[], string[]] {
-  return [uses.map(({ institution }) => institution), uses.map(({ subject }) => subject)];
+function pairsOf(uses: readonly TallyUse[]): [string, string] {
+  return [arrayParameter(uses.map(({ institution }) => institution)), arrayParameter(uses.map(({ subject }) => subject))];
 }
 
 function writingSets(sets: readonly FunctionalSet[]): readonly Statement[] {

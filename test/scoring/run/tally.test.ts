@@ -123,7 +123,7 @@ describe('what scores tell together', () => {
       locked.count(use(set('a'), subjects[0]));
       const statements = locked.statements();
       assert.deepEqual(statements.map(({ name }) => name), ['scoring write functional sets', 'scoring write tallies']);
-      assert.deepEqual(statements[1]?.values?.[1], [subjects[1]]);
+      assert.deepEqual(statements[1]?.values?.[1], `{${subjects[1]}}`);
       await Promise.all(statements.map((statement) => tx.query(statement)));
     });
     assert.deepEqual(await told(), [{ subject: subjects[0], sets: [set('a').digest] }, { subject: subjects[1], sets: [] }]);
