@@ -1,14 +1,13 @@
 import { useMemo, useState } from 'react';
 import type { DatasetView, FieldView } from '../../sdk/catalogue.ts';
-import { Checkbox, FieldRow, SearchField, TextField } from '../parts/fields.tsx';
+import { Checkbox, FieldRow, SearchField } from '../parts/fields.tsx';
 import { EmptyNote } from '../parts/notes.tsx';
 import { frameTexts } from '../shell/frame-texts.ts';
 import { useTexts, useWords } from '../shell/language.tsx';
 import { matching } from './fields-found.ts';
+import { fieldsOf, type Picked } from './query-draft.ts';
 import { bankTexts } from './texts.ts';
-
-/** Fields to read or to verify, in the order they were chosen. */
-export type Picked = readonly { readonly field: string; readonly use: 'read' | 'verify'; readonly claimed: string }[];
+import { TypedField } from './typed-value.tsx';
 
 /** Datasets one opens and chooses fields in. */
 export function FieldPicker({ datasets, picked, onChange }: { readonly datasets: readonly DatasetView[]; readonly picked: Picked; readonly onChange: (picked: Picked) => void }) {
@@ -17,7 +16,7 @@ export function FieldPicker({ datasets, picked, onChange }: { readonly datasets:
   const words = useWords();
   const [search, setSearch] = useState('');
   const found = useMemo(() => matching(datasets, search), [datasets, search]);
-  const titles = useMemo(() => new Map(datasets.flatMap(({ fields }) => fields.map(({ field, title }) => [field, title]))), [datasets]);
+  const fields = useMemo(() => fieldsOf({ datasets }), [datasets]);
   const set = (field: string, use: 'read' | 'verify', isPicked: boolean) =>
     onChange(isPicked ? [...picked, { field, use, claimed: '' }] : picked.filter((one) => one.field !== field || one.use !== use));
   const toVerify = picked.filter(({ use }) => use === 'verify');
@@ -37,10 +36,13 @@ export function FieldPicker({ datasets, picked, onChange }: { readonly datasets:
         })}
       </div>
       <p role="status" className="hint">{picked.length === 0 ? t('noneChosen') : t('chosen', { count: picked.length })}</p>
-      {toVerify.length > 0 && <FieldRow>{toVerify.map(({ field, claimed }) => (
-        <TextField key={field} label={t('claimed', { field: words(titles.get(field) ?? { en: field, zh: field }) })} value={claimed} maxLength={500}
-          onChange={(value) => onChange(picked.map((one) => (one.field === field && one.use === 'verify' ? { ...one, claimed: value } : one)))} />
-      ))}</FieldRow>}
+      {toVerify.length > 0 && <FieldRow>{toVerify.map(({ field, claimed }) => {
+        const known = fields.get(field);
+        return known !== undefined && (
+          <TypedField key={field} field={known} label={t('claimed', { field: words(known.title) })} value={claimed}
+            onChange={(value) => onChange(picked.map((one) => (one.field === field && one.use === 'verify' ? { ...one, claimed: value } : one)))} />
+        );
+      })}</FieldRow>}
     </>
   );
 }

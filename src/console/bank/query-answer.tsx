@@ -12,16 +12,23 @@ import { Tag } from '../parts/tag.tsx';
 import { frameTexts } from '../shell/frame-texts.ts';
 import { useTexts, useWords } from '../shell/language.tsx';
 import { useChange } from '../shell/use-gateway.ts';
+import { queryTexts } from './query-texts.ts';
+import { ReportButtons } from './report-buttons.tsx';
 import { bankTexts, useCodes } from './texts.ts';
+import { useSignedOnce } from './use-signed-once.ts';
 
 export type Answered = { readonly kept: AnswerFile; readonly opened: OpenedAnswer; readonly doubt: unknown };
 
-/** Asks once; what comes back is opened and checked here. */
-async function ask(calls: SigningCalls, query: Query): Promise<Answered> {
+type Asked = { readonly request: string; readonly keys: JSONWebKeySet };
+
+/** Signs; the platform's keys are read first, because without them an answer could be had, and spent, but not proven. */
+async function sign(calls: SigningCalls, query: Query): Promise<Asked> {
   const keys = await calls.call<JSONWebKeySet>({ method: 'GET', path: '/.well-known/jwks.json' });
-  const exchange = await queryClient(calls).exchange(query);
-  const kept: AnswerFile = { format: answerFormat, gateway: calls.gateway, institution: calls.credentials.party, ...exchange, keys };
-  return openKept(kept, calls);
+  return { request: await queryClient(calls).signQuery(query), keys };
+}
+
+async function send(calls: SigningCalls, { request, keys }: Asked): Promise<AnswerFile> {
+  return { format: answerFormat, gateway: calls.gateway, institution: calls.credentials.party, ...await queryClient(calls).exchangeSigned(request), keys };
 }
 
 /** Opens a kept answer with the institution's key and checks its receipt. */
@@ -33,18 +40,32 @@ export async function openKept(kept: AnswerFile, own: Pick<SigningCalls, 'gatewa
 
 export function AskAndAnswer({ calls, query, catalogue }: { readonly calls: SigningCalls; readonly query: Query; readonly catalogue: CatalogueView }) {
   const t = useTexts(bankTexts);
-  const asking = useChange((_calls, asked: Query) => ask(calls, asked), [['explanation'], ['grants']]);
+  const q = useTexts(queryTexts);
+  const asking = useSignedOnce((asked: Query) => sign(calls, asked), (signed) => send(calls, signed), [['explanation'], ['grants']]);
+  const opening = useChange((_calls, kept: AnswerFile) => openKept(kept, calls));
+  const ask = () => {
+    opening.reset();
+    asking.run(query, (kept) => opening.run(kept));
+  };
   return (
     <>
-      <div className="buttons ask"><Button look="primary" busy={asking.busy} onPress={() => asking.run(query)}>{t('ask')}</Button><span className="hint">{t('askAgain')}</span></div>
+      <div className="buttons ask"><Button look="primary" busy={asking.busy || opening.busy} onPress={ask}>{t('ask')}</Button><span className="hint">{t('askAgain')}</span></div>
       {asking.error !== null && <ErrorNote error={asking.error} />}
-      {asking.answer !== undefined && <ShownAnswer answered={asking.answer} catalogue={catalogue} />}
+      {asking.unsure && <WarningNote><p>{q('unsure')}</p></WarningNote>}
+      {opening.error !== null && asking.answer !== undefined && <><ErrorNote error={opening.error} /><KeepAnswer kept={asking.answer} /></>}
+      {opening.answer !== undefined && <ShownAnswer answered={opening.answer} calls={calls} catalogue={catalogue} />}
     </>
   );
 }
 
+/** As it travelled, originals still sealed: also when it could not be opened here. */
+function KeepAnswer({ kept }: { readonly kept: AnswerFile }) {
+  const t = useTexts(bankTexts);
+  return <Button onPress={() => download(`answer-${kept.answer.entry.index}.json`, 'application/json', JSON.stringify(kept))}>{t('keepAnswer')}</Button>;
+}
+
 /** An opened answer: values with how they came, comparisons, what was withheld, and whether the receipt is right. */
-export function ShownAnswer({ answered: { kept, opened, doubt }, catalogue }: { readonly answered: Answered; readonly catalogue: CatalogueView }) {
+export function ShownAnswer({ answered: { kept, opened, doubt }, calls, catalogue }: { readonly answered: Answered; readonly calls: SigningCalls; readonly catalogue: CatalogueView }) {
   const t = useTexts(bankTexts);
   const common = useTexts(frameTexts);
   const words = useWords();
@@ -54,7 +75,7 @@ export function ShownAnswer({ answered: { kept, opened, doubt }, catalogue }: { 
   const rows = Object.entries(opened.data).flatMap(([dataset, found]) => found.flatMap((row, at) =>
     Object.entries(row).map(([field, value]) => ({ key: `${dataset}.${field} ${at}`, field: `${dataset}.${field}`, row: found.length > 1 ? String(at + 1) : '', value }))));
   return (
-    <Section title={t('asked')} actions={<Button onPress={() => download(`answer-${kept.answer.entry.index}.json`, 'application/json', JSON.stringify(kept))}>{t('keepAnswer')}</Button>}>
+    <Section title={t('asked')} actions={<KeepAnswer kept={kept} />}>
       {doubt === undefined ? <GoodNote><p>{t('receiptRight')}</p></GoodNote> : <><WarningNote><p>{t('receiptWrong')}</p></WarningNote><ErrorNote error={doubt} /></>}
       {opened.disputed !== undefined && opened.disputed.length > 0 && <WarningNote><p>{t('disputed', { fields: opened.disputed.map(titleOf).join(', ') })}</p></WarningNote>}
       {rows.length > 0 && <Table caption={t('asked')} rows={rows} keyOf={({ key }) => key} columns={[
@@ -69,10 +90,11 @@ export function ShownAnswer({ answered: { kept, opened, doubt }, catalogue }: { 
       ]} />}
       {opened.withheld.length > 0 && <Table caption={t('withheld')} showCaption rows={opened.withheld} keyOf={({ field, use }) => `${field} ${use}`} columns={[
         { id: 'field', title: common('field'), cell: ({ field }) => <>{titleOf(field)} <code>{field}</code></> },
-        { id: 'use', title: t('use'), cell: ({ use }) => (use === 'verify' ? t('verify') : code(use)) },
+        { id: 'use', title: t('use'), cell: ({ use }) => (use === 'read' || use === 'verify' ? t(use) : code(use)) },
         { id: 'reason', title: t('why'), cell: ({ reason }) => code(reason) },
       ]} />}
       <Facts items={[[t('grant'), <code key="grant">{opened.grant}</code>], [t('policy'), <code key="policy">{opened.policy}</code>], [t('entry'), String(opened.entry.index)]]} />
+      {doubt === undefined && <ReportButtons kept={kept} calls={calls} catalogue={catalogue} />}
     </Section>
   );
 }

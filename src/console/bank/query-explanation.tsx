@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react';
 import { queryClient, type Query, type QueryExplanation } from '../../sdk/bank.ts';
 import type { SigningCalls } from '../../sdk/connection.ts';
+import { useCatalogueWords } from '../parts/catalogue-words.ts';
 import { EmptyNote, Read } from '../parts/notes.tsx';
 import { Section } from '../parts/page.tsx';
 import { Table } from '../parts/table.tsx';
@@ -32,6 +33,7 @@ export function Explanation({ reading, query }: { readonly reading: ReturnType<t
   const t = useTexts(bankTexts);
   const common = useTexts(frameTexts);
   const code = useCodes();
+  const { field: name } = useCatalogueWords();
   if (query === undefined) return <Section title={t('explanation')}><EmptyNote>{t('explainWaits')}</EmptyNote></Section>;
   return (
     <Section title={t('explanation')}>
@@ -39,8 +41,8 @@ export function Explanation({ reading, query }: { readonly reading: ReturnType<t
         <>
           <p role="status">{explanation.grant === null ? t('grantNone', { problem: code(explanation.grant_problem ?? 'CONSENT_REQUIRED') }) : t('grantUsed', { grant: explanation.grant })}</p>
           <Table caption={t('explanation')} rows={explanation.fields} keyOf={({ field, use }) => `${field} ${use}`} columns={[
-            { id: 'field', title: common('field'), cell: ({ field }) => <code>{field}</code> },
-            { id: 'use', title: t('use'), cell: ({ use }) => (use === 'verify' ? t('verify') : code(use)) },
+            { id: 'field', title: common('field'), cell: ({ field }) => <>{name(field)} <code>{field}</code></> },
+            { id: 'use', title: t('use'), cell: ({ use }) => (use === 'read' || use === 'verify' ? t(use) : code(use)) },
             { id: 'now', title: t('now'), cell: ({ disposition }) => <Tag tone={tones[disposition] ?? 'neutral'}>{code(disposition)}</Tag> },
             { id: 'why', title: t('why'), cell: ({ reason, missing_facts: missing }) => `${code(reason)}${missing.length === 0 ? '' : `: ${missing.join(', ')}`}` },
             { id: 'then', title: t('ifConsented'), cell: (field) => <Tag tone={tones[field.with_original_consent] ?? 'neutral'}>{code(field.with_original_consent)}</Tag> },

@@ -77,7 +77,7 @@ function Reopen({ kept }: { readonly kept: AnswerFile }) {
       <>
         <div className="buttons"><Button onPress={() => opening.run(() => openKept(kept, calls))} busy={opening.busy}>{t('openAnswer')}</Button></div>
         {opening.error !== null && <ErrorNote error={opening.error} />}
-        {opening.answer !== undefined && <Read of={catalogue}>{(found) => <ShownAnswer answered={opening.answer as NonNullable<typeof opening.answer>} catalogue={found} />}</Read>}
+        {opening.answer !== undefined && <Read of={catalogue}>{(found) => <ShownAnswer answered={opening.answer as NonNullable<typeof opening.answer>} calls={calls} catalogue={found} />}</Read>}
       </>
     )}</WithOwnKey>
   );
