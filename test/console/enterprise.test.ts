@@ -1,16 +1,18 @@
 import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
-import type { Locator, Page } from 'playwright-core';
+import type { JSONWebKeySet } from 'jose';
+import type { Download, Locator, Page } from 'playwright-core';
 import { sampleCsv } from '../../scripts/sample/generate.ts';
 import { sampleSubject } from '../../scripts/sample/subjects.ts';
-import type { BankClient } from '../../src/sdk/bank.ts';
+import { platformKeys, type BankClient } from '../../src/sdk/bank.ts';
 import { departmentClient } from '../../src/sdk/department.ts';
 import { checkEntryProof, type EntryProof } from '../../src/sdk/entry-proof.ts';
 import { noticesClient, objectionsClient } from '../../src/sdk/objections.ts';
+import { checkExport } from '../../src/sdk/own-export.ts';
 import { loadCatalogue } from '../../src/source/catalogue.ts';
 import type { DatasetId } from '../../src/vocabulary.ts';
 import { codeOf } from '../support/joint.ts';
-import type { TestPlatform } from '../support/gateway.ts';
+import { password, type TestPlatform } from '../support/gateway.ts';
 import { assertAccessible, inspect, screenshot, startTestConsole, type TestConsole } from './support/console.ts';
 import { representativeOf, type Person } from './support/people.ts';
 
@@ -279,15 +281,20 @@ describe('the enterprise\'s console', function () {
   it('keeps what was typed when the session ends, and goes on after signing in again', async () => {
     await page.goto(`${platform.gateway.issuerUrl}/console/enterprise/objections/new?field=registry.name`);
     await page.getByLabel('Your reasons').fill('Our name has changed.');
-    const cookies = await page.context().cookies();
     await page.context().clearCookies();
     await page.getByRole('button', { name: 'Submit objection' }).click();
     await page.getByText('Your session has ended').waitFor();
     assert.equal(await page.getByLabel('Your reasons').inputValue(), 'Our name has changed.');
     await assertAccessible(page);
-    await page.context().addCookies(cookies);
+    const [tab] = await Promise.all([page.context().waitForEvent('page'), page.getByRole('link', { name: 'Sign in in a new tab' }).click()]);
+    await tab.fill('[name=username]', person.username);
+    await tab.fill('[name=password]', password);
+    await tab.click('form button:not(.link)');
+    await tab.waitForURL(/\/console\/enterprise\/objections\/new/);
+    await tab.close();
     await page.getByRole('button', { name: 'Submit objection' }).click();
     await heading(/^Objection to/);
+    assert.equal(await page.getByText('Your session has ended').count(), 0);
   });
 
   it('revokes for good', async () => {
@@ -303,8 +310,19 @@ describe('the enterprise\'s console', function () {
     assert.equal(await codeOf(query(grant?.id)), 'CONSENT_REVOKED');
   });
 
-  it('leads to the account\'s own pages', async () => {
+  it('takes everything along, signed, as JSON and as tables, and leads to the account\'s own pages', async () => {
     await go('My data and account');
+    const [whole] = await Promise.all([saved(page.getByRole('button', { name: /^Everything as JSON/ })), page.getByText(/^Checked in this browser: complete/).waitFor()]);
+    const { lines } = await checkExport(whole.text, { keys: await platformKeys(platform.gateway.gatewayUrl) as JSONWebKeySet, issuer: platform.gateway.gatewayUrl });
+    assert.deepEqual([...new Set(lines.map(({ part }) => part))].toSorted(), ['accesses', 'grant_requests', 'grants', 'header', 'objections', 'records']);
+    await page.getByRole('button', { name: /Part/ }).click();
+    await page.getByRole('option', { name: 'Enterprise registration' }).click();
+    const files: Download[] = [];
+    page.on('download', (file) => files.push(file));
+    await page.getByRole('button', { name: 'Download as CSV' }).click();
+    await page.getByText(/^Checked in this browser: unchanged/).waitFor();
+    assert.deepEqual(files.map((file) => file.suggestedFilename()), ['veilgate-registry.csv', 'veilgate-registry.csv.jws']);
+    assert.match(readFileSync(await files[0]?.path() ?? '', 'utf8'), /^name,/);
     await inspectInBoth('data');
     for (const [link, address] of [['Change password', '/password'], ['Passkeys', '/passkeys']] as const) assert.equal(await page.getByRole('link', { name: link }).getAttribute('href'), address);
   });

@@ -3,12 +3,14 @@ import { Facts } from '../parts/table.tsx';
 import { useFormats, useTexts } from '../shell/language.tsx';
 import { useSession } from '../shell/session.tsx';
 import { dataTexts } from './data-texts.ts';
+import { OwnExport } from './own-export.tsx';
 
 /** Everything of one's own to take along, and the account. */
 export default function Data() {
   const t = useTexts(dataTexts);
   return (
     <PageBody title={t('title')}>
+      <Section title={t('export')}><OwnExport /></Section>
       <Section title={t('account')}><Account /></Section>
     </PageBody>
   );

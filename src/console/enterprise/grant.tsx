@@ -1,20 +1,23 @@
+import { useState } from 'react';
 import { useParams } from 'react-router';
 import { grantsClient, type GrantView } from '../../sdk/grants.ts';
 import { Button } from '../parts/button.tsx';
 import { useCatalogueWords } from '../parts/catalogue-words.ts';
 import { download } from '../parts/download.ts';
-import { ErrorNote, Read } from '../parts/notes.tsx';
+import { ErrorNote, GoodNote, Read } from '../parts/notes.tsx';
 import { PageBody, Section } from '../parts/page.tsx';
 import { Digest, Facts, Table, type Column } from '../parts/table.tsx';
 import { useFormats, useTexts, useWords, type Translate } from '../shell/language.tsx';
 import { useChange, useRead } from '../shell/use-gateway.ts';
 import { enterpriseArea } from './area.ts';
 import { EntryList } from './entry-list.tsx';
-import { GrantActions } from './grant-actions.tsx';
+import { GrantActions, type GrantAction } from './grant-actions.tsx';
 import { grantTexts } from './grant-texts.ts';
 import { useInstitutionNames } from './institution-names.ts';
 import { StateTag } from './state-tag.tsx';
 import { ceilings, grantStates, wordsFor } from './words.ts';
+
+const doneWords = { pause: 'paused', resume: 'resumed', revoke: 'revoked' } as const;
 
 /** One grant: what it allows, what can be done about it, and everything that happened under it. */
 export default function Grant() {
@@ -23,10 +26,12 @@ export default function Grant() {
   const { grant: id = '' } = useParams();
   const grant = useRead(['grants', 'one', id], (calls) => grantsClient(calls).readGrant(id));
   const nameOf = useInstitutionNames([grant.data?.institution]);
+  const [done, setDone] = useState<GrantAction>();
   return (
     <PageBody title={grant.data === undefined ? titles('grant') : t('grantTitle', { institution: nameOf(grant.data.institution) })}>
       <Read of={grant}>{(found) => <>
-        <Section title={titles('grant')} actions={<GrantActions grant={found} institution={nameOf(found.institution)} />}>
+        {done !== undefined && <GoodNote><p>{t(doneWords[done])}</p></GoodNote>}
+        <Section title={titles('grant')} actions={<GrantActions grant={found} institution={nameOf(found.institution)} onDone={setDone} />}>
           <GrantFacts grant={found} />
           <Receipt id={found.id} />
         </Section>

@@ -77,7 +77,6 @@ function FieldTable({ caption, fields }: { readonly caption: string; readonly fi
     { id: 'field', title: t('field'), cell: ({ field, title }) => (title === null ? field : words(title)) },
     { id: 'dataset', title: t('dataset'), cell: ({ dataset }) => (dataset === null ? '' : words(dataset)) },
     { id: 'gets', title: t('gets'), cell: (field) => <ul className="plain-list">{shown(field).map((use) => <li key={use.use}><UseWords use={use} /></li>)}</ul> },
-    { id: 'rule', title: t('rule'), cell: (field) => [...new Set(shown(field).map(({ rule }) => rule ?? '–'))].map((rule) => <code key={rule} className="rule">{rule}</code>) },
   ];
   return <Table caption={caption} columns={columns} rows={fields} keyOf={({ field }) => field} empty={t('noFields')} />;
 }

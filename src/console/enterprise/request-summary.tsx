@@ -25,7 +25,7 @@ export function RequestSummary({ offer, draft, institution }: { readonly offer: 
         <li>{t('sumLife', { days: draft.lifeDays })}</li>
       </ul>
       <details>
-        <summary>{t('fields')}</summary>
+        <summary>{t('fieldByField')}</summary>
         <ul>{chosen.filter(({ ceiling }) => ceiling !== 'out').map(({ ref, title, dataset, gets, ceiling }) => (
           <li key={ref}>{t('sumField', { field: title, dataset, gets: ceiling === 'out' ? '' : gets[ceiling] })}</li>
         ))}</ul>

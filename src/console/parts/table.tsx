@@ -57,5 +57,5 @@ export function Facts({ items }: { readonly items: readonly (readonly [string, R
 export function Digest({ value, characters = 12 }: { readonly value: string; readonly characters?: number }) {
   const t = useTexts(frameTexts);
   if (value.length <= characters) return <code>{value}</code>;
-  return <code className="digest" title={value}>{value.slice(0, characters)}<span aria-hidden="true">…</span><span className="unseen">{value.slice(characters)}</span><button type="button" className="copy" aria-label={`${t('copy')} ${value.slice(0, characters)}`} onClick={() => void navigator.clipboard.writeText(value)}>⧉</button></code>;
+  return <code className="digest" title={value}>{value.slice(0, characters)}<span aria-hidden="true">…</span><span className="unseen">{value.slice(characters)}</span><button type="button" className="copy" aria-label={`${t('copy')} ${value.slice(0, characters)}`} onClick={() => void navigator.clipboard.writeText(value)}>{t('copy')}</button></code>;
 }

@@ -46,10 +46,30 @@ export function SessionProvider({ children, waiting, failed }: { readonly childr
   const session = useMemo((): Session | undefined => {
     if (view === undefined) return undefined;
     const calls = sessionCalls({ base, session: view });
-    const noticing: GatewayCalls['send'] = (request) => calls.send(request).catch((error: unknown) => {
-      if (isVeilgateError(error) && error.code === 'SESSION_MISSING') setOver(true);
-      throw error;
-    });
+    // whoever signed in again, in another tab, has another session: what was refused for that is sent once more in its name
+    const renewed = async (refusal: unknown) => {
+      const now = await readSession(base);
+      if (now === undefined || now.csrf === view.csrf) throw refusal;
+      if (now.account !== view.account) {
+        location.reload(); // somebody else: nothing may be sent in their name
+        throw refusal;
+      }
+      setFound({ state: 'signed in', view: now });
+      return sessionCalls({ base, session: now });
+    };
+    const noticing: GatewayCalls['send'] = async (request) => {
+      try {
+        const response = await calls.send(request);
+        setOver(false);
+        return response;
+      } catch (error) {
+        if (isVeilgateError(error, 'SESSION_MISSING')) setOver(true);
+        if (!isVeilgateError(error, 'SESSION_FORGED')) throw error;
+        const response = await (await renewed(error)).send(request);
+        setOver(false);
+        return response;
+      }
+    };
     return {
       ...view, over,
       calls: { ...calls, send: noticing, call: async <Answer,>(request: Parameters<GatewayCalls['send']>[0]) => {
