@@ -39,6 +39,8 @@ export function changeWords(region: Omit<Region, 'change'>, before: Outcome, aft
 function verbWords(before: Outcome, after: Outcome): Words {
   if (isWithheld(before)) return framed(outcomeWords(after, openingWords), (to) => `newly ${to}`, (to) => `新开放：${to}`);
   if (isWithheld(after)) return framed(outcomeWords(before, nameWords), (from) => `no longer ${from}`, (from) => `不再开放（原为${from}）`);
+  const [full, fullAfter] = [outcomeWords(before, openingWords), outcomeWords(after, openingWords)];
+  if (full.en === fullAfter.en) return { en: `still ${full.en}, but depending on other facts`, zh: `仍为${full.zh}，但所依据的条件不同` };
   // the details of treatments only where the names alone do not tell the two apart
   const named = outcomeWords(before, nameWords).en !== outcomeWords(after, nameWords).en;
   const from = outcomeWords(before, named ? nameWords : openingWords);

@@ -70,8 +70,9 @@ export type PolicySamplesView = { readonly values: readonly Value[]; readonly sh
 export function policyCellsClient({ call }: Pick<Connection, 'call'>) {
   const get = <Result>(version: number, noun: string, query: Readonly<Record<string, string>>) => call<Result>({ method: 'GET', path: `/v1/policies/${version}/${noun}?${new URLSearchParams(query)}` });
   return {
-    /** Everything the version says to one class of institutions about one use at one reach of consent. */
-    matrix: (version: number, institutionClass: string, use: PolicyUse, consent: PolicyTier) => get<PolicyMatrixView>(version, 'matrix', { institution_class: institutionClass, use, consent }),
+    /** Everything the version says to one class of institutions, the first where none is named, about one use at one reach of consent. */
+    matrix: (version: number, institutionClass: string | undefined, use: PolicyUse, consent: PolicyTier) =>
+      get<PolicyMatrixView>(version, 'matrix', { ...(institutionClass === undefined ? {} : { institution_class: institutionClass }), use, consent }),
     /** One field for one purpose: what every class gets, by which rules, and what may be set. */
     cell: (version: number, field: string, purpose: string) => get<PolicyCellView>(version, 'cell', { field, purpose }),
     /** What edits would make of the version; nothing is kept. */

@@ -34,6 +34,7 @@ describe('the policy as cells, at the gateway', () => {
   after(() => world.platform.close());
 
   it('are read by officers and auditors, and by nobody else', async () => {
+    assert.equal((await auditor.matrix(1, undefined, 'read', 'original')).institution_class, 'commercial_bank', 'the first one');
     const matrix = await auditor.matrix(1, 'commercial_bank', 'read', 'original');
     assert.equal(matrix.cells.length, matrix.fields.length * matrix.purposes.length);
     assert.equal(at(matrix, revenue, 'pre_loan_review')?.disposition, 'clear');

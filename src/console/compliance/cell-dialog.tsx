@@ -30,6 +30,7 @@ function Cell({ cell, matrix, onDone }: { readonly cell: PolicyCellView; readonl
   const titleOf = (code: string) => words(matrix.classes.find((each) => each.code === code)?.title ?? { en: code, zh: code });
   const rules = new Map(cell.rules.map((rule) => [rule.id, rule]));
   const rows = cell.cells.filter((each) => each.use === use);
+  const standing = [...new Set(rows.flatMap((row) => row.rules))];
   return (
     <>
       <Facts items={[[t('code'), <code key="code">{cell.field.field}</code>], [t('classification'), `${g('levelOf', { level: cell.field.level })} · ${g(cell.field.kind)}`], [t('type'), cell.field.unit === undefined ? cell.field.type : `${cell.field.type} (${cell.field.unit})`]]} />
@@ -38,8 +39,8 @@ function Cell({ cell, matrix, onDone }: { readonly cell: PolicyCellView; readonl
         { id: 'class', title: t('institutionClass'), cell: (row) => titleOf(row.institution_class) },
         { id: 'desensitised', title: t('atDesensitised'), cell: (row) => words(row.desensitised.words) },
         { id: 'original', title: t('atOriginal'), cell: (row) => words(row.original.words) },
-        { id: 'rules', title: t('rules'), cell: (row) => row.rules.map((id) => <RuleName key={id} rule={rules.get(id)} />) },
       ]} />
+      {standing.length > 0 && <><h3>{t('rules')}</h3><ul className="change-list">{standing.map((id) => <li key={id}><RuleName rule={rules.get(id)} /></li>)}</ul></>}
       <p><PageLink to={`/compliance/withholds?${new URLSearchParams({ field: cell.field.field, purpose: cell.purpose })}`}>{t('emergency')}</PageLink></p>
       {cell.in_minimum
         ? <CellEditor key={use} cell={cell} use={use} matrix={matrix} onDone={onDone} />
@@ -52,5 +53,5 @@ function RuleName({ rule }: { readonly rule: PolicyCellView['rules'][number] | u
   const t = useTexts(cellTexts);
   const words = useWords();
   if (rule === undefined) return null;
-  return <span className="more"><code>{rule.id}</code> {rule.denies && <strong>{t('denies')}</strong>} {words(rule.description)} {rule.condition !== null && t('condition', { condition: words(rule.condition) })}</span>;
+  return <>{rule.denies && <strong>{t('denies')} </strong>}{words(rule.description)} {rule.condition !== null && t('condition', { condition: words(rule.condition) })} <code>{rule.id}</code></>;
 }

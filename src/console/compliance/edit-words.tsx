@@ -1,23 +1,35 @@
-import type { PolicyEdit, PolicySetting } from '../../sdk/policy-cells.ts';
-import { useTexts } from '../shell/language.tsx';
+import { policyCellsClient, type PolicyEdit, type PolicySetting } from '../../sdk/policy-cells.ts';
+import { useTexts, useWords } from '../shell/language.tsx';
+import { useRead } from '../shell/use-gateway.ts';
 import { cellTexts } from './cell-texts.ts';
+import { gridTexts } from './grid-texts.ts';
 import { openingText } from './openings.ts';
 import { proposalTexts } from './proposal-texts.ts';
 
 /** An edit in words: what each reach of consent is to open, for whom. */
-export function EditWords({ edit }: { readonly edit: PolicyEdit }) {
+export function EditWords({ edit, version }: { readonly edit: PolicyEdit; readonly version: number }) {
   const t = useTexts(proposalTexts);
   const c = useTexts(cellTexts);
+  const g = useTexts(gridTexts);
+  const titleOf = useTitles(version);
   const what = (setting: PolicySetting) => {
     if (setting === null) return t('nothing');
     return [c(openingText(setting.opening)), ...(setting.when === undefined ? [] : [t('when')])].join(' · ');
   };
   return (
     <>
-      <strong><code>{edit.field}</code> · {edit.purposes.join(', ')} · {edit.use}</strong>
+      <strong>{titleOf(edit.field)} · {edit.purposes.map(titleOf).join(', ')} · {g(edit.use)}</strong> <code>{edit.field}</code>
       {edit.desensitised !== undefined && <span className="more">{t('desensitised', { what: what(edit.desensitised) })}</span>}
       {edit.original !== undefined && <span className="more">{t('original', { what: what(edit.original) })}</span>}
-      <span className="more">{t('forClasses', { classes: edit.institution_classes.join(', ') })}</span>
+      <span className="more">{t('forClasses', { classes: edit.institution_classes.map(titleOf).join(', ') })}</span>
     </>
   );
+}
+
+/** What fields, purposes and classes are called in a version; their codes until that is read. */
+function useTitles(version: number): (code: string) => string {
+  const words = useWords();
+  const { data } = useRead(['policies', 'matrix', version, undefined, 'read', 'original'], (calls) => policyCellsClient(calls).matrix(version, undefined, 'read', 'original'));
+  const titles = new Map([...(data?.fields ?? []).map(({ field, title }) => [field, title] as const), ...[...(data?.purposes ?? []), ...(data?.classes ?? [])].map(({ code, title }) => [code, title] as const)]);
+  return (code) => words(titles.get(code) ?? { en: code, zh: code });
 }

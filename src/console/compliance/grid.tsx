@@ -40,11 +40,18 @@ export function Grid({ matrix, rows, columns, markOf, onOpen }: GridProps) {
     if (!moved.current) return;
     moved.current = false;
     virtual.scrollToIndex(row);
-    // the row may have come into the page just now
-    requestAnimationFrame(() => frame.current?.querySelector<HTMLElement>('[data-active]')?.focus());
+    const focus = () => frame.current?.querySelector<HTMLElement>('[data-active]')?.focus();
+    focus();
+    requestAnimationFrame(focus); // the row may come into the page only now
   }, [row, column, virtual]);
 
   const move = (event: KeyboardEvent) => {
+    const shown = rows[row];
+    if ((event.key === 'Enter' || event.key === ' ') && shown !== undefined && !isDataset(shown)) {
+      event.preventDefault();
+      onOpen(shown.field, matrix.purposes[columns[column] ?? -1]?.code ?? '');
+      return;
+    }
     const target = moveTo(event, rows, { row, column }, columns.length);
     if (target === undefined) return;
     event.preventDefault();
@@ -99,7 +106,7 @@ function Cell({ column, outcome, mark, active, onPress }: { readonly column: num
   if (outcome === undefined) return null;
   return (
     <div role="gridcell" aria-colindex={column + 2} tabIndex={active ? 0 : -1} className={`grid-cell says ${look(outcome)} ${mark ?? ''}`} onClick={onPress}
-      onKeyDown={(event) => { if (event.key === 'Enter' || event.key === ' ') { event.preventDefault(); onPress(); } }} {...(active ? { 'data-active': '' } : {})}>
+      {...(active ? { 'data-active': '' } : {})}>
       <span>{t(name(outcome))}</span>
       {outcome.conditional && <span className="grid-more">{t('conditional')}</span>}
       {mark !== undefined && <span className="grid-mark">{t(mark)}</span>}

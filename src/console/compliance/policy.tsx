@@ -44,13 +44,16 @@ function DraftBar() {
 /** What is chosen stands in the address: a reload or a link shows the same. */
 function useChoice() {
   const [search, setSearch] = useSearchParams();
+  // the address follows what is typed, and is too slow to be typed into
+  const [text, setText] = useState(search.get('text') ?? '');
+  const set = (name: string, value: string) => setSearch((now) => { const next = new URLSearchParams(now); if (value === '') next.delete(name); else next.set(name, value); return next; }, { replace: true });
   const get = (name: string, otherwise: string) => search.get(name) ?? otherwise;
   return {
-    institutionClass: get('class', 'commercial_bank'),
+    institutionClass: search.get('class') ?? undefined,
     use: uses.find((each) => each === search.get('use')) ?? 'read' satisfies PolicyUse,
     consent: tiers.find((each) => each === search.get('consent')) ?? 'original' satisfies PolicyTier,
-    text: get('text', ''), dataset: get('dataset', ''), level: get('level', ''), kind: get('kind', ''), says: get('says', ''), purpose: get('purpose', ''), mine: get('mine', '') !== '',
-    set: (name: string, value: string) => setSearch((now) => { const next = new URLSearchParams(now); if (value === '') next.delete(name); else next.set(name, value); return next; }, { replace: true }),
+    text, type: (value: string) => { setText(value); set('text', value); }, dataset: get('dataset', ''), level: get('level', ''), kind: get('kind', ''), says: get('says', ''), purpose: get('purpose', ''), mine: get('mine', '') !== '',
+    set,
   };
 }
 type Choice = ReturnType<typeof useChoice>;
@@ -93,7 +96,7 @@ function Choosing({ matrix, version, choice }: { readonly matrix: PolicyMatrixVi
         <Select label={g('disposition')} value={choice.says} options={[all, ...shownDispositions.map((value) => ({ value, label: g(name({ disposition: value, reason: 'no_rule' })) }))]} onChange={(value) => choice.set('says', value)} />
         <Select label={g('level')} value={choice.level} options={[all, ...['1', '2', '3', '4', '5'].map((value) => ({ value, label: g('levelOf', { level: value }) }))]} onChange={(value) => choice.set('level', value)} />
         <Select label={g('kind')} value={choice.kind} options={[all, ...(['public', 'commercial_secret', 'personal'] as const).map((value) => ({ value, label: g(value) }))]} onChange={(value) => choice.set('kind', value)} />
-        <SearchField label={frame('search')} value={choice.text} onChange={(value) => choice.set('text', value)} />
+        <SearchField label={frame('search')} value={choice.text} onChange={choice.type} />
       </div>
       {draft.edits.length > 0 && <Checkbox value={choice.mine} onChange={(on) => choice.set('mine', on ? 'yes' : '')}>{g('changesOnly')}</Checkbox>}
       <ul className="legend" aria-label={g('legend')}>

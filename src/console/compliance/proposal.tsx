@@ -43,21 +43,21 @@ function Drafted({ version, onProposed }: { readonly version: PolicyVersionView;
   return (
     <>
       {stale && <StaleDraft version={version.version} yours={judged.data?.differences ?? []} />}
-      <Edits />
+      <Edits version={draft.basis ?? version.version} />
       {judged.error !== null ? <ErrorNote error={judged.error} again={() => void judged.refetch()} /> : judged.data === undefined ? <Loading /> : <Effect judged={judged.data} />}
       <ProposalForm judged={judged.data} busy={judged.isFetching} stale={stale} onProposed={onProposed} />
     </>
   );
 }
 
-function Edits() {
+function Edits({ version }: { readonly version: number }) {
   const t = useTexts(proposalTexts);
   const { draft, remove, clear } = useDraft();
   const [asking, setAsking] = useState(false);
   return (
     <Section title={t('edits')} actions={<Button onPress={() => setAsking(true)}>{t('discard')}</Button>}>
       <ul className="change-list">
-        {draft.edits.map((edit, at) => <li key={at}><EditWords edit={edit} /> <Button look="quiet" label={`${t('remove')}: ${edit.field}`} onPress={() => remove(edit)}>{t('remove')}</Button></li>)}
+        {draft.edits.map((edit, at) => <li key={at}><EditWords edit={edit} version={version} /> <Button look="quiet" label={`${t('remove')}: ${edit.field}`} onPress={() => remove(edit)}>{t('remove')}</Button></li>)}
       </ul>
       <Confirm title={t('discard')} open={asking} onClose={() => setAsking(false)} action={t('discard')} danger busy={false} error={null} onConfirm={() => { setAsking(false); clear(); }}><p>{t('discardQuestion')}</p></Confirm>
     </Section>

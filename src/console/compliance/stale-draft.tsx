@@ -36,12 +36,12 @@ export function StaleDraft({ version, yours }: { readonly version: number; reado
       <p className="note-title">{t('staleTitle', { now: version, basis })}</p>
       <p>{t('stale')}</p>
       <div className="grid-2">
-        <div><h3>{t('theirs')}</h3><Read of={theirs}>{(changes) => <Differences changes={changes} caption={t('theirs')} />}</Read></div>
-        <div><h3>{t('yours')}</h3><Differences changes={yours} caption={t('yours')} /></div>
+        <div><h2>{t('theirs')}</h2><Read of={theirs}>{(changes) => <Differences changes={changes} caption={t('theirs')} />}</Read></div>
+        <div><h2>{t('yours')}</h2><Differences changes={yours} caption={t('yours')} /></div>
       </div>
       <Read of={touched}>{(edits) => (
         <Table caption={t('edits')} rows={edits.map((each, at) => ({ ...each, at }))} keyOf={({ at }) => String(at)} columns={[
-          { id: 'edit', title: t('edit'), cell: ({ edit }) => <EditWords edit={edit} /> },
+          { id: 'edit', title: t('edit'), cell: ({ edit }) => <EditWords edit={edit} version={basis} /> },
           { id: 'changed', title: t('theirs'), cell: ({ changed }) => <Tag tone={changed ? 'bad' : 'neutral'}>{t(changed ? 'cellChanged' : 'cellSame')}</Tag> },
         ]} />
       )}</Read>

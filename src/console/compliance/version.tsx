@@ -24,16 +24,17 @@ export default function VersionPage() {
 
 function Review({ review }: { readonly review: PolicyReviewView }) {
   const t = useTexts(versionTexts);
+  const frame = useTexts(frameTexts);
   const words = useWords();
   const { number } = useFormats();
   const { version, against, changes, settings, tests, exemptions, files } = review;
   return (
     <>
-      <Section title={t('version', { version: version.version })} actions={<VersionState state={version.state} />}><Head review={review} /></Section>
+      <Section title={frame('details')} actions={<VersionState state={version.state} />}><Head review={review} /></Section>
       {version.state === 'proposed' && !review.basis_in_force && <WarningNote><p>{t('stale')}</p></WarningNote>}
       <Section title={t('marks')}><Marks marks={review.marks} /></Section>
       <Section title={t('summary')}>
-        <p>{t('against', { version: against })}. {words(review.summary)} {t('combinations', { changed: number(review.combinations_changed), all: number(review.combinations) })}</p>
+        <p>{t('against', { version: against })} {words(review.summary)} {t('combinations', { changed: number(review.combinations_changed), all: number(review.combinations) })}</p>
         <Differences changes={changes} caption={t('summary')} />
         {settings.length > 0 && <><h3>{t('settings')}</h3><Differences changes={settings} caption={t('settings')} /></>}
       </Section>

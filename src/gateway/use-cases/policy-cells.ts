@@ -34,11 +34,12 @@ export function readyVersions(desk: PolicyDesk): ReadyVersions {
 }
 
 export type MatrixView = Matrix & { readonly ready: ReadyVersion; readonly institutionClass: string; readonly use: Use; readonly consent: ConsentTier; readonly described: readonly { readonly field: Field; readonly dataset: Dataset }[] };
-export type MatrixChoice = { readonly institutionClass: string; readonly use: Use; readonly consent: ConsentTier };
+export type MatrixChoice = { /** Absent: the first one of the policy. */ readonly institutionClass?: string | undefined; readonly use: Use; readonly consent: ConsentTier };
 
 /** All fields × purposes for one class, use and reach of consent, as the policy itself decides. Errors: REQUEST_INVALID, and those of readyVersions. */
-export async function readMatrix(desk: PolicyDesk, versions: ReadyVersions, number: number | 'in_force', { institutionClass, use, consent }: MatrixChoice): Promise<MatrixView> {
+export async function readMatrix(desk: PolicyDesk, versions: ReadyVersions, number: number | 'in_force', { institutionClass: asked, use, consent }: MatrixChoice): Promise<MatrixView> {
   const ready = await versions(number);
+  const institutionClass = asked ?? [...ready.policy.institutionClasses.keys()][0] ?? '';
   if (!ready.policy.institutionClasses.has(institutionClass)) throw unknown('institution_class', 'The policy knows no such class of institutions; the answer without one names them.');
   const described = [...desk.catalogue.datasets.values()].flatMap((dataset) => dataset.fields.map((field) => ({ field, dataset })));
   return { ...matrixOf(ready.policy, institutionClass, use, consent), ready, institutionClass, use, consent, described };
