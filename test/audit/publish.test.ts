@@ -8,6 +8,7 @@ import { publisher, startPublisher } from '../../src/audit/publish.ts';
 import { auditReader } from '../../src/audit/read.ts';
 import { verifyLog } from '../../src/audit/verify.ts';
 import { openDatabase, type Database } from '../../src/store/database.ts';
+import { until } from '../support/until.ts';
 import { newKey } from './support/keys.ts';
 import { naiveRoot, origin, releases, tamper, testLog } from './support/log.ts';
 
@@ -19,13 +20,6 @@ const fill = (count: number) => `
   insert into audit_entry (index, commitment, salt, record, kind, at, actor)
   select next_index + n, sha256(int8send(next_index + n)), sha256('salt'), '{}', 'filler', now(), 'nobody' from audit_sequencer, generate_series(0, ${count - 1}) as n;
   update audit_sequencer set next_index = next_index + ${count}`;
-
-const until = async (condition: () => Promise<boolean>) => {
-  for (let tries = 0; !await condition(); tries += 1) {
-    assert.ok(tries < 1500, 'it never happened');
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-};
 
 describe('publish', () => {
   it('signs an empty log first, so that there is always a checkpoint', async () => {
@@ -137,7 +131,7 @@ describe('publish', () => {
     const stop = startPublisher({ database, signer: unsteady, clock, intervalMs: 5, onError: (error) => errors.push(error) });
     await append(releases(3));
     const size = async () => (await database.query<{ size: number }>('select coalesce(max(size), -1) as size from audit_checkpoint')).rows[0]!.size;
-    await until(async () => await size() === 3);
+    await until('the entries are published', async () => await size() === 3);
     await stop();
     assert.equal(errors.length, 2);
     await append(releases(1));

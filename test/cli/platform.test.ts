@@ -6,6 +6,7 @@ import { Browser } from '../../scripts/demo/form-browser.ts';
 import { freePort } from '../../src/store/cluster.ts';
 import { sampleSubject } from '../../scripts/sample/subjects.ts';
 import { password } from '../support/gateway.ts';
+import { until } from '../support/until.ts';
 import { logProxy } from './support/log-proxy.ts';
 import { sample, secretsIn, startCliPlatform, subject, type CliPlatform, type Ran, type RunOptions } from './support/platform.ts';
 
@@ -30,15 +31,11 @@ describe('cli: on a platform', () => {
   };
   const json = async <Value>(credentials: string | null, ...line: string[]) => JSON.parse(await done(credentials, ...line, '--json')) as Value;
   /** A checkpoint that counts a new entry is published within a second or two. */
-  const onceCounted = async (...line: string[]) => {
-    for (let tries = 0; ; tries += 1) {
-      const ran = await as(null, line);
-      if (ran.code === 0) return ran.out;
-      assert.ok(tries < 40, ran.err);
-      assert.match(ran.err, /^AUDIT_ENTRY_NOT_FOUND/);
-      await new Promise((resolve) => setTimeout(resolve, 250));
-    }
-  };
+  const onceCounted = (...line: string[]) => until('a checkpoint counts the entry', async () => {
+    const ran = await as(null, line);
+    if (ran.code !== 0) assert.match(ran.err, /^AUDIT_ENTRY_NOT_FOUND/);
+    return ran.code === 0 && ran.out;
+  });
   const ask = ['query', subject, '--purpose', 'pre_loan_review'];
 
   before(async function () {
@@ -164,7 +161,6 @@ describe('cli: on a platform', () => {
   });
 
   it('proves a kept answer, and finds out one that was changed or put in another\'s place', async function () {
-    this.timeout(20_000);
     const file = stage.file('answer.json');
     const key = ['--key', stage.platform.gateway.logVerifierKey];
     assert.match(await done(null, 'audit', 'receipt', file, '--offline'), /The receipt is right[\s\S]*those kept with the answer[\s\S]*not checked/);
@@ -225,7 +221,6 @@ describe('cli: on a platform', () => {
   });
 
   it('shows an auditor everything, and holds the records against the log', async function () {
-    this.timeout(20_000);
     const out = await done('auditor.json', 'audit', 'verify', '--key', stage.platform.gateway.logVerifierKey, '--records');
     assert.match(out, /records +\d+ agree with their entries, 0 erased/);
     const { accesses } = await json<{ accesses: { index: number; kind: string }[] }>('auditor.json', 'audit', 'accesses', '--institution', 'bank-a', '--limit', '50');
@@ -240,7 +235,6 @@ describe('cli: on a platform', () => {
   });
 
   it('proves to an auditor who signed the request behind an entry', async function () {
-    this.timeout(20_000);
     const key = ['--key', stage.platform.gateway.logVerifierKey];
     const { accesses } = await json<{ accesses: { index: number; kind: string }[] }>('auditor.json', 'audit', 'accesses', '--institution', 'bank-a', '--limit', '50');
     const released = String(accesses.find(({ kind }) => kind === 'query.released')?.index);

@@ -4,13 +4,13 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '../../src/clock.ts';
 import { startCustodianChild } from '../../src/gateway/custodian-child.ts';
 import { createCustodianClient } from '../../src/gateway/custodian-client.ts';
 import { freshDatabase } from '../support/database.ts';
 import { memoryLog } from '../gateway/shell.ts';
 import { makeKey, refused, signCompact } from '../identity/signing.ts';
+import { until } from '../support/until.ts';
 import { gatewayUrl } from './support/workshop.ts';
 
 describe('gateway/custodian-child', function () {
@@ -34,9 +34,7 @@ describe('gateway/custodian-child', function () {
     assert.notEqual(first, process.pid);
     assert.equal(statSync(given.folder).mode & 0o077, 0);
     process.kill(first, 'SIGKILL');
-    let again = await client.publicKey().catch(() => undefined);
-    for (const deadline = Date.now() + 15_000; again === undefined && Date.now() < deadline; await delay(50)) again = await client.publicKey().catch(() => undefined);
-    assert.deepEqual(again, before, 'the same keys');
+    assert.deepEqual(await until('it answers again', () => client.publicKey().catch(() => undefined)), before, 'the same keys');
     assert.notEqual(custodian.pid(), first);
     assert.ok(lines().some(({ event }) => event === 'custodian.child_exited'));
     await custodian.stop();
@@ -52,8 +50,7 @@ describe('gateway/custodian-child', function () {
     const runs = () => { try { return process.kill(pid, 0); } catch { return false; } };
     assert.ok(runs());
     parent.kill('SIGKILL');
-    for (const deadline = Date.now() + 15_000; runs() && Date.now() < deadline;) await delay(50);
-    assert.equal(runs(), false);
+    await until('the custodian has ended', () => !runs());
   });
 
   it('says CUSTODIAN_UNAVAILABLE when it does not come up', async () => {

@@ -5,6 +5,7 @@ import { parseVerifierKey } from '../../src/audit/note.ts';
 import { readHeKeys } from '../../src/custodian/he-keys.ts';
 import { loadHe } from '../../src/he/runtime.ts';
 import { naiveSum } from '../support/he.ts';
+import { until } from '../support/until.ts';
 import { gatewaySide, openWorkshop, post, signRequest, signTicket } from './support/workshop.ts';
 
 describe('custodian: interface', function () {
@@ -39,8 +40,10 @@ describe('custodian: interface', function () {
     assert.deepEqual(absent.map(({ status }) => status), [404, 404, 404, 404, 404]);
     assert.equal(new Set(await Promise.all(absent.map((response) => response.text()))).size, 1);
     await ask();
-    let note = '';
-    for (const deadline = Date.now() + 10_000; !/\/log\n[1-9]/.test(note) && Date.now() < deadline; await delay(100)) note = await (await get('/v1/log/checkpoint')).text();
+    const note = await until('a checkpoint counts an entry', async () => {
+      const newest = await (await get('/v1/log/checkpoint')).text();
+      return /\/log\n[1-9]/.test(newest) && newest;
+    });
     const logKey = await parseVerifierKey(custodian.logVerifierKey);
     assert.ok((await openCheckpoint(note, { origin: logKey.name, logKeys: [logKey] })).size > 0);
   });

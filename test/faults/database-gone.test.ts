@@ -1,9 +1,10 @@
 import { strict as assert } from 'node:assert';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
+import { until } from '../support/until.ts';
 import { checkAccounts, watchLog, type LogWatch } from './support/accounts.ts';
 import { openDesk, type Desk } from './support/asking.ts';
-import { isAlive, signal, startFaultPlatform, until, type FaultPlatform } from './support/platform.ts';
+import { isAlive, signal, startFaultPlatform, type FaultPlatform } from './support/platform.ts';
 
 const unavailable = new Set(['STORE_UNAVAILABLE', 'AUDIT_UNAVAILABLE']);
 
@@ -32,7 +33,6 @@ describe('PostgreSQL gone and back', () => {
   ];
   for (const [way, bringDown] of ways) {
     it(`is refused with a clear code and survived without a restart: ${way}`, async function () {
-      this.timeout(40_000);
       const { subject } = await platform.grant(10_000);
       const from = desk.asked.length;
       const kinds = () => Object.groupBy(desk.asked.slice(from), ({ outcome }) => outcome.kind);
@@ -72,7 +72,6 @@ describe('PostgreSQL gone and back', () => {
   }
 
   it('survives the end of a single server process, which takes all others with it', async function () {
-    this.timeout(40_000);
     const { subject } = await platform.grant(10_000);
     assert.equal((await desk.ask(subject)).kind, 'answered');
     const { rows } = await platform.database.query<{ pid: number }>("select pid from pg_stat_activity where application_name = 'veilgate gateway' limit 1");
@@ -85,7 +84,6 @@ describe('PostgreSQL gone and back', () => {
   });
 
   it('can be started again while a process of the killed server is still at work', async function () {
-    this.timeout(40_000);
     const { subject } = await platform.grant(10);
     const busy = new pg.Client({ connectionString: platform.database.url });
     busy.on('error', () => {});
@@ -101,7 +99,6 @@ describe('PostgreSQL gone and back', () => {
   });
 
   it('leaves a log that the independent verifier finds sound', async function () {
-    this.timeout(30_000);
     await log.check();
   });
 });

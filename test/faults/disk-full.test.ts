@@ -4,9 +4,10 @@ import { closeSync, mkdtempSync, openSync, rmSync, statfsSync, writeSync } from 
 import os from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
+import { until } from '../support/until.ts';
 import { checkAccounts, watchLog, type LogWatch } from './support/accounts.ts';
 import { openDesk, type Desk } from './support/asking.ts';
-import { isAlive, startFaultPlatform, until, type FaultPlatform } from './support/platform.ts';
+import { isAlive, startFaultPlatform, type FaultPlatform } from './support/platform.ts';
 
 const sizeMb = 220;
 
@@ -38,7 +39,6 @@ describe('a full disk under PostgreSQL', () => {
   });
 
   it('has queries refused with a clear code and nothing disclosed when tables cannot grow; free space is all it needs', async function () {
-    this.timeout(40_000);
     const { subject } = await platform.grant(10_000);
     assert.equal((await desk.ask(subject)).kind, 'answered');
     await platform.database.query('checkpoint');
@@ -57,7 +57,6 @@ describe('a full disk under PostgreSQL', () => {
   });
 
   it('has queries refused when the write-ahead log cannot grow and the server gives up; it needs free space and a start', async function () {
-    this.timeout(40_000);
     const { subject } = await platform.grant(10_000);
     assert.equal((await desk.ask(subject)).kind, 'answered');
     const pid = platform.databasePid();

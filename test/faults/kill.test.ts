@@ -29,7 +29,6 @@ describe('kill -9 of the gateway', () => {
 
   for (const step of steps) {
     it(`loses nothing, doubles nothing and discloses nothing unlogged when a query is at “${step}”`, async function () {
-      this.timeout(30_000);
       const { id, subject } = await platform.grant(10);
       const before = await desk.ask(subject, { verify: true });
       assert.equal(before.kind, 'answered');

@@ -1,7 +1,8 @@
 import { strict as assert } from 'node:assert';
+import { until } from '../support/until.ts';
 import { checkAccounts, watchLog, type LogWatch } from './support/accounts.ts';
 import { openDesk, type Desk, type Outcome } from './support/asking.ts';
-import { startFaultPlatform, until, type FaultPlatform } from './support/platform.ts';
+import { startFaultPlatform, type FaultPlatform } from './support/platform.ts';
 import { startNetwork, type Fault, type Lost, type Network } from './support/proxy.ts';
 
 /** VEILGATE_DATABASE_TIMEOUT_SECONDS of the gateway under test; the default is 8. */
@@ -33,7 +34,6 @@ describe('the network between gateway and PostgreSQL', () => {
   const cases: readonly (readonly [Lost, Fault])[] = [['commit', 'cut'], ['commit', 'silence'], ['answer', 'cut'], ['answer', 'silence']];
   for (const [lost, fault] of cases) {
     it(`discloses nothing and spends at most once when the ${lost === 'commit' ? 'commit' : 'answer to the commit'} is lost (${fault})`, async function () {
-      this.timeout(30_000);
       const { id, subject } = await platform.grant(10);
       assert.equal((await desk.ask(subject, { verify: true })).kind, 'answered');
       const prepared = desk.prepare(subject, { verify: true });
@@ -53,7 +53,6 @@ describe('the network between gateway and PostgreSQL', () => {
 
   for (const fault of ['cut', 'silence'] as const) {
     it(`refuses within stated time while nothing gets through (${fault}), and recovers by itself`, async function () {
-      this.timeout(40_000);
       const { subject } = await platform.grant(100);
       assert.equal((await desk.ask(subject)).kind, 'answered');
       const underWay = Array.from({ length: 12 }, () => desk.ask(subject));
@@ -75,7 +74,6 @@ describe('the network between gateway and PostgreSQL', () => {
   }
 
   it('leaves a log that the independent verifier finds sound, with checkpoints that go on', async function () {
-    this.timeout(30_000);
     await log.check();
   });
 });

@@ -3,9 +3,10 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { systemClock } from '../../src/clock.ts';
 import { openDatabase } from '../../src/store/database.ts';
+import { until } from '../support/until.ts';
 import { checkAccounts, watchLog, type LogWatch } from './support/accounts.ts';
 import { openDesk, type Desk } from './support/asking.ts';
-import { startFaultPlatform, until, type FaultPlatform } from './support/platform.ts';
+import { startFaultPlatform, type FaultPlatform } from './support/platform.ts';
 
 const inFlight = 32;
 const timeoutSeconds = 1;
@@ -33,7 +34,6 @@ describe('a gateway under more load than it takes', () => {
   });
 
   it('refuses what goes beyond its limit with 503 and Retry-After, answers the rest, and stays consistent', async function () {
-    this.timeout(30_000);
     const { subject } = await platform.grant(10_000);
     const outcomes = await Promise.all(Array.from({ length: 10 * inFlight }, () => desk.ask(subject)));
     const refused = outcomes.filter((outcome) => outcome.kind === 'refused');
@@ -45,7 +45,6 @@ describe('a gateway under more load than it takes', () => {
   });
 
   it('refuses within stated time while somebody holds the log, releases nothing of it later, and recovers by itself', async function () {
-    this.timeout(30_000);
     const { id, subject } = await platform.grant(10_000);
     const holder = openDatabase({ url: platform.database.url, maxConnections: 1 });
     try {

@@ -6,13 +6,13 @@ import os from 'node:os';
 import path from 'node:path';
 import { startCluster } from '../../src/store/cluster.ts';
 import { openDatabase } from '../../src/store/database.ts';
+import { until } from '../support/until.ts';
 import { checkAccounts, watchLog, type LogWatch } from './support/accounts.ts';
 import { openDesk, type Desk } from './support/asking.ts';
-import { isAlive, signal, startFaultPlatform, until, type FaultPlatform, type GatewayProcess } from './support/platform.ts';
+import { isAlive, signal, startFaultPlatform, type FaultPlatform, type GatewayProcess } from './support/platform.ts';
 
 describe('the first start of a PostgreSQL of our own', () => {
   it('is made up for when kill -9 ended it half way', async function () {
-    this.timeout(40_000);
     const folder = mkdtempSync(path.join(os.tmpdir(), 'veilgate-first-start-'));
     chmodSync(folder, 0o755);
     const source = path.resolve(import.meta.dirname, '../../src/store/cluster.ts');
@@ -58,7 +58,6 @@ describe('the PostgreSQL a gateway runs itself', () => {
   after(() => platform?.close());
 
   it('is found running after kill -9 of the gateway, and used on', async function () {
-    this.timeout(30_000);
     await grantAndAsk();
     const pid = platform.databasePid();
     await gateway.kill();
@@ -70,7 +69,6 @@ describe('the PostgreSQL a gateway runs itself', () => {
   });
 
   it('recovers after kill -9 of gateway and server at once, in a stream of queries', async function () {
-    this.timeout(30_000);
     const subject = await grantAndAsk();
     const asked = Array.from({ length: 30 }, () => desk.ask(subject));
     await asked[0];
@@ -84,7 +82,6 @@ describe('the PostgreSQL a gateway runs itself', () => {
 
   for (const name of ['SIGKILL', 'SIGQUIT'] as const) {
     it(`is started again by the gateway when it ends by itself (${name})`, async function () {
-      this.timeout(30_000);
       const subject = await grantAndAsk();
       const pid = platform.databasePid();
       signal(pid, name);
@@ -98,7 +95,6 @@ describe('the PostgreSQL a gateway runs itself', () => {
   }
 
   it('is started again also by a gateway that found it running', async function () {
-    this.timeout(30_000);
     await gateway.kill();
     gateway = await start();
     const subject = await grantAndAsk();

@@ -2,7 +2,8 @@ import { strict as assert } from 'node:assert';
 import { once } from 'node:events';
 import { findJob } from '../../src/scoring/job/job.ts';
 import { readProgress } from '../../src/scoring/job/progress.ts';
-import { isAlive, signal, until } from './support/platform.ts';
+import { until } from '../support/until.ts';
+import { isAlive, signal } from './support/platform.ts';
 import { startScoringPlatform, type ScoringPlatform } from './support/scoring-platform.ts';
 
 const blocks = 48;

@@ -7,6 +7,7 @@ import { suspend } from '../../src/identity/registry/status.ts';
 import type { Tx } from '../../src/store/database.ts';
 import type { GrantId, PartyId, SubjectId } from '../../src/vocabulary.ts';
 import { redirectUri } from '../support/gateway.ts';
+import { untilBlocked } from '../support/until.ts';
 import type { Wire, WireAnswer } from './support/wire.ts';
 import { refusesLogged, refusesUnchanged, secondSubject, silentSubject, startWorld, subject, terms, thirdSubject, type EnterpriseClient, type World } from './support/world.ts';
 
@@ -44,7 +45,7 @@ describe('flow: consent that holds', () => {
       return (await world.platform.database.transaction('hold', async (tx) => {
         await tx.query('select from consent_grant where id = $1 for update', [grant]);
         const answer = ask();
-        await untilBlocked(world);
+        await untilBlocked(world.platform.database);
         await change(tx);
         return { answer };
       })).answer;
@@ -90,7 +91,7 @@ describe('flow: consent that holds', () => {
       const asked = await database.transaction('suspend', async (tx) => {
         await suspend(tx, { party: 'bank-a' as PartyId, by: 'officer-compliance' as PartyId, reason: 'terms_violated' }, systemClock);
         const answer = ask();
-        await untilBlocked(world);
+        await untilBlocked(world.platform.database);
         return { answer };
       });
       const answer = await asked.answer;
@@ -284,13 +285,3 @@ describe('flow: consent that holds', () => {
     });
   });
 });
-
-/** Resolves when a release waits for a lock that somebody else holds. */
-async function untilBlocked({ platform: { database } }: World): Promise<void> {
-  for (let tries = 0; tries < 500; tries += 1) {
-    const { rowCount } = await database.query("select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'");
-    if ((rowCount ?? 0) > 0) return;
-    await delay(10);
-  }
-  throw new Error('no release ran into the held grant');
-}

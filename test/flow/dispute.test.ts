@@ -11,6 +11,7 @@ import { keyClient } from '../../src/sdk/key-change.ts';
 import { generateCredentialsFile, readCredentials } from '../../src/sdk/keys.ts';
 import { isVeilgateError, type ErrorCode } from '../../src/errors.ts';
 import type { PartyId } from '../../src/vocabulary.ts';
+import { until } from '../support/until.ts';
 import { startWorld, subject, terms, type World } from './support/world.ts';
 
 const claimed = '甲乙丙丁有限公司';
@@ -60,15 +61,11 @@ describe('flow: a bank denies having asked', () => {
     assert.ok(applied.index < released.index);
     const { gatewayUrl, logVerifierKey } = world.platform.gateway;
     const key = await parseVerifierKey(logVerifierKey);
-    for (let tries = 0; ; tries += 1) {
+    const proof = await until('a checkpoint counts the entry', async () => {
       const answer = await fetch(`${gatewayUrl}/v1/log/entries/${released.index}/proof`);
-      if (answer.ok) {
-        await verifyLogProof(await answer.text(), { index: released.index, commitment: shown.commitment as Uint8Array<ArrayBuffer> }, { origin: key.name, logKeys: [key] });
-        break;
-      }
-      assert.ok(tries < 40);
-      await new Promise((resolve) => setTimeout(resolve, 250));
-    }
+      return answer.ok && answer.text();
+    });
+    await verifyLogProof(proof, { index: released.index, commitment: shown.commitment as Uint8Array<ArrayBuffer> }, { origin: key.name, logKeys: [key] });
   });
 
   it('is held to it after it has changed its key as well', async () => {

@@ -121,7 +121,7 @@ describe('flow: input that attacks', () => {
         assert.ok(answer.status < 500, `/${pointer.join('/')} ${JSON.stringify(attack)}: ${answer.text}`);
         assertNotQuoted(answer, attack);
       }
-    }).timeout(30_000);
+    });
 
     it('of an officer\'s body is refused or kept as what it is', async () => {
       const before = await standing(world, ['party', 'institution', 'enterprise', 'officer', 'party_key', 'domain.registry', 'consent_grant']);
@@ -140,7 +140,7 @@ describe('flow: input that attacks', () => {
         assertNotQuoted(answer, attack);
       }))));
       assert.equal(await standing(world, ['party', 'institution', 'enterprise', 'officer', 'party_key', 'domain.registry', 'consent_grant']), before);
-    }).timeout(30_000);
+    });
 
     it('as a name is kept to the letter, or refused', async () => {
       let at = 0;
@@ -175,7 +175,7 @@ describe('flow: input that attacks', () => {
         });
       }));
       assert.equal(await standing(world), before);
-    }).timeout(30_000);
+    });
 
     it('in a file of records is data, or a row that is refused without being quoted', async () => {
       const department = await world.wire('tax_administration', 'records');

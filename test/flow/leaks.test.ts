@@ -12,6 +12,7 @@ import { loadCatalogue } from '../../src/source/catalogue.ts';
 import { freePort, startCluster, type Cluster } from '../../src/store/cluster.ts';
 import { openDatabase, type Database } from '../../src/store/database.ts';
 import { consentInBrowser, password, startTestPlatform, type TestPlatform } from '../support/gateway.ts';
+import { until, untilBlocked } from '../support/until.ts';
 import { found, plant, type Canary } from './support/canaries.ts';
 import { captureResponses, type Capture } from './support/capture.ts';
 import { dumpOf, listenToOutput, secretsOf } from './support/leak-places.ts';
@@ -294,7 +295,7 @@ describe('flow: nothing leaks', () => {
         await delay(200);
         assert.equal((await database.query("select from audit_entry where kind = 'query.released'")).rowCount, before.rowCount, 'what was not released is not in the log as released');
         await enterprise.revoke(grant);
-      }).timeout(20_000);
+      });
     }
   });
 
@@ -313,21 +314,11 @@ describe('flow: nothing leaks', () => {
     child.stdout.on('data', (chunk: Buffer) => said.push(chunk));
     child.stderr.on('data', (chunk: Buffer) => said.push(chunk));
     const ended = new Promise<number | string>((resolve) => child.once('close', (code, signal) => resolve(signal ?? code ?? -1)));
-    for (let tries = 0; tries < 200; tries += 1) {
+    await until('the gateway is ready', async () => {
+      if (child.exitCode !== null) throw new Error(`the gateway did not start: ${Buffer.concat(said).toString()}`);
       const ready = await fetch(`http://127.0.0.1:${port}/readyz`).then(({ ok }) => ok, () => false);
-      if (ready && Buffer.concat(said).includes('gateway.started')) return { process: child, origin: `http://127.0.0.1:${port}`, said: () => Buffer.concat(said), ended };
-      await delay(50);
-    }
-    child.kill('SIGKILL');
-    throw new Error(`the child did not start: ${Buffer.concat(said).toString()}`);
+      return ready && Buffer.concat(said).includes('gateway.started');
+    });
+    return { process: child, origin: `http://127.0.0.1:${port}`, said: () => Buffer.concat(said), ended };
   }
 });
-
-async function untilBlocked(database: Database): Promise<void> {
-  for (let tries = 0; tries < 500; tries += 1) {
-    const { rowCount } = await database.query("select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'");
-    if ((rowCount ?? 0) > 0) return;
-    await delay(10);
-  }
-  throw new Error('no release ran into the held grant');
-}

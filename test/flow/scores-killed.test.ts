@@ -29,7 +29,6 @@ describe('kill -9 of a gateway that scores', () => {
 
   scoreSteps.forEach((step, n) => {
     it(`discloses nothing unlogged and doubles nothing at “${step}”; other nodes do not take the request again`, async function () {
-      this.timeout(40_000);
       const { platform } = world;
       const grant = await world.grant(n);
       const { origin, exited } = await next;

@@ -1,5 +1,4 @@
 import { strict as assert } from 'node:assert';
-import { setTimeout as delay } from 'node:timers/promises';
 import { openSealed } from '../../src/disclosure/open.ts';
 import { parameterSets } from '../../src/he/parameters.ts';
 import type { CustodianHalf } from '../../src/scoring/protocol.ts';
@@ -7,6 +6,7 @@ import { askedSubjects } from '../../src/scoring/run/asked-subjects.ts';
 import { combineHalves } from '../../src/scoring/run/halves.ts';
 import type { SubjectId } from '../../src/vocabulary.ts';
 import { recordValues, scoringTerms, startScoreWorld, subjectOf, uploadFeatures, type ScoreWorld } from '../support/scoring.ts';
+import { until } from '../support/until.ts';
 import { captureResponses, type Capture } from './support/capture.ts';
 
 /** Three enterprises whose features, and so whose scores, are as far apart as they can be. */
@@ -46,7 +46,7 @@ describe('flow: what a gateway sees of scores', () => {
       const fromCustodian = (await heard()).slice(answered);
       const stored = (await dump()).filter((row) => !before.includes(row));
       // the log is written beside the answer, not before it
-      for (let waits = 0; waits < 200 && platform.logged().length < logged + 100; waits += 1) await delay(25);
+      await until('the score is logged', () => platform.logged().length >= logged + 100);
       const lines = platform.logged().slice(logged);
       for (const [where, text] of [['custodian', fromCustodian], ['database', stored.join('\n')], ['log', lines]] as const) {
         assert.ok(text.length > 100, where);

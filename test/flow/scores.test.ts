@@ -10,6 +10,7 @@ import { platformKeys, sha256Hex } from '../../src/sdk/bank.ts';
 import { scoreDigest, scoresClient, signScoreRequest, type ScoresClient } from '../../src/sdk/scores.ts';
 import type { InstitutionId } from '../../src/vocabulary.ts';
 import { approveModel, featureValues, rawOf, scoredFields, scoringBank, scoringTerms, startScoreWorld, subjectOf, testModel, type ScoreWorld } from '../support/scoring.ts';
+import { until } from '../support/until.ts';
 import { startSecondNode } from './support/second-node.ts';
 import { wireOf } from './support/wire.ts';
 
@@ -43,8 +44,10 @@ describe('flow: one score', () => {
         record: exchange.answer.entry.record, request: await sha256Hex(exchange.request), answer: await scoreDigest(exchange.answer),
       });
       assert.equal(receipt.outcome, 'released');
-      await new Promise((resolve) => setTimeout(resolve, 1200));
-      const proof = await (await fetch(`${platform.gateway.gatewayUrl}/v1/log/entries/${receipt.log.index}/proof`)).text();
+      const proof = await until('a checkpoint counts the entry', async () => {
+        const answer = await fetch(`${platform.gateway.gatewayUrl}/v1/log/entries/${receipt.log.index}/proof`);
+        return answer.ok && answer.text();
+      });
       await verifyReceiptInclusion(receipt, proof, { origin: platform.config.auditLogOrigin, logKeys: [await parseVerifierKey(platform.gateway.logVerifierKey)] });
     }
   });

@@ -8,6 +8,7 @@ import { VeilgateError } from '../../src/errors.ts';
 import { createLog, faultFacts, type RequestId, type RouteTemplate } from '../../src/gateway/log.ts';
 import { logEvents } from '../../src/gateway/log-events.ts';
 import { RawRow, type FieldRef, type PartyId, type PolicyVersion, type SubjectId } from '../../src/vocabulary.ts';
+import { until } from '../support/until.ts';
 import { memoryLog } from './shell.ts';
 
 const canary = 'CANARY-3f9b';
@@ -88,8 +89,7 @@ describe('gateway/log', () => {
     const log = createLog({ level: 'info', file });
     log.write('gateway.stopped', { cut_off: 0 });
     await log.close();
-    for (let tries = 0; readFileSync(file, 'utf8') === '' && tries < 50; tries += 1) await new Promise((resolve) => setTimeout(resolve, 20));
-    assert.match(readFileSync(file, 'utf8'), /"event":"gateway.stopped"/);
+    await until('the event is in the file', () => /"event":"gateway.stopped"/.test(readFileSync(file, 'utf8')));
     assert.equal(statSync(file).mode & 0o077, 0);
     rmSync(folder, { recursive: true });
   });

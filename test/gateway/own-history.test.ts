@@ -6,6 +6,7 @@ import { checkEntryProof, proveEntry } from '../../src/sdk/entry-proof.ts';
 import { institutionNames } from '../../src/sdk/institution-names.ts';
 import { startWorld, subject, terms, type World } from '../flow/support/world.ts';
 import { codeOf } from '../support/joint.ts';
+import { until } from '../support/until.ts';
 
 describe('an enterprise\'s history', () => {
   let world: World;
@@ -68,13 +69,9 @@ describe('an enterprise\'s history', () => {
 });
 
 /** The newest entries wait for the next checkpoint, which comes every second here. */
-async function proven(...given: Parameters<typeof proveEntry>): ReturnType<typeof proveEntry> {
-  for (let attempts = 0; ; attempts++) {
-    try {
-      return await proveEntry(...given);
-    } catch (error) {
-      if (!isVeilgateError(error, 'AUDIT_ENTRY_NOT_FOUND') || attempts > 50) throw error;
-      await new Promise((later) => { setTimeout(later, 100); });
-    }
-  }
+function proven(...given: Parameters<typeof proveEntry>): ReturnType<typeof proveEntry> {
+  return until('a checkpoint counts the entry', () => proveEntry(...given).catch((error: unknown) => {
+    if (!isVeilgateError(error, 'AUDIT_ENTRY_NOT_FOUND')) throw error;
+    return undefined;
+  }));
 }

@@ -7,6 +7,7 @@ import { loadCatalogue } from '../../src/source/catalogue.ts';
 import type { TimeMs } from '../../src/vocabulary.ts';
 import { startSecondNode } from '../flow/support/second-node.ts';
 import { startWorld, subject, type World } from '../flow/support/world.ts';
+import { until } from '../support/until.ts';
 
 type Policies = ReturnType<typeof policiesClient>;
 type Node = Awaited<ReturnType<typeof startSecondNode>>;
@@ -75,8 +76,7 @@ describe('policies at the gateway', () => {
     const { version: approved } = await reviewer.approve(proposal.version, proposal.digest, 'fine');
     assert.deepEqual([approved.state, approved.decided_by, approved.decision_comment], ['in_force', 'officer-second', 'fine']);
     assert.equal(((await asks()).json as { policy: string }).policy, proposal.policy);
-    await new Promise((resolve) => { setTimeout(resolve, 700); });
-    assert.equal(((await asks(second.origin)).json as { policy: string }).policy, proposal.policy);
+    await until('the other node decides by it', async () => ((await asks(second.origin)).json as { policy: string }).policy === proposal.policy);
     assert.equal((await author.read(1)).version.state, 'superseded');
     assert.equal(await codeOf(reviewer.approve(proposal.version, proposal.digest, 'again')), 'POLICY_STATE_CONFLICT');
     assert.deepEqual((await log('policy.%')).filter(({ version }) => version === String(proposal.version)).map(({ kind, actor }) => [kind, actor]),
@@ -159,12 +159,12 @@ describe('policies at the gateway', () => {
     const before = (await author.inForce()).version;
     const { version } = await author.propose({ basis: before.version, changes: commented((await author.inForce()).files, 'soon broken'), comment: 'x', effective_at: new Date(Date.now() + dayMs).toISOString() });
     await reviewer.approve(version.version, version.digest, 'fine');
+    const logged = world.platform.logged().length;
     // as if the catalogue had lost what it names
     await world.platform.database.query(`update policy_version set effective_ms = null, files = replace(files, 'dataset: tax', 'dataset: taxes') where number = $1`, [version.version]);
-    await new Promise((resolve) => { setTimeout(resolve, 900); });
+    await until('it is said', () => world.platform.logged().includes('policy.refused', logged));
     assert.equal((await author.inForce()).version.version, before.version);
     assert.equal((await asks()).status, 200);
-    assert.match(world.platform.logged(), /policy\.refused/);
     await world.platform.database.query("update policy_version set state = 'withdrawn' where number = $1", [version.version]);
   });
 
@@ -246,8 +246,10 @@ describe('policies at the gateway', () => {
       const [proposal] = (await author.list({ state: 'proposed' })).versions;
       await reviewer.refuse(proposal?.version ?? 0, proposal?.digest ?? '', 'the values are right');
       assert.equal((await auditor.withholds()).withholds[0]?.ending, 'refused');
-      await new Promise((resolve) => { setTimeout(resolve, 600); });
-      assert.equal((await asks()).json['withheld'] instanceof Array && ((await asks()).json['withheld'] as readonly { field: string }[]).some((each) => each.field === 'registry.name'), false);
+      await until('the field is open again', async () => {
+        const { withheld } = (await asks()).json;
+        return !(withheld instanceof Array) || !withheld.some(({ field }: { readonly field: string }) => field === 'registry.name');
+      });
     });
   });
 

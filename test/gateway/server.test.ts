@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
@@ -13,6 +14,7 @@ import { content, noContent, ok, route, type StreamBody } from '../../src/gatewa
 import { object, text } from '../../src/gateway/schema/words.ts';
 import { startServer, type RunningServer, type ServerConfig } from '../../src/gateway/server.ts';
 import { backOffMs } from '../../src/gateway/server-processes.ts';
+import { until } from '../support/until.ts';
 import { selfSigned } from './certificate.ts';
 import { memoryLog, shell } from './shell.ts';
 
@@ -21,7 +23,10 @@ const defaults: ServerConfig = {
   connections: 100, drainSeconds: 5, headersTimeoutSeconds: 1, requestTimeoutSeconds: 1, uploadTimeoutSeconds: 3,
 };
 const base = { tag: 'Test', summary: 'Test', access: 'public', responses: { 200: { description: 'x' }, 204: { description: 'x' } }, errors: [] } as const;
-let release: () => void = () => {};
+const nobody = (): void => {};
+/** Lets the request go that /slow holds; `nobody` while it holds none. */
+let release = nobody;
+const held = () => until('/slow holds a request', () => release !== nobody);
 const routes = [
   route({ ...base, method: 'GET', path: '/quick', operationId: 'quick', handler: async () => noContent }),
   route({ ...base, method: 'GET', path: '/slow', operationId: 'slow', handler: async () => { await new Promise<void>((resolve) => { release = resolve; }); return ok({ done: true }); } }),
@@ -71,6 +76,7 @@ const get = (url: string, options: https.RequestOptions = {}) =>
 describe('gateway/server', () => {
   afterEach(async () => {
     release();
+    release = nobody;
     await Promise.all([...started].map((server) => server.stop()));
     started.clear();
   });
@@ -166,7 +172,8 @@ describe('gateway/server', () => {
     const { server, lines } = await start();
     const slow = get(`${server.url}/slow`);
     const kept = net.connect(server.port, '127.0.0.1');
-    await delay(100);
+    await once(kept, 'connect');
+    await held();
     const stopped = server.stop();
     assert.ok(server.draining());
     await assert.rejects(get(`${server.url}/quick`));
@@ -179,7 +186,7 @@ describe('gateway/server', () => {
   it('cuts off what takes longer than the time it may take, and tells how many', async () => {
     const { server, lines } = await start({ drainSeconds: 0 });
     const slow = get(`${server.url}/slow`).then(() => 'answered', () => 'cut off');
-    await delay(100);
+    await held();
     assert.equal(await server.stop(), 1);
     assert.equal(await slow, 'cut off');
     assert.equal(lines().at(-1)?.['cut_off'], 1);
@@ -242,26 +249,12 @@ describe('gateway/server-processes', () => {
     children.add(child);
     let output = '';
     child.stdout?.on('data', (chunk: Buffer) => { output += chunk.toString(); });
-    const said = async (pattern: RegExp) => {
-      for (let tries = 0; tries < 400; tries += 1) {
-        const match = pattern.exec(output);
-        if (match !== null) return match;
-        await delay(25);
-      }
-      throw new Error(`never said ${pattern}: ${output}`);
-    };
+    const said = (pattern: RegExp) => until(`${pattern} is said`, () => pattern.exec(output) ?? undefined);
     const port = Number((await said(/port ([0-9]+)/))[1]);
     const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
     return { child, said, port, exited, output: () => output };
   };
   const pid = async (port: number) => (await get(`http://127.0.0.1:${port}/pid`)).body;
-  const until = async (what: () => Promise<boolean>) => {
-    for (let tries = 0; tries < 200; tries += 1) {
-      if (await what().catch(() => false)) return;
-      await delay(25);
-    }
-    throw new Error('never came true');
-  };
   after(() => children.forEach((child) => child.kill('SIGKILL')));
 
   it('starts a worker again when it dies, and answers in between', async () => {
@@ -270,7 +263,7 @@ describe('gateway/server-processes', () => {
     const first = Number(await pid(node.port));
     process.kill(first, 'SIGKILL');
     await node.said(/worker\.exited/);
-    await until(async () => Number(await pid(node.port)) !== first);
+    await until('another worker answers', async () => Number(await pid(node.port).catch(() => first)) !== first);
     await node.said(/ready 3/);
     node.child.kill('SIGTERM');
     assert.equal(await node.exited, 0);
@@ -290,7 +283,7 @@ describe('gateway/server-processes', () => {
     const worker = Number(await pid(node.port));
     node.child.kill('SIGKILL');
     await node.exited;
-    await until(async () => {
+    await until('the worker has ended', () => {
       try {
         process.kill(worker, 0);
         return false;

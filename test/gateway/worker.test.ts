@@ -17,6 +17,7 @@ import { prepareQueue } from '../../src/jobs/queue.ts';
 import type { ModelRef } from '../../src/scoring/protocol.ts';
 import type { PartyId } from '../../src/vocabulary.ts';
 import { freshDatabase } from '../support/database.ts';
+import { until } from '../support/until.ts';
 import { memoryLog } from './shell.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -57,22 +58,20 @@ describe('a worker process', () => {
   });
 
   it('is started again beside its gateway when it dies, at a lower priority, and stops when it is told to', async function () {
-    this.timeout(40_000);
     const database = await freshDatabase();
     await prepareQueue(database);
     openKeyring(path.join(folder, 'keys'), systemClock);
     const { log, lines } = memoryLog();
     const address = { url: 'http://127.0.0.1:1', id: 'custodian', statementKey: { kty: 'OKP', crv: 'Ed25519', x: 'x', kid: 'k' } };
     const worker = startWorkerChild(settings({ PRIMARY_DATABASE_URL: database.url, PRIMARY_CUSTODIAN: JSON.stringify(address) }), log);
-    const until = async (what: () => boolean) => { while (!what()) await new Promise((resolve) => setTimeout(resolve, 20)); };
     const starts = () => { try { return readFileSync(path.join(folder, 'worker.log'), 'utf8').split('score_worker.started').length - 1; } catch { return 0; } };
     let second: number;
     try {
-      await until(() => starts() === 1);
+      await until('a worker has started', () => starts() === 1);
       const first = worker.pid()!;
       assert.ok(os.getPriority(first) >= os.constants.priority.PRIORITY_BELOW_NORMAL);
       process.kill(first, 'SIGKILL');
-      await until(() => starts() === 2);
+      await until('another worker has started', () => starts() === 2);
       second = worker.pid()!;
       assert.notEqual(second, first);
       assert.deepEqual(lines().map(({ event }) => event), ['score_worker.exited']);
@@ -84,7 +83,6 @@ describe('a worker process', () => {
   });
 
   it('ends with its gateway, also when that is gone before it has started', async function () {
-    this.timeout(40_000);
     const database = await freshDatabase();
     // gone at once, while modules are still being read; and later, when it waits for a checkpoint or for tasks
     for (const waitMs of [0, 400]) {

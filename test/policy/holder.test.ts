@@ -7,6 +7,7 @@ import { isVeilgateError } from '../../src/errors.ts';
 import { PolicyHolder, watchPolicy, type ReloadReport } from '../../src/policy/holder.ts';
 import { loadPolicyPack } from '../../src/policy/load.ts';
 import { readPolicyTests, runPolicyTests } from '../../src/policy/vectors.ts';
+import { until } from '../support/until.ts';
 import { decideOne, fileOf, filesOf, smallCatalogue } from './pack.ts';
 
 const clear = { id: 'clear', fields: ['revenue_cents'], effect: { use: 'read', disposition: 'clear' } } as const;
@@ -96,11 +97,11 @@ describe('a policy folder', () => {
       rules(deny);
       await delay(40);
       rules(clear, deny);
-      await until(() => reports.length > 0);
+      await until('something is reported', () => reports.length > 0);
       assert.deepEqual(reports.map(({ outcome }) => outcome), ['replaced']);
       assert.equal(holder.current().rules.size, 2);
       write('rules/tax.yaml', 'rules: [');
-      await until(() => reports.length > 1);
+      await until('something else is reported', () => reports.length > 1);
       assert.equal(reports[1]?.outcome, 'kept');
       assert.equal(holder.current().rules.size, 2);
     } finally {
@@ -134,10 +135,3 @@ describe('a policy folder', () => {
     assert.equal(runPolicyTests(policy, [text("{ 'tax.*': original }", 'not_consented')]).failures.length, 1);
   });
 });
-
-async function until(condition: () => boolean, timeoutMs = 8000): Promise<void> {
-  for (const end = performance.now() + timeoutMs; !condition();) {
-    assert.ok(performance.now() < end, 'did not happen in time');
-    await delay(20);
-  }
-}

@@ -20,6 +20,7 @@ import type { Credentials } from '../../src/sdk/keys.ts';
 import { loadCatalogue } from '../../src/source/catalogue.ts';
 import type { DatasetId } from '../../src/vocabulary.ts';
 import { startTestPlatform, type TestPlatform } from '../support/gateway.ts';
+import { until } from '../support/until.ts';
 
 const sample = { enterprises: 2, seed: 3 };
 const subject = sampleSubject(0, sample.seed);
@@ -90,7 +91,7 @@ describe('credit report', () => {
     assert.ok((file.report.data['tax']?.length ?? 0) > 4, 'more than stand side by side');
     const { logVerifierKey, gatewayUrl } = platform.gateway;
     const key = await parseVerifierKey(logVerifierKey);
-    const proof = await eventually(async () => {
+    const proof = await until('a checkpoint counts the entry', async () => {
       const response = await fetch(`${gatewayUrl}/v1/log/entries/${checked.receipt.log.index}/proof`);
       return response.ok ? response.text() : undefined;
     });
@@ -212,12 +213,3 @@ describe('credit report', () => {
     }
   });
 });
-
-async function eventually<Result>(ask: () => Promise<Result | undefined>): Promise<Result> {
-  for (let tries = 0; tries < 40; tries += 1) {
-    const result = await ask();
-    if (result !== undefined) return result;
-    await new Promise((resolve) => { setTimeout(resolve, 100); });
-  }
-  throw new Error('no published checkpoint counts the entry');
-}

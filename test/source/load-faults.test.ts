@@ -3,13 +3,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { Readable } from 'node:stream';
-import { setTimeout as delay } from 'node:timers/promises';
 import { VeilgateError, isVeilgateError } from '../../src/errors.ts';
 import { readReports, type QualityReport } from '../../src/source/quality.ts';
 import { rowBatchSize } from '../../src/source/row.ts';
 import { openDatabase, type Database, type Tx } from '../../src/store/database.ts';
 import type { DatasetId } from '../../src/vocabulary.ts';
 import { freshDatabase } from '../support/database.ts';
+import { until } from '../support/until.ts';
 import { bytes, catalogueOf, loadThings, prepared, subject, thingColumns, thingYaml, thingsStored } from './support/fixtures.ts';
 
 const catalogue = catalogueOf({ 'thing.yaml': thingYaml });
@@ -27,10 +27,7 @@ describe('loads that break', () => {
     return rows.map(({ pid }) => pid);
   };
   const nothingLeft = async () => {
-    for (let tries = 0; (await loaders()).length > 0; tries += 1) {
-      assert.ok(tries < 100, 'a loader\'s connection stayed open');
-      await delay(50);
-    }
+    await until('the loader\'s connection is closed', async () => (await loaders()).length === 0);
     assert.equal(await thingsStored(database), 0);
     const { rows } = await database.query("select count(*) as count from pg_class where relname = 'staged'");
     assert.deepEqual(rows, [{ count: 0 }]);

@@ -11,7 +11,8 @@ import { platformKeys } from '../../../src/sdk/bank.ts';
 import type { Database } from '../../../src/store/database.ts';
 import type { InstitutionId } from '../../../src/vocabulary.ts';
 import type { Asked, Outcome } from './asking.ts';
-import { bankId, until, type FaultPlatform } from './platform.ts';
+import { until } from '../../support/until.ts';
+import { bankId, type FaultPlatform } from './platform.ts';
 
 /** Nobody can know whether the release was committed: it may be in the log, once. */
 function mayBeReleased(outcome: Outcome): boolean {

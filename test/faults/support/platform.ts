@@ -4,7 +4,6 @@ import { once } from 'node:events';
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { SignJWT } from 'jose';
 import { fillDomain } from '../../../scripts/sample/fill.ts';
 import { sampleSubject } from '../../../scripts/sample/subjects.ts';
@@ -22,6 +21,7 @@ import { prepareDomainTables } from '../../../src/source/domain.ts';
 import { freePort, startCluster, type Cluster } from '../../../src/store/cluster.ts';
 import { applySchema, openDatabase, type Database } from '../../../src/store/database.ts';
 import type { ConsentCeiling, FieldRef, GrantId, InstitutionId, PartyId, SubjectId } from '../../../src/vocabulary.ts';
+import { until } from '../../support/until.ts';
 import type { Step } from './steps.ts';
 
 const root = path.resolve(import.meta.dirname, '../../..');
@@ -76,11 +76,6 @@ export function signal(pid: number, name: NodeJS.Signals): void {
   } catch {
     // it has ended already
   }
-}
-
-export async function until(what: string, condition: () => boolean | Promise<boolean>, timeoutMs = 20_000): Promise<void> {
-  for (const deadline = performance.now() + timeoutMs; performance.now() < deadline; await delay(20)) if (await condition()) return;
-  throw new Error(`waited ${timeoutMs} ms in vain: ${what}`);
 }
 
 export function isAlive(pid: number): boolean {
@@ -176,7 +171,7 @@ async function startGatewayProcess(folder: string, gatewayUrl: string, settings:
   await until('the gateway is ready', async () => {
     if (child.exitCode !== null) throw new Error(`the gateway did not start: ${said}`);
     return fetch(`${gatewayUrl}/readyz`).then(({ ok }) => ok, () => false);
-  }, 30_000);
+  });
   return {
     child,
     exited,

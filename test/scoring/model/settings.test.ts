@@ -43,7 +43,6 @@ describe('a guard with a thread of its own', () => {
   const world = numbers(10);
 
   it('says what judging here would say, and of which models beside it', async function () {
-    this.timeout(20_000);
     const guard = createModelGuard(world, settings);
     const changed = { ...model(even.with(3, 4)), ref: 'changed@1' as ReturnType<typeof model>['ref'] };
     const { verdict, conflicts } = await guard.compare(model(even), [changed, model([4, 9, 3, 8, 5, 9, 7, 3, 8, 6], { ref: 'other@1' as ReturnType<typeof model>['ref'] })]);
@@ -53,14 +52,12 @@ describe('a guard with a thread of its own', () => {
   });
 
   it('says of functions together what judging here would say', async function () {
-    this.timeout(20_000);
     const together = createTogetherGuard(() => world, () => settings);
     const changed = functionalsOf(model(even.with(3, 4)));
     assert.deepEqual(await Promise.all([together(functionalsOf(model(even))), together([...functionalsOf(model(even)), ...changed])]), [true, false]);
   });
 
   it('tries a model on made-up enterprises while others are answered', async function () {
-    this.timeout(20_000);
     let answered = 0;
     const others = setInterval(() => { answered += 1; }, 1);
     const asked = { count: 100_000, seed: 7 };

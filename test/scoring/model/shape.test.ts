@@ -75,7 +75,6 @@ describe('the sample models', () => {
   const models = ['solvency_linear-1', 'sme_scorecard-1'].map((name) => parseModel(sample(name)));
 
   it('keep all limits, alone and together', function () {
-    this.timeout(10_000);
     for (const each of models) assert.deepEqual(judgeModel(each, space, limits), { ok: true, findings: [] });
     assert.deepEqual(judgeTogether(models.flatMap(functionalsOf), space, limits), { ok: true, findings: [] });
   });
