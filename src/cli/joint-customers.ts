@@ -10,6 +10,7 @@ export type DeclaredColumn = { readonly name: string; readonly bins: number };
 export type Customers = {
   /** Columns the file has, in the project's order. */
   readonly columns: readonly DeclaredColumn[];
+  readonly subjects: readonly string[];
   readonly positions: readonly (number | undefined)[];
   /** By column, then by customer. */
   readonly bins: ReadonlyMap<string, readonly number[]>;
@@ -18,10 +19,11 @@ export type Customers = {
 /**
  * Reads customers with their bins (heading: subject, then columns of the project) and where they stand (`joint cohort
  * align --out`). A customer that is not in the cohort counts nowhere; one that was not aligned is a mistake.
+ * @param positionsFile null where nobody asks for positions
  * Errors: CONFIG_INVALID with the line.
  */
-export async function readCustomers(file: string, positionsFile: string, declared: readonly DeclaredColumn[]): Promise<Customers> {
-  const standing = await readPositions(positionsFile);
+export async function readCustomers(file: string, positionsFile: string | null, declared: readonly DeclaredColumn[]): Promise<Customers> {
+  const standing = positionsFile === null ? undefined : await readPositions(positionsFile);
   let columns: readonly DeclaredColumn[] = [];
   const positions: (number | undefined)[] = [];
   const bins = new Map<string, number[]>();
@@ -35,14 +37,14 @@ export async function readCustomers(file: string, positionsFile: string, declare
       continue;
     }
     if (!isUscc(subject) || seen.has(subject)) throw wrongLine(file, line, 'A line begins with a unified social credit code, each once.');
-    if (!standing.has(subject)) throw wrongLine(file, line, 'This customer was not aligned: align the whole list with `veilgate joint cohort align` first.');
+    if (standing?.has(subject) === false) throw wrongLine(file, line, 'This customer was not aligned: align the whole list with `veilgate joint cohort align` first.');
     if (values.length !== columns.length) throw wrongLine(file, line, 'The line has more or fewer cells than the first.');
     seen.add(subject);
-    positions.push(standing.get(subject));
+    positions.push(standing?.get(subject));
     columns.forEach(({ name, bins: count }, at) => bins.get(name)?.push(binIn(values[at] ?? '', count, file, line)));
   }
   if (positions.length === 0) throw new VeilgateError('CONFIG_INVALID', 'The file names no customer.', { file });
-  return { columns, positions, bins };
+  return { columns, subjects: [...seen], positions, bins };
 }
 
 /** A column of the cohort: each customer's bin at its position, the last bin everywhere else. */
@@ -50,6 +52,17 @@ export function byPosition({ columns, positions, bins }: Customers, name: string
   const column = columns.find((each) => each.name === name);
   if (column === undefined) throw new VeilgateError('CONFIG_INVALID', 'The customers\' file has no such column: add it, or name another.', { column: name });
   return columnByPosition(rows, positions, bins.get(name) ?? [], column.bins - 1);
+}
+
+/** Scores of `veilgate score many`, by enterprise. Errors: CONFIG_INVALID with the line. */
+export async function readScores(file: string): Promise<ReadonlyMap<string, number>> {
+  const scores = new Map<string, number>();
+  for await (const { line, cells: [subject = '', score = ''] } of readCsvLines(file)) {
+    const good = line === 1 ? subject === 'subject' && score === 'score' : isUscc(subject) && score !== '' && Number.isFinite(Number(score));
+    if (!good) throw wrongLine(file, line, 'These are no scores: name the file that `veilgate score many --out` wrote.');
+    if (line > 1) scores.set(subject, Number(score));
+  }
+  return scores;
 }
 
 async function readPositions(file: string): Promise<ReadonlyMap<string, number | undefined>> {

@@ -2,9 +2,9 @@ import type { Command } from 'commander';
 import { VeilgateError } from '../errors.ts';
 import { bundleSpec, fixColumn } from '../sdk/joint-run.ts';
 import { buildScorecard, defaultScaling, isScorecard, scorecardPmml, scorecardReport, type ScorecardJson } from '../sdk/joint-scorecard.ts';
-import { validateScorecard, type ValidatedCustomer, type ValidationGroup } from '../sdk/joint-validation.ts';
+import { defaultBands, validateByScores, validateScorecard, type ScoredCustomer, type ValidatedCustomer, type ValidationGroup } from '../sdk/joint-validation.ts';
 import { list, show, verb, wholeNumber } from './command.ts';
-import { byPosition, readCustomers, type Customers } from './joint-customers.ts';
+import { byPosition, readCustomers, readScores, type Customers } from './joint-customers.ts';
 import { openRun } from './joint-run.ts';
 import { amount } from './joint-statement.ts';
 import { progressOn } from './progress.ts';
@@ -17,7 +17,7 @@ type BuildFlags = Json & {
   readonly positions: string; readonly label: string; readonly own?: readonly string[]; readonly column?: readonly string[]; readonly share: number; readonly out: string;
   readonly ivLeast: number; readonly binLeast: number; readonly baseScore: number; readonly baseOdds: number; readonly pointsToDouble: number;
 };
-type ValidateFlags = Json & { readonly holdout: string; readonly positions: string; readonly column: string; readonly share: number };
+type ValidateFlags = Json & { readonly holdout: string; readonly positions: string; readonly column: string; readonly share: number; readonly bands: number };
 
 const scorecardLengthMax = 8_388_608;
 /** Files beside one another: what is kept, and what is read. */
@@ -53,7 +53,28 @@ export function scorecardVerbs(scorecard: Command, cli: Cli): void {
     .requiredOption('--positions <file>', 'where all of them stand')
     .requiredOption('--column <name>', 'the project\'s column for it')
     .requiredOption('--share <number>', 'of the project\'s privacy budget', amount(1))
+    .option('--bands <n>', 'bands of the platform\'s points: fewer are coarser and less noisy', wholeNumber(2, 64), defaultBands)
     .action(async (file: string, cardFile: string, options: ValidateFlags & { readonly customers: string }, command: Command) => validate(cli, file, cardFile, options, command));
+
+  verb(scorecard, 'judge <card.json>', {
+    summary: 'Say the same exactly, from sealed scores of the exported model',
+    detail: 'For enterprises that granted scores: no budget is spent and no noise is in it. --scores is what `veilgate score many` wrote; who has no score there is left out. Writes the figures into the scorecard and its report.',
+    examples: ['joint scorecard judge card.json --scores scores.csv --holdout holdout.csv', 'joint scorecard judge card.json --scores scores.csv --holdout holdout.csv --customers customers.csv'],
+  })
+    .requiredOption('--scores <file>', 'scores of the model that the scorecard became')
+    .requiredOption('--holdout <file>', 'customers it was not trained on, with the same columns as those it was')
+    .option('--customers <file>', 'what it was built from, for the stability index')
+    .action(async (cardFile: string, options: Json & { readonly scores: string; readonly holdout: string; readonly customers?: string }) => {
+      const scorecard = readScorecard(cardFile);
+      const scores = await readScores(options.scores);
+      const declared = [{ name: scorecard.label, bins: 3 }, ...ownOf(scorecard).map(({ name, bins }) => ({ name, bins: bins.length + 1 }))];
+      const [holdout, trained] = await Promise.all([options.holdout, options.customers].map((each) => (each === undefined ? undefined : readCustomers(each, null, declared))));
+      const judged = validateByScores(scorecard, [
+        ...(trained === undefined ? [] : scoredOf(scorecard, trained, 'trained', scores)), ...(holdout === undefined ? [] : scoredOf(scorecard, holdout, 'holdout', scores)),
+      ]);
+      keep(cardFile, judged);
+      show(cli, options, judged, () => scorecardText(judged, cardFile));
+    });
 
   verb(scorecard, 'export <card.json>', {
     summary: 'Write a scorecard as PMML',
@@ -105,23 +126,42 @@ async function validate(cli: Cli, file: string, cardFile: string, options: Valid
   const [trained, holdout] = await Promise.all([options.customers, options.holdout].map((each) => readCustomers(each, options.positions, document.partner_columns)));
   const customers = [...groupsOf(scorecard, trained as Customers, 'trained'), ...groupsOf(scorecard, holdout as Customers, 'holdout')];
   if (new Set(customers.map(({ position }) => position)).size < customers.length) throw new VeilgateError('CONFIG_INVALID', 'A customer is in both files: who trained a scorecard cannot judge it.', { file: options.holdout });
-  const validated = await validateScorecard(runs, { document, run: view, seeds: kept, scorecard, column: options.column, customers, share: options.share });
-  replaceSecret(cardFile, textOf(validated));
-  replaceSecret(reportOf(cardFile), scorecardReport(validated, factsOf(validated)));
+  const validated = await validateScorecard(runs, { document, run: view, seeds: kept, scorecard, column: options.column, customers, share: options.share, bands: options.bands });
+  keep(cardFile, validated);
   show(cli, options, validated, () => scorecardText(validated, cardFile));
 }
 
 /** Customers in the cohort with a label, and their bins in the scorecard's own features. */
-function groupsOf(scorecard: ScorecardJson, { positions, bins }: Customers, part: 'trained' | 'holdout'): ValidatedCustomer[] {
+function groupsOf(scorecard: ScorecardJson, customers: Customers, part: Part): ValidatedCustomer[] {
+  return labelled(scorecard, customers, part).flatMap(({ at, ...customer }) => {
+    const position = customers.positions[at];
+    return position === undefined ? [] : [{ ...customer, position }];
+  });
+}
+
+/** Those of them that have a sealed score. */
+function scoredOf(scorecard: ScorecardJson, customers: Customers, part: Part, scores: ReadonlyMap<string, number>): ScoredCustomer[] {
+  return labelled(scorecard, customers, part).flatMap(({ at, ...customer }) => {
+    const score = scores.get(customers.subjects[at] ?? '');
+    return score === undefined ? [] : [{ ...customer, score }];
+  });
+}
+
+type Part = 'trained' | 'holdout';
+
+function labelled(scorecard: ScorecardJson, { subjects, bins }: Customers, part: Part): readonly { readonly at: number; readonly group: ValidationGroup; readonly own: readonly number[] }[] {
   const labels = bins.get(scorecard.label);
   if (labels === undefined) throw new VeilgateError('CONFIG_INVALID', 'The customers\' file lacks the scorecard\'s label: add the column.', { column: scorecard.label });
-  const own = scorecard.features.filter(({ side }) => side === 'partner').map(({ name }) => bins.get(name) ?? missing(name));
-  return positions.flatMap((position, at): ValidatedCustomer[] => {
+  const own = ownOf(scorecard).map(({ name }) => bins.get(name) ?? missing(name));
+  return subjects.flatMap((_, at) => {
     const label = labels[at] as number;
-    if (position === undefined || label > 1) return [];
-    const group: ValidationGroup = part === 'trained' ? 'trained' : label === 1 ? 'bad' : 'good';
-    return [{ position, group, own: own.map((column) => column[at] as number) }];
+    if (label > 1) return [];
+    return [{ at, group: part === 'trained' ? 'trained' as const : label === 1 ? 'bad' as const : 'good' as const, own: own.map((column) => column[at] as number) }];
   });
+}
+
+function ownOf({ features }: ScorecardJson) {
+  return features.filter(({ side }) => side === 'partner');
 }
 
 function missing(column: string): never {
@@ -133,6 +173,11 @@ export function readScorecard(file: string): ScorecardJson {
   const content: unknown = readJson(file, scorecardLengthMax);
   if (!isScorecard(content)) throw new VeilgateError('CONFIG_INVALID', 'This is no scorecard: name the file that `veilgate joint scorecard build --out` wrote.', { file });
   return content;
+}
+
+function keep(cardFile: string, scorecard: ScorecardJson): void {
+  replaceSecret(cardFile, textOf(scorecard));
+  replaceSecret(reportOf(cardFile), scorecardReport(scorecard, factsOf(scorecard)));
 }
 
 function textOf(scorecard: ScorecardJson): string {
@@ -151,7 +196,7 @@ function scorecardText(scorecard: ScorecardJson, file: string): string {
     pairs({
       scorecard: file, report: reportOf(file), privacy: `epsilon ${told.epsilon.toFixed(3)} at delta ${told.delta}`, base: `${scorecard.base} points`,
       AUC: validation === null ? undefined : within(validation.auc, validation.aucMargin), KS: validation === null ? undefined : within(validation.ks, validation.ksMargin),
-      stability: validation?.stability.toFixed(4),
+      stability: validation?.stability?.toFixed(4),
     }),
     table(['feature', 'side', 'information value', 'points by bin'], features.map(({ name, side, iv, iv_margin: margin, bins, coefficient }) => [name, side, within(iv, margin), coefficient === null ? 'left out' : bins.map(({ points }) => points)])),
   ].join('\n');

@@ -35,7 +35,7 @@ export type ValidationInput = {
   readonly pollMs?: number;
 };
 
-const defaultBands = 12;
+export const defaultBands = 12;
 
 /**
  * How well a scorecard does on customers it was not trained on: AUC, KS, stability and calibration, from one noisy table of
@@ -59,11 +59,31 @@ export async function validateScorecard(client: JointRunClient, input: Validatio
     return { score: scorecard.base + mean + own, trained: count(0), good: count(1), bad: count(2) };
   }));
   if (validationGroups.some((group) => group !== 'trained' && !(cells.reduce((sum, each) => sum + each[group], 0) > 0))) {
-    throw new VeilgateError('JOINT_INPUT_INVALID', 'The noise leaves no good or no bad ones in the hold-out: name more customers, or ask for more of the budget with another column.');
+    throw new VeilgateError('JOINT_INPUT_INVALID', 'The noise leaves no good or no bad ones in the hold-out: ask for fewer bands, or for more of the budget.');
   }
   const cost = Math.round((scorecard.cost_rho + release.cost_rho) * nanoRhoPerRho) as NanoRho;
   const { delta } = document.budget;
   return { ...scorecard, validation: validateBands(cells, opened.variance, scorecard.scaling, { epsilon: epsilonOf(cost, delta), delta }) };
+}
+
+/** A customer whose sealed score was opened. */
+export type ScoredCustomer = Omit<ValidatedCustomer, 'position'> & { /** Base and the platform's points, as sealed scoring gives them. */ readonly score: number };
+
+/**
+ * The same from sealed scores of the exported model, without noise and without cost to the budget, where enterprises granted
+ * scores: the partner adds its own points and has the labels. Errors: JOINT_INPUT_INVALID without good or without bad ones.
+ */
+export function validateByScores(scorecard: ScorecardJson, customers: readonly ScoredCustomer[]): ScorecardJson {
+  const cells = new Map<number, BandedCell>();
+  for (const { score, group, own } of customers) {
+    const total = score + ownPoints(scorecard, own);
+    const cell = cells.get(total) ?? { score: total, trained: 0, good: 0, bad: 0 };
+    cells.set(total, { ...cell, [group]: cell[group] + 1 });
+  }
+  if (!customers.some(({ group }) => group === 'good') || !customers.some(({ group }) => group === 'bad')) {
+    throw new VeilgateError('JOINT_INPUT_INVALID', 'The hold-out has no good or no bad ones with a score: have more of it scored.');
+  }
+  return { ...scorecard, validation: validateBands([...cells.values()], 0, scorecard.scaling, scorecard.privacy) };
 }
 
 /** Bands of own points, of about equal size, and the column that says who is in which. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { discriminate } from '../../src/joint/scorecard/validation.ts';
 import type { OpenedGroup } from '../../src/sdk/joint-answers.ts';
 import { jointRunClient, type JointExplanation, type JointReleaseView, type JointRunView } from '../../src/sdk/joint-run.ts';
 import type { ScorecardJson } from '../../src/sdk/joint-scorecard.ts';
@@ -35,8 +36,8 @@ describe('cli: a joint project from the lottery to a validated scorecard', () =>
     const line = ({ subject, n }: (typeof mine)[number]) => `${subject},${twinOf(n).bad},${twinOf(n).own}`;
     const heading = 'subject,default,own_rating';
     writeFileSync(file('list.csv'), `subject\n${mine.map(({ subject }) => subject).join('\n')}\n`);
-    writeFileSync(file('customers.csv'), `${[heading, ...mine.filter((_, at) => at % 4 !== 0).map(line)].join('\n')}\n`);
-    writeFileSync(file('holdout.csv'), `${[heading, ...mine.filter((_, at) => at % 4 === 0).map(line)].join('\n')}\n`);
+    writeFileSync(file('customers.csv'), `${[heading, ...mine.filter((_, at) => at % 2 === 0).map(line)].join('\n')}\n`);
+    writeFileSync(file('holdout.csv'), `${[heading, ...mine.filter((_, at) => at % 2 === 1).map(line)].join('\n')}\n`);
     await done('joint', 'cohort', 'align', cohort, file('list.csv'), '--out', file('positions.csv'));
   });
   after(() => stage.close());
@@ -84,7 +85,7 @@ describe('cli: a joint project from the lottery to a validated scorecard', () =>
     }
     assert.match((await as('bank-a', ...fix('customers.csv').with(-1, file('customers.csv')))).err, /These are no positions/);
     assert.match((await as('bank-a', ...fix('absent.csv'))).err, /^CONFIG_INVALID: The file cannot be read/);
-    assert.match(await done(...fix('customers.csv', '--column', 'default')), /fixed +default\ncustomers +150\nin the cohort +150\n/);
+    assert.match(await done(...fix('customers.csv', '--column', 'default')), /fixed +default\ncustomers +100\nin the cohort +100\n/);
     await done(...fix('customers.csv'));
     assert.equal(await refused(...fix('holdout.csv')), 'JOINT_SHIFTS_FIXED');
   });
@@ -138,8 +139,32 @@ describe('cli: a joint project from the lottery to a validated scorecard', () =>
     }
   });
 
+  it('judges it exactly by sealed scores, where there are some, at no cost', async () => {
+    const card = JSON.parse(readFileSync(file('card.json'), 'utf8')) as ScorecardJson;
+    const mine = stage.enterprises.flatMap((subject, n) => (n % 6 === 5 ? [] : [{ subject, twin: twinOf(n) }]));
+    const points = (twin: (typeof mine)[number]['twin'], name: string) => card.features.find((each) => each.name === name)?.bins[name === 'own_rating' ? twin.own : twin[name as 'debt' | 'rating']]?.points ?? 0;
+    const sealed = (twin: (typeof mine)[number]['twin']) => card.base + points(twin, 'debt') + points(twin, 'rating');
+    // what `veilgate score many` writes; one in ten has not granted
+    const scored = mine.filter((_, at) => at % 10 !== 9);
+    writeFileSync(file('scores.csv'), `subject,score,band,reasons\n${scored.map(({ subject, twin }) => `${subject},${sealed(twin)},all,\n`).join('')}`);
+    writeFileSync(file('judged.json'), JSON.stringify(card));
+    const judged = await json<ScorecardJson>('joint', 'scorecard', 'judge', file('judged.json'), '--scores', file('scores.csv'), '--holdout', file('holdout.csv'), '--customers', file('customers.csv'));
+    const held = mine.filter((_, at) => at % 2 === 1).filter(({ subject }) => scored.some((each) => each.subject === subject));
+    const exact = discriminate(held.map(({ twin }) => sealed(twin) + points(twin, 'own_rating')), held.map(({ twin }) => twin.bad));
+    for (const figure of ['auc', 'ks'] as const) assert.ok(Math.abs(judged.validation![figure] - exact[figure]) < 1e-12, `${figure}: ${judged.validation![figure]} for ${exact[figure]}`);
+    assert.ok(judged.validation!.stability !== null);
+    assert.deepEqual(judged.validation!.privacy, card.privacy, 'nothing more was told');
+    assert.deepEqual(JSON.parse(readFileSync(file('judged.json'), 'utf8')), judged);
+    const alone = await json<ScorecardJson>('joint', 'scorecard', 'judge', file('judged.json'), '--scores', file('scores.csv'), '--holdout', file('holdout.csv'));
+    assert.deepEqual([alone.validation!.stability, alone.validation!.auc], [null, judged.validation!.auc]);
+    assert.match(readFileSync(file('judged.html'), 'utf8'), /stability not looked at/);
+    assert.match((await as('bank-a', 'joint', 'scorecard', 'judge', file('judged.json'), '--scores', file('positions.csv'), '--holdout', file('holdout.csv'))).err, /These are no scores/);
+    writeFileSync(file('none.csv'), 'subject,score,band,reasons\n');
+    assert.equal(await refused('joint', 'scorecard', 'judge', file('judged.json'), '--scores', file('none.csv'), '--holdout', file('holdout.csv')), 'JOINT_INPUT_INVALID');
+  });
+
   it('validates it on the hold-out from one more noisy table', async () => {
-    const validate = (card: string, holdout: string, column = 'holdout') => ['joint', 'scorecard', 'validate', file('run.json'), file(card), '--customers', file('customers.csv'), '--holdout', file(holdout), '--positions', file('positions.csv'), '--column', column, '--share', '0.3'];
+    const validate = (card: string, holdout: string, column = 'holdout') => ['joint', 'scorecard', 'validate', file('run.json'), file(card), '--customers', file('customers.csv'), '--holdout', file(holdout), '--positions', file('positions.csv'), '--column', column, '--share', '0.3', '--bands', '3'];
     assert.match((await as('bank-a', ...validate('card.json', 'customers.csv'))).err, /who trained a scorecard cannot judge it/);
     assert.equal(await refused(...validate('run.json', 'holdout.csv')), 'CONFIG_INVALID');
     assert.equal(await refused(...validate('card.json', 'holdout.csv', 'own_rating')), 'JOINT_INPUT_INVALID', 'five bins are no validation column');
@@ -149,7 +174,7 @@ describe('cli: a joint project from the lottery to a validated scorecard', () =>
     assert.ok(card.validation !== null && card.validation.privacy.epsilon > card.privacy.epsilon);
     assert.match(readFileSync(file('card.html'), 'utf8'), /ROC curve[\s\S]*Calibration/);
     // the clear twin: everybody's points worked out in clear
-    const mine = stage.enterprises.flatMap((_, n) => (n % 6 === 5 ? [] : [twinOf(n)])).filter((_, at) => at % 4 === 0);
+    const mine = stage.enterprises.flatMap((_, n) => (n % 6 === 5 ? [] : [twinOf(n)])).filter((_, at) => at % 2 === 1);
     const points = mine.map((twin) => card.features.reduce((sum, { name, bins }) => sum + (bins[name === 'own_rating' ? twin.own : twin[name as 'debt' | 'rating']]?.points ?? 0), card.base));
     const wins = points.flatMap((a, i) => points.map((b, j) => (mine[i]!.bad === 0 && mine[j]!.bad === 1 ? (a > b ? 1 : a === b ? 0.5 : 0) : NaN))).filter((each) => !Number.isNaN(each));
     const auc = wins.reduce((sum, each) => sum + each, 0) / wins.length;

@@ -17,8 +17,8 @@ export type BandedValidation = Discrimination & {
   readonly aucMargin: number;
   readonly ksMargin: number;
   readonly calibration: readonly CalibrationBin[];
-  /** Between those it was trained on and the hold-out, over ten groups. */
-  readonly stability: number;
+  /** Between those it was trained on and the hold-out, over ten groups; null where only the hold-out was looked at. */
+  readonly stability: number | null;
   /** Of the scorecard's releases and this one. */
   readonly privacy: { readonly epsilon: number; readonly delta: number };
 };
@@ -88,14 +88,15 @@ export function validateBands(cells: readonly BandedCell[], variance: number, sc
     const cellsHere = sorted.filter(({ score }) => score === point.score).length;
     return sum + slopeGood ** 2 * (Math.max(0, (point.good - before.good) * goodAll) + cellsHere * variance) + slopeBad ** 2 * (Math.max(0, (point.bad - before.bad) * badAll) + cellsHere * variance);
   }, 0);
-  const widest = roc.reduce((best, point) => (point.bad - point.good > best.bad - best.good ? point : best));
+  const apart = ({ good, bad }: { readonly good: number; readonly bad: number }) => Math.abs(bad - good);
+  const widest = roc.reduce((best, point) => (apart(point) > apart(best) ? point : best));
   const cellsBelow = sorted.filter(({ score }) => score <= widest.score).length;
   const shareVariance = (share: number, all: number) => (Math.max(0, share * (1 - share)) * all + variance * (cellsBelow * (1 - share) ** 2 + (sorted.length - cellsBelow) * share ** 2)) / all ** 2;
   const parts = inGroups(sorted);
   return {
-    auc, aucMargin: z95 * Math.sqrt(aucVariance), ks: widest.bad - widest.good, ksMargin: z95 * Math.sqrt(shareVariance(widest.good, goodAll) + shareVariance(widest.bad, badAll)), roc,
+    auc, aucMargin: z95 * Math.sqrt(aucVariance), ks: apart(widest), ksMargin: z95 * Math.sqrt(shareVariance(widest.good, goodAll) + shareVariance(widest.bad, badAll)), roc,
     calibration: parts.map((part) => calibrationOf(part, scaling)),
-    stability: stability(parts.map((part) => sumOf(part, ({ trained }) => trained)), parts.map((part) => sumOf(part, ({ good, bad }) => good + bad))),
+    stability: sorted.every(({ trained }) => trained === 0) ? null : stability(parts.map((part) => sumOf(part, ({ trained }) => trained)), parts.map((part) => sumOf(part, ({ good, bad }) => good + bad))),
     privacy,
   };
 }

@@ -11,7 +11,7 @@ export type ScorecardReport = {
   readonly facts: readonly { readonly name: string; readonly value: string }[];
   readonly features: readonly { readonly name: string; readonly woe: WoeTable; readonly binLabels: readonly string[]; readonly own: boolean; readonly selected: boolean }[];
   readonly scorecard: Scorecard;
-  readonly validation?: Discrimination & { readonly calibration: readonly CalibrationBin[]; readonly stability: number } & Partial<Pick<BandedValidation, 'aucMargin' | 'ksMargin'>>;
+  readonly validation?: Discrimination & { readonly calibration: readonly CalibrationBin[]; readonly stability: number | null } & Partial<Pick<BandedValidation, 'aucMargin' | 'ksMargin'>>;
   /** (ε, δ) of all releases together; null without noise. */
   readonly privacy: { readonly epsilon: number; readonly delta: number } | null;
 };
@@ -35,7 +35,7 @@ export function reportHtml(report: ScorecardReport): string {
 <p>Information value with 95 % intervals; dashed: 0.02 useless below, 0.1 weak below, 0.3 strong above.</p>
 <figure>${ivBars(features)}</figure>
 ${validation === undefined ? '' : `<h2>How well the score tells good from bad</h2>
-<p>On enterprises that did not train it: AUC ${within(validation.auc, validation.aucMargin)}, KS ${within(validation.ks, validation.ksMargin)}, stability index ${validation.stability.toFixed(4)} (below 0.1: the population is the same).</p>
+<p>On enterprises that did not train it: AUC ${within(validation.auc, validation.aucMargin)}, KS ${within(validation.ks, validation.ksMargin)}, ${stabilityText(validation.stability)}.</p>
 <figure>${rocCurve(validation.roc, validation.auc, validation.ks)}</figure><figure>${calibrationPlot(validation.calibration)}</figure>`}
 <h2>Weights of evidence</h2>
 ${shown.map(({ name, woe, binLabels }) => `<figure>${woeCurve(name, woe.bins, binLabels)}</figure>`).join('\n')}
@@ -49,6 +49,10 @@ ${shown.map(({ name, woe, binLabels }) => `<figure>${woeCurve(name, woe.bins, bi
 /** A figure with its 95 % interval, where there is one. */
 function within(value: number, margin: number | undefined): string {
   return `${value.toFixed(4)}${margin === undefined ? '' : ` ± ${margin.toFixed(4)}`}`;
+}
+
+function stabilityText(stability: number | null): string {
+  return stability === null ? 'stability not looked at' : `stability index ${stability.toFixed(4)} (below 0.1: the population is the same)`;
 }
 
 function woeText(bin: WoeTable['bins'][number] | undefined): string {
