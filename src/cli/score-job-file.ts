@@ -1,6 +1,7 @@
 import { appendFileSync, closeSync, existsSync, ftruncateSync, openSync, statSync, writeFileSync } from 'node:fs';
 import { VeilgateError } from '../errors.ts';
 import type { OpenedScore } from '../scoring/protocol.ts';
+import { scoreLines, scoreLinesHead } from '../sdk/score-job-results.ts';
 import { readJson, replaceSecret } from './secret-file.ts';
 
 /** What is kept beside the results, so that an interrupted command goes on where it was. */
@@ -24,7 +25,6 @@ export type JobFile = {
 
 const jobFormat = 'veilgate-score-job-1';
 const lengthMax = 65_536;
-const head = 'subject,score,band,reasons\n';
 
 export function jobFileOf(results: string): string {
   return `${results}.job.json`;
@@ -45,11 +45,11 @@ export function readJobFile(results: string): JobFile | undefined {
 /** Begins a results file. Errors: CONFIG_INVALID when there is one. */
 export function beginResults(results: string, job: Omit<JobFile, 'format' | 'part' | 'bytes'>): JobFile {
   try {
-    writeFileSync(results, head, { flag: 'wx', mode: 0o600 });
+    writeFileSync(results, scoreLinesHead, { flag: 'wx', mode: 0o600 });
   } catch {
     throw new VeilgateError('CONFIG_INVALID', 'The results are there already or cannot be written: choose another name.', { file: results });
   }
-  const begun: JobFile = { format: jobFormat, ...job, part: -1, bytes: Buffer.byteLength(head) };
+  const begun: JobFile = { format: jobFormat, ...job, part: -1, bytes: Buffer.byteLength(scoreLinesHead) };
   replaceSecret(jobFileOf(results), `${JSON.stringify(begun)}\n`);
   return begun;
 }
@@ -66,7 +66,7 @@ export function cutResults(results: string, { bytes }: JobFile): void {
 
 /** Adds the scores of a part: results first, then the note that they are there. */
 export function addPart(results: string, job: JobFile, part: number, scores: readonly OpenedScore[]): JobFile {
-  appendFileSync(results, scores.map(({ subject, score, band, reasons }) => `${subject},${score},${band},${reasons.join(' ')}\n`).join(''));
+  appendFileSync(results, scoreLines(scores));
   const next = { ...job, part, bytes: statSync(results).size };
   replaceSecret(jobFileOf(results), `${JSON.stringify(next)}\n`);
   return next;

@@ -2,14 +2,13 @@ import { writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { JSONWebKeySet } from 'jose';
-import { verifyReceipt } from '../audit/receipt.ts';
-import { systemClock } from '../clock.ts';
 import { VeilgateError } from '../errors.ts';
-import { platformKeys, sha256Hex } from '../sdk/bank.ts';
+import { platformKeys } from '../sdk/bank.ts';
 import type { Connection } from '../sdk/connection.ts';
-import { askedSubjects, digestList, openScoreJobPart, scoreJobPartDigest, scoreJobsClient, type ScoreJob, type ScoreJobPart, type ScoreJobsClient } from '../sdk/score-jobs.ts';
+import { askedSubjects, digestList, openScoreJobPart, scoreJobsClient, type ScoreJob, type ScoreJobsClient, type Unscored } from '../sdk/score-jobs.ts';
+import { checkScoreJobPart, unscoredLines } from '../sdk/score-job-results.ts';
 import { scoresClient } from '../sdk/scores.ts';
-import type { InstitutionId, SubjectId } from '../vocabulary.ts';
+import type { SubjectId } from '../vocabulary.ts';
 import { connectAs } from './access.ts';
 import { show, verb } from './command.ts';
 import { progressLine } from './progress.ts';
@@ -84,7 +83,7 @@ async function scoreMany(cli: Cli, list: string, options: ManyFlags, connection:
     const parts = await client.parts(kept.job, state.part);
     for (const n of parts) {
       const part = await client.part(kept.job, n);
-      await checkPart(part, kept, { keys: { keys: [...keys.keys] } as JSONWebKeySet, connection });
+      await checkScoreJobPart(part, kept.request, { keys: [...keys.keys] } as JSONWebKeySet, connection);
       state = addPart(options.out, state, n, await openScoreJobPart(part, { ...kept, subjects }, openable, connection));
     }
     if (progress.finished_at !== null && parts.length === 0) break;
@@ -121,18 +120,10 @@ function earlierJob(results: string): JobFile {
   return job;
 }
 
-/** Holds a part against its receipt. Errors: AUDIT_RECEIPT_INVALID. */
-async function checkPart(part: ScoreJobPart, { request }: JobFile, { keys, connection }: { readonly keys: JSONWebKeySet; readonly connection: Connection }): Promise<void> {
-  await verifyReceipt(part.receipt, {
-    keys, issuer: connection.gateway, institution: connection.credentials.party as InstitutionId, clock: systemClock, record: part.entry.record,
-    request: await sha256Hex(request), answer: await scoreJobPartDigest(part),
-  });
-}
-
 async function writeReport(client: ScoreJobsClient, job: string, file: string): Promise<string> {
-  const lines = ['subject,reason'];
-  for await (const { subject, reason } of client.unscored(job)) lines.push(`${subject},${reason}`);
-  writeFileSync(file, `${lines.join('\n')}\n`, { mode: 0o600 });
+  const unscored: Unscored[] = [];
+  for await (const one of client.unscored(job)) unscored.push(one);
+  writeFileSync(file, unscoredLines(unscored), { mode: 0o600 });
   return file;
 }
 

@@ -90,7 +90,7 @@ function recordsTable(report: CreditReport, dataset: DatasetView, first: number,
     const field = dataset.fields.find((each) => each.field === ref);
     const values = records.map((record) => record[name]);
     return html`<tr><th scope="row">${shown(field?.title[language] ?? name)} <small>${shown(ref)}</small>${report.answer.disputed?.includes(ref) === true && html`<br><em>${t.disputed}</em>`}</th>
-<td>${formOf(values, t)}</td>${values.map((value) => html`<td>${value === undefined ? '' : shown(valueText(value, field, t))}</td>`)}</tr>
+<td class="form">${formOf(values, t)}</td>${values.map((value) => html`<td>${value === undefined ? '' : shown(valueText(value, field, t))}</td>`)}</tr>
 `;
   });
   return html`<table><thead><tr><th scope="col">${t.field}</th><th scope="col">${t.how}</th>${records.map((_, at) => html`<th scope="col">${t.record(first + at + 1)}</th>`)}</tr></thead>
@@ -177,6 +177,7 @@ dt { color: #555; }
 dd { margin: 0; overflow-wrap: anywhere; }
 table { width: 100%; border-collapse: collapse; margin: 0 0 3mm; }
 th, td { border-bottom: 0.2mm solid #999; padding: 1mm 1.5mm; text-align: start; vertical-align: top; font-weight: normal; overflow-wrap: anywhere; }
+.form { overflow-wrap: normal; }
 thead th { font-weight: 600; border-bottom-width: 0.4mm; }
 tr { break-inside: avoid; }
 em { color: #8a1c00; font-style: normal; font-size: 9pt; }

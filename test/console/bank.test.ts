@@ -32,6 +32,7 @@ describe('the bank\'s workbench', function () {
   let page: Page;
   const keyFile = (party: string) => path.join(platform.folder, `${party}.key.json`);
   const sentBodies: string[] = [];
+  let report = '';
   const policies = mkdtempSync(path.join(os.tmpdir(), 'veilgate-policies-'));
 
   before(async function () {
@@ -189,6 +190,7 @@ describe('the bank\'s workbench', function () {
     assert.equal(checked.file.report.grant?.data_life_days, 30);
     await assert.rejects(checkCreditReport(file.text.replaceAll(plainName, '另一家公司'), { keys, clock: systemClock, signer }), { code: 'REPORT_INVALID' });
     const printed = await downloaded('Report to print (HTML)');
+    report = printed.text;
     await checkCreditReport(printed.text, { keys, clock: systemClock, signer });
     const sheet = await stage.browser.newPage();
     await sheet.goto(`file://${await printed.download.path()}`);
@@ -204,15 +206,19 @@ describe('the bank\'s workbench', function () {
     const { text: kept, download } = await downloaded('Keep answer and receipt');
     assert.ok(!kept.includes(plainName), 'originals stay sealed in what is kept');
     await page.getByRole('link', { name: 'Receipts' }).click();
-    await page.getByLabel('Kept answer (JSON)').setInputFiles(await download.path());
+    await page.getByLabel('Kept answer, score or report').setInputFiles(await download.path());
     await page.getByText(/Proven under a signed checkpoint|The log has not published/).waitFor();
     await page.getByRole('button', { name: 'Show the answer' }).click();
     await page.getByText(name).waitFor();
     await inspect(page, 'bank-receipts');
     const forged = JSON.parse(kept) as { answer: { verified: { outcome: string }[] } };
     forged.answer.verified = forged.answer.verified.map((one) => ({ ...one, outcome: 'match' }));
-    await page.getByLabel('Kept answer (JSON)').setInputFiles({ name: 'forged.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify(forged)) });
+    await page.getByLabel('Kept answer, score or report').setInputFiles({ name: 'forged.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify(forged)) });
     await page.getByText('AUDIT_RECEIPT_INVALID').waitFor();
+    await page.getByLabel('Kept answer, score or report').setInputFiles({ name: 'report.html', mimeType: 'text/html', buffer: Buffer.from(report) });
+    await page.getByText('Report signed with key').waitFor();
+    await page.getByLabel('Kept answer, score or report').setInputFiles({ name: 'report.html', mimeType: 'text/html', buffer: Buffer.from(report.replace(plainName, '另一家公司')) });
+    await page.getByText('REPORT_INVALID').waitFor();
   });
 
   it('says that nobody answered, and asks nothing twice when the network fails', async () => {

@@ -12,6 +12,7 @@ import { Tag } from '../parts/tag.tsx';
 import { frameTexts } from '../shell/frame-texts.ts';
 import { useTexts, useWords } from '../shell/language.tsx';
 import { useChange } from '../shell/use-gateway.ts';
+import { platformKeysBy } from './platform-keys.ts';
 import { queryTexts } from './query-texts.ts';
 import { ReportButtons } from './report-buttons.tsx';
 import { bankTexts, useCodes } from './texts.ts';
@@ -23,7 +24,7 @@ type Asked = { readonly request: string; readonly keys: JSONWebKeySet };
 
 /** Signs; the platform's keys are read first, because without them an answer could be had, and spent, but not proven. */
 async function sign(calls: SigningCalls, query: Query): Promise<Asked> {
-  const keys = await calls.call<JSONWebKeySet>({ method: 'GET', path: '/.well-known/jwks.json' });
+  const keys = await platformKeysBy(calls);
   return { request: await queryClient(calls).signQuery(query), keys };
 }
 

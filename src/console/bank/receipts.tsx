@@ -1,10 +1,13 @@
 import type { JSONWebKeySet } from 'jose';
 import { useState } from 'react';
 import { parseVerifierKey } from '../../audit/note.ts';
-import { verifyReceiptInclusion } from '../../audit/receipt.ts';
+import { verifyReceiptInclusion, type Receipt } from '../../audit/receipt.ts';
+import { systemClock } from '../../clock.ts';
 import { isVeilgateError } from '../../errors.ts';
-import { answerFileLengthMax, answerFileOf, checkReceipt, type AnswerFile } from '../../sdk/answer-file.ts';
+import { answerFileOf, checkReceipt, type AnswerFile } from '../../sdk/answer-file.ts';
 import type { GatewayCalls } from '../../sdk/connection.ts';
+import { checkCreditReport, creditReportLengthMax } from '../../sdk/credit-report-check.ts';
+import { checkScoreReceipt, scoreFileOf, scoreFormat } from '../../sdk/score-file.ts';
 import { FileField, TextField } from '../parts/fields.tsx';
 import { Button } from '../parts/button.tsx';
 import { ErrorNote, GoodNote, Read, WarningNote } from '../parts/notes.tsx';
@@ -14,8 +17,10 @@ import { useFormats, useTexts } from '../shell/language.tsx';
 import { useChange, useRead } from '../shell/use-gateway.ts';
 import { bankArea } from './area.ts';
 import { useCatalogue } from './catalogue.tsx';
+import { jsonIn } from './json-file.ts';
 import { WithOwnKey } from './own-keys.tsx';
 import { openKept, ShownAnswer } from './query-answer.tsx';
+import { platformKeysBy } from './platform-keys.ts';
 import { bankTexts } from './texts.ts';
 import '../style/bank.css';
 
@@ -27,20 +32,40 @@ export default function Receipts() {
   return <PageBody title={title('receipts')} lead={t('receiptsLead')}><Read of={key}>{(published) => <CheckForm published={published} />}</Read></PageBody>;
 }
 
-type Checked = { readonly kept: AnswerFile; readonly issuedAtS: number; readonly index: number; readonly size: number | undefined };
+type Checked = {
+  readonly receipt: Receipt;
+  /** Entries under the checkpoint that proves it; undefined while the log has not published the entry. */
+  readonly size: number | undefined;
+  /** The answer to a query, which can be shown again. */
+  readonly kept: AnswerFile | undefined;
+  /** Whose key a credit report is signed with. */
+  readonly signer: string | undefined;
+};
 
-/** Signature, question, answer and record; then the place in the log, once the log has published it. */
+/** Signature, question, answer and record of whatever was kept. Errors: CONFIG_INVALID, AUDIT_RECEIPT_INVALID, REPORT_INVALID. */
+async function checkFile(file: File, keys: JSONWebKeySet): Promise<Omit<Checked, 'size'>> {
+  const isPage = file.type === 'text/html' || file.name.endsWith('.html');
+  const content = isPage ? undefined : (await jsonIn(file, creditReportLengthMax)) as Readonly<Record<string, unknown>> | null | undefined;
+  if (isPage || content?.['report'] !== undefined) {
+    const { receipt, signer } = await checkCreditReport(file.size > creditReportLengthMax ? '' : await file.text(), { keys, clock: systemClock });
+    return { receipt, signer, kept: undefined };
+  }
+  if (content?.['format'] === scoreFormat) return { receipt: await checkScoreReceipt(scoreFileOf(content), keys), kept: undefined, signer: undefined };
+  const kept = answerFileOf(content);
+  return { receipt: await checkReceipt(kept, keys), kept, signer: undefined };
+}
+
+/** The file itself; then its place in the log, once the log has published it. */
 async function check(calls: GatewayCalls, { file, logKey }: { readonly file: File; readonly logKey: string }): Promise<Checked> {
-  const kept = answerFileOf(file.size > answerFileLengthMax ? undefined : JSON.parse(await file.text().then((text) => (text.startsWith('{') ? text : 'null'))));
-  const keys = await calls.call<JSONWebKeySet>({ method: 'GET', path: '/.well-known/jwks.json' });
-  const receipt = await checkReceipt(kept, keys);
+  const checked = await checkFile(file, await platformKeysBy(calls));
+  const { receipt } = checked;
   const trusted = await parseVerifierKey(logKey.trim());
   const proof = await calls.send({ method: 'GET', path: `/v1/log/entries/${receipt.log.index}/proof` }).then((response) => response.text(), (error: unknown) => {
     if (isVeilgateError(error, 'AUDIT_ENTRY_NOT_FOUND')) return undefined;
     throw error;
   });
   const checkpoint = proof === undefined ? undefined : await verifyReceiptInclusion(receipt, proof, { origin: trusted.name, logKeys: [trusted] });
-  return { kept, issuedAtS: receipt.issuedAtS, index: receipt.log.index, size: checkpoint?.size };
+  return { ...checked, size: checkpoint?.size };
 }
 
 function CheckForm({ published }: { readonly published: string }) {
@@ -53,17 +78,21 @@ function CheckForm({ published }: { readonly published: string }) {
     <>
       <Section title={t('answerFile')}>
         <TextField label={t('logKey')} hint={t('logKeyHint')} value={logKey} onChange={setLogKey} maxLength={300} required />
-        <FileField label={t('answerFile')} accept="application/json,.json" onFile={(file) => checking.run({ file, logKey })} />
+        <FileField label={t('answerFile')} accept="application/json,.json,text/html,.html" onFile={(file) => checking.run({ file, logKey })} />
         {checking.error !== null && <ErrorNote error={checking.error} />}
         {checked !== undefined && (
           <>
             <GoodNote><p>{t('checkRight')}: {t('receiptRight')}</p></GoodNote>
             {checked.size === undefined ? <WarningNote><p>{t('notInLogYet')}</p></WarningNote> : <GoodNote><p>{t('inLog', { size: number(checked.size) })}</p></GoodNote>}
-            <Facts items={[[t('entry'), String(checked.index)], [t('sent'), time(checked.issuedAtS * 1000)], [t('grant'), <code key="grant">{checked.kept.answer.grant}</code>], [t('policy'), <code key="policy">{checked.kept.answer.policy}</code>]]} />
+            <Facts items={[
+              [t('entry'), String(checked.receipt.log.index)], [t('sent'), time(checked.receipt.issuedAtS * 1000)],
+              [t('grant'), <code key="grant">{checked.receipt.grant}</code>], [t('policy'), <code key="policy">{checked.receipt.policy}</code>],
+              ...(checked.signer === undefined ? [] : [[t('signer'), <code key="signer">{checked.signer}</code>]] as const),
+            ]} />
           </>
         )}
       </Section>
-      {checked !== undefined && <Reopen kept={checked.kept} />}
+      {checked?.kept !== undefined && <Reopen kept={checked.kept} />}
     </>
   );
 }
