@@ -1,60 +1,33 @@
 import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import type { JSONWebKeySet } from 'jose';
-import type { Download, Locator, Page } from 'playwright-core';
-import { sampleCsv } from '../../scripts/sample/generate.ts';
-import { sampleSubject } from '../../scripts/sample/subjects.ts';
+import type { Download, Page } from 'playwright-core';
 import { platformKeys, type BankClient } from '../../src/sdk/bank.ts';
 import { departmentClient } from '../../src/sdk/department.ts';
 import { checkEntryProof, type EntryProof } from '../../src/sdk/entry-proof.ts';
 import { noticesClient, objectionsClient } from '../../src/sdk/objections.ts';
 import { checkExport } from '../../src/sdk/own-export.ts';
-import { loadCatalogue } from '../../src/source/catalogue.ts';
-import type { DatasetId } from '../../src/vocabulary.ts';
 import { codeOf } from '../support/joint.ts';
 import { password, type TestPlatform } from '../support/gateway.ts';
-import { assertAccessible, inspect, screenshot, startTestConsole, type TestConsole } from './support/console.ts';
-import { representativeOf, type Person } from './support/people.ts';
-
-const sample = { enterprises: 3, seed: 11 };
-const subject: string = sampleSubject(0, sample.seed);
-const otherSubject: string = sampleSubject(1, sample.seed);
-const disputed = 'tax.declared_revenue_cents';
-const scripted = '<img src=x onerror="window.injected = true"><script>window.injected = true</script>';
-const terms = {
-  purpose: 'pre_loan_review', valid_days: 30, uses_max: 100, data_life_days: 30, kind: 'periodic', frequency: { max: 20, per: 'day' },
-  fields: [
-    { field: 'registry.name', ceiling: 'original' }, { field: 'registry.address', ceiling: 'desensitised' }, { field: 'registry.status', ceiling: 'original' },
-    { field: 'tax.period', ceiling: 'original' }, { field: disputed, ceiling: 'desensitised' },
-  ],
-} as const;
+import { assertAccessible, inspect, screenshot } from './support/console.ts';
+import { disputed, handsOn, scripted, startEnterpriseStage, subject, terms, type EnterpriseStage } from './support/enterprise-stage.ts';
 
 describe('the enterprise\'s console', function () {
   this.timeout(180_000);
-  let stage: TestConsole;
+  let stage: EnterpriseStage;
   let platform: TestPlatform;
   let bank: BankClient;
   let otherBank: BankClient;
-  let person: Person;
-  let other: Person;
   let page: Page;
+  let hands: ReturnType<typeof handsOn>;
 
   before(async function () {
-    const opened = await startTestConsole();
+    const opened = await startEnterpriseStage();
     if (opened === undefined) return this.skip();
     stage = opened;
-    platform = stage.platform;
-    for (const id of ['registry', 'tax'] as DatasetId[]) {
-      const dataset = loadCatalogue('policies/catalogue').datasets.get(id);
-      assert.ok(dataset);
-      await platform.load(id, dataset.department, [...sampleCsv(dataset, sample)].join(''));
-    }
-    bank = await platform.bank('bank-a');
-    otherBank = await platform.bank('bank-b');
-    await platform.database.query('update party set name_en = $1 where id = $2', [`Bank B ${scripted}`, 'bank-b']);
-    person = await representativeOf(platform, subject, '王芳');
-    other = await representativeOf(platform, otherSubject, scripted);
-    page = await stage.open(person, '/console/');
+    ({ platform, bank, otherBank } = stage);
+    page = await stage.open(stage.person, '/console/');
+    hands = handsOn(page);
     return undefined;
   });
   afterEach(async function () {
@@ -64,41 +37,20 @@ describe('the enterprise\'s console', function () {
   });
   after(async () => stage?.close());
 
-  const heading = (name: string | RegExp) => page.getByRole('heading', { level: 1, name }).waitFor();
-  const go = async (link: string, title: string | RegExp = link) => {
-    await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: link, exact: true }).click();
-    await heading(title);
-  };
-  const section = (name: string | RegExp) => page.locator('section').filter({ has: page.getByRole('heading', { level: 2, name }) });
-  const checkbox = (label: RegExp) => page.locator('label.checkbox').filter({ hasText: label });
-  const dialog = () => page.getByRole('dialog');
-  const firstRow = (of: Locator) => of.getByRole('row').nth(1);
-  /** Both languages, both widths; ends in English. */
-  const inspectInBoth = async (name: string) => {
-    await inspect(page, `enterprise-${name}-en`);
-    await page.getByRole('button', { name: '切换到中文' }).click();
-    await page.getByRole('button', { name: 'Switch to English' }).waitFor();
-    await inspect(page, `enterprise-${name}-zh`);
-    await page.getByRole('button', { name: 'Switch to English' }).click();
-  };
-  const saved = async (press: Locator) => {
-    const [file] = await Promise.all([page.waitForEvent('download'), press.click()]);
-    return { name: file.suggestedFilename(), text: readFileSync(await file.path(), 'utf8') };
-  };
   const query = (grant?: string) => bank.query({ subject, purpose: terms.purpose, ...(grant === undefined ? {} : { grant }), read: ['registry.name', 'registry.address', disputed] });
   const grantsOf = async (client: BankClient) => (await client.grants()).grants.filter((grant) => grant.subject === subject);
 
   it('says on every page that there is nothing, while there is nothing', async () => {
-    await heading('Overview');
+    await hands.heading('Overview');
     await page.getByText('Nothing waits for you.').waitFor();
     await inspect(page, 'enterprise-empty');
-    await go('Grants');
+    await hands.go('Grants');
     await page.getByText('Nothing is granted at this moment').waitFor();
-    await go('Who has access', 'Who has access to your data now');
+    await hands.go('Who has access', 'Who has access to your data now');
     await page.getByText('Nobody has access to your data at this moment.').waitFor();
-    await go('Objections');
+    await hands.go('Objections');
     await page.getByText('You have objected to nothing yet.').waitFor();
-    await go('Requests', 'Requests for grants');
+    await hands.go('Requests', 'Requests for grants');
     await page.getByText('Nothing waits for your answer.').waitFor();
   });
 
@@ -106,28 +58,28 @@ describe('the enterprise\'s console', function () {
     await bank.askForGrant({ ...terms, subject }, `For your loan of 3 June ${scripted}`);
     await otherBank.askForGrant({ ...terms, subject });
     await page.reload();
-    await go('Overview');
-    await section('Waits for you').getByRole('link', { name: 'Bank bank-a' }).waitFor();
-    await inspectInBoth('overview');
+    await hands.go('Overview');
+    await hands.section('Waits for you').getByRole('link', { name: 'Bank bank-a' }).waitFor();
+    await hands.inspectInBoth('enterprise-overview');
   });
 
   it('narrows a request, says what would follow, and agrees once however often one presses', async () => {
-    await section('Waits for you').getByRole('link', { name: 'Bank bank-a' }).click();
-    await heading('Request of Bank bank-a');
+    await hands.section('Waits for you').getByRole('link', { name: 'Bank bank-a' }).click();
+    await hands.heading('Request of Bank bank-a');
     await page.getByText(scripted).waitFor();
-    await checkbox(/^Registration status$/).click();
-    await checkbox(/^Only desensitised Enterprise name$/).click();
+    await hands.checkbox(/^Registration status$/).click();
+    await hands.checkbox(/^Only desensitised Enterprise name$/).click();
     await page.getByLabel('Valid for so many days').fill('31');
     await page.getByLabel('Answers altogether, at most').fill('5');
     await page.getByRole('button', { name: 'Agree' }).click();
     await page.getByText('Some of your choices cannot be sent yet').waitFor();
     await page.getByLabel('Valid for so many days').fill('7');
-    await inspectInBoth('request');
+    await hands.inspectInBoth('enterprise-request');
     await page.getByRole('button', { name: 'Agree' }).click();
-    await dialog().getByText('Fields not given at all: 1').waitFor();
-    await dialog().getByText('At most 5 answers altogether').waitFor();
+    await hands.dialog().getByText('Fields not given at all: 1').waitFor();
+    await hands.dialog().getByText('At most 5 answers altogether').waitFor();
     await assertAccessible(page);
-    await dialog().getByRole('button', { name: 'Agree' }).dblclick();
+    await hands.dialog().getByRole('button', { name: 'Agree' }).dblclick();
     await page.getByText('You agreed.').waitFor();
     const [grant, ...more] = await grantsOf(bank);
     assert.deepEqual([more.length, grant?.uses_max, grant?.state], [0, 5, 'active']);
@@ -138,16 +90,16 @@ describe('the enterprise\'s console', function () {
   });
 
   it('agrees to nothing that changed since it was read, and shows both sides', async () => {
-    await go('Requests', 'Requests for grants');
+    await hands.go('Requests', 'Requests for grants');
     await page.getByRole('link', { name: /^Bank B/ }).click();
     await page.getByLabel('Valid for so many days').fill('9');
     await platform.database.query('update party set name_en = $1 where id = $2', [`Bank B ${scripted} and Partners`, 'bank-b']);
     await page.getByRole('button', { name: 'Agree' }).click();
-    await dialog().getByRole('button', { name: 'Agree' }).click();
-    await dialog().getByText('What you would agree to has changed since you read it').waitFor();
+    await hands.dialog().getByRole('button', { name: 'Agree' }).click();
+    await hands.dialog().getByText('What you would agree to has changed since you read it').waitFor();
     await page.keyboard.press('Escape');
     await page.getByRole('cell', { name: /and Partners$/ }).waitFor();
-    await inspectInBoth('request-changed');
+    await hands.inspectInBoth('enterprise-request-changed');
     assert.equal((await grantsOf(otherBank)).length, 0);
     await page.getByRole('button', { name: 'Go on with what holds now' }).click();
     assert.equal(await page.getByLabel('Valid for so many days').inputValue(), '9', 'what was chosen stays');
@@ -156,58 +108,66 @@ describe('the enterprise\'s console', function () {
 
   it('refuses with a reason that the institution reads', async () => {
     await page.getByRole('button', { name: 'Refuse' }).click();
-    await dialog().getByLabel('Reason, for the institution to read').fill('We chose\nanother bank');
+    await hands.dialog().getByLabel('Reason, for the institution to read').fill('We chose\nanother bank');
     await assertAccessible(page);
-    await dialog().getByRole('button', { name: 'Refuse' }).click();
+    await hands.dialog().getByRole('button', { name: 'Refuse' }).click();
     await page.getByText('You refused this request').waitFor();
     const [request] = (await otherBank.grantRequests()).requests;
     assert.deepEqual([request?.state, request?.reason], ['refused', 'We chose another bank']);
   });
 
-  it('lists grants, opens one, pauses, resumes it, and keeps its receipt', async () => {
+  it('lists grants, opens one, pauses it where a second tab is told of it, resumes it, and keeps its receipt', async () => {
     const [grant] = await grantsOf(bank);
     assert.ok(grant);
     assert.equal((await query()).data['registry']?.length, 1);
-    await go('Grants');
+    await hands.go('Grants');
     await inspect(page, 'enterprise-grants-en');
     await page.getByRole('link', { name: 'Bank bank-a' }).click();
-    await heading('Grant to Bank bank-a');
-    await section('What happened under this grant').getByRole('link', { name: 'Data was given' }).waitFor();
-    await inspectInBoth('grant');
-    const { name, text } = await saved(page.getByRole('button', { name: 'Download receipt' }));
+    await hands.heading('Grant to Bank bank-a');
+    await hands.section('What happened under this grant').getByRole('link', { name: 'Data was given' }).waitFor();
+    await hands.inspectInBoth('enterprise-grant');
+    const { name, text } = await hands.saved(page.getByRole('button', { name: 'Download receipt' }));
     assert.equal(name, `consent-${grant.id}.jws`);
     assert.match(text, /^[\w-]+\.[\w-]+\.[\w-]+$/);
+    const tab = await page.context().newPage();
+    await tab.goto(page.url());
     await page.getByRole('button', { name: 'Pause' }).click();
-    await dialog().getByRole('button', { name: 'Pause' }).click();
+    await hands.dialog().getByRole('button', { name: 'Pause' }).click();
     await page.getByText('The grant is paused.').waitFor();
+    await tab.getByRole('button', { name: 'Pause' }).click();
+    await tab.getByRole('dialog').getByRole('button', { name: 'Pause' }).click();
+    await tab.getByText('CONSENT_STATE_CONFLICT').waitFor();
+    await tab.keyboard.press('Escape');
+    await tab.getByRole('button', { name: 'Resume' }).waitFor();
+    await tab.close();
     assert.equal(await codeOf(query(grant.id)), 'CONSENT_PAUSED');
     await page.getByRole('button', { name: 'Resume' }).click();
-    await dialog().getByRole('button', { name: 'Resume' }).click();
+    await hands.dialog().getByRole('button', { name: 'Resume' }).click();
     await page.getByText('The grant is in force again.').waitFor();
     assert.ok((await query(grant.id)).receipt);
   });
 
   it('says who could access the enterprise now, and by which rule', async () => {
-    await go('Who has access', 'Who has access to your data now');
+    await hands.go('Who has access', 'Who has access to your data now');
     await page.getByRole('heading', { level: 2, name: 'Bank bank-a' }).waitFor();
     await page.getByText('Nobody else: without a valid grant').waitFor();
-    await inspectInBoth('readers');
+    await hands.inspectInBoth('enterprise-readers');
   });
 
   it('finds accesses in the history, shows how each field was treated, and proves it', async () => {
-    await go('Access history');
+    await hands.go('Access history');
     await page.getByRole('button', { name: /Outcome/ }).click();
     await page.getByRole('option', { name: 'Refused' }).click();
     await page.getByRole('button', { name: 'Apply filters' }).click();
     await page.getByText('Refused: You had paused the grant').waitFor();
     assert.equal(await page.getByRole('row').count(), 2, 'one refusal under its headings');
     assert.match(page.url(), /outcome=refused/);
-    await inspectInBoth('history');
+    await hands.inspectInBoth('enterprise-history');
     await page.getByRole('button', { name: 'Remove filters' }).click();
     await page.getByRole('link', { name: 'Data was given' }).first().click();
-    await heading(/^Data was given on/);
-    await firstRow(section('How each field was treated')).waitFor();
-    const receipt = await saved(page.getByRole('button', { name: 'Download receipt' }));
+    await hands.heading(/^Data was given on/);
+    await hands.section('How each field was treated').getByRole('row').nth(1).waitFor();
+    const receipt = await hands.saved(page.getByRole('button', { name: 'Download receipt' }));
     assert.match(receipt.text, /^[\w-]+\.[\w-]+\.[\w-]+$/);
     await page.getByRole('button', { name: 'Check in this browser' }).click();
     await page.getByText(/^Checked: the log of/).or(page.getByRole('alert')).first().waitFor();
@@ -216,14 +176,14 @@ describe('the enterprise\'s console', function () {
       await page.getByRole('button', { name: 'Check in this browser' }).click();
     }
     await page.getByText(/^Checked: the log of/).waitFor();
-    const proof = await saved(page.getByRole('button', { name: 'Download proof' }));
+    const proof = await hands.saved(page.getByRole('button', { name: 'Download proof' }));
     assert.ok(await checkEntryProof(JSON.parse(proof.text) as EntryProof) > 0);
-    await inspectInBoth('access');
+    await hands.inspectInBoth('enterprise-access');
   });
 
   it('objects to an access; when the network is lost nothing typed is, and it is submitted once', async () => {
     await page.getByRole('link', { name: 'Object to this access' }).click();
-    await heading('New objection');
+    await hands.heading('New objection');
     const words = `We never applied for a loan. ${scripted}`;
     await page.getByRole('button', { name: 'Submit objection' }).click();
     await page.getByText('Say why you object.').waitFor();
@@ -235,15 +195,15 @@ describe('the enterprise\'s console', function () {
     await inspect(page, 'enterprise-objection-offline');
     await page.context().setOffline(false);
     await page.getByRole('button', { name: 'Submit objection' }).dblclick();
-    await heading(/^Objection to Access/);
+    await hands.heading(/^Objection to Access/);
     await page.getByText(words).waitFor();
-    await section('Steps').getByText('A compliance officer accepts or returns it').waitFor();
+    await hands.section('Steps').getByText('A compliance officer accepts or returns it').waitFor();
     const { rows } = await platform.database.query('select id from objection where subject = $1', [subject]);
     assert.equal(rows.length, 1);
   });
 
   it('objects to a record and follows it to its correction: steps, deadlines, who was told', async () => {
-    await go('Objections');
+    await hands.go('Objections');
     await page.getByRole('link', { name: 'New objection' }).click();
     await page.getByRole('button', { name: /Source/ }).click();
     await page.getByRole('option', { name: 'Tax', exact: true }).click();
@@ -251,31 +211,34 @@ describe('the enterprise\'s console', function () {
     await page.getByRole('option', { name: 'Declared sales revenue' }).click();
     await page.getByText('The value is outdated').click();
     await page.getByLabel('Your reasons').fill('We filed a correction in July.');
-    await inspectInBoth('new-objection');
+    await hands.inspectInBoth('enterprise-new-objection');
     await page.getByRole('button', { name: 'Submit objection' }).click();
-    await heading(/^Objection to Declared sales revenue/);
+    await hands.heading(/^Objection to Declared sales revenue/);
     const id = new URL(page.url()).pathname.split('/').at(-1) ?? '';
 
     const officer = objectionsClient(await platform.connect('officer-compliance', 'compliance'));
     const connection = await platform.connect('tax_administration', 'records');
     await officer.take(id, 'accept');
     assert.deepEqual((await query()).disputed, [disputed]);
-    const { rows: [row] } = await platform.database.query<{ record: Record<string, unknown> }>("select to_jsonb(t) - '_supplied_at' as record from domain.tax t where subject = $1 order by period desc limit 1", [subject]);
+    const { rows: [row] } = await platform.database.query<{ record: Record<string, unknown> }>(
+      "select to_jsonb(t) - '_supplied_at' as record from domain.tax t where subject = $1 order by period desc limit 1", [subject]);
     await departmentClient(connection).correct('tax', { ...row?.record, declared_revenue_cents: 4_242 });
     await objectionsClient(connection).take(id, 'correct', `The filing of July counts. ${scripted}`);
     const notices = noticesClient(await platform.connect('bank-a', 'query'));
     await notices.acknowledge((await notices.notices({ open: true })).notices[0]?.id ?? '');
 
     await page.reload();
-    await section('Steps').getByText('Value corrected').waitFor();
-    await section('Steps').getByText(`The filing of July counts. ${scripted}`).waitFor();
-    await section('Who was told of the correction').getByRole('link', { name: 'Bank bank-a' }).waitFor();
-    await inspectInBoth('objection');
+    await hands.section('Steps').getByText('Value corrected').waitFor();
+    await hands.section('Steps').getByText(`The filing of July counts. ${scripted}`).waitFor();
+    await hands.section('Who was told of the correction').getByRole('link', { name: 'Bank bank-a' }).waitFor();
+    const heard = await page.getByRole('main').ariaSnapshot();
+    assert.match(heard, /heading "Steps" \[level=2\]\s+- list:\s+- listitem:/, 'steps are a list to those who hear them');
+    await hands.inspectInBoth('enterprise-objection');
     await page.getByRole('button', { name: 'Close objection' }).click();
-    await dialog().getByRole('button', { name: 'Close objection' }).click();
+    await hands.dialog().getByRole('button', { name: 'Close objection' }).click();
     await page.getByText('The objection is closed.').waitFor();
-    await go('Objections');
-    await inspectInBoth('objections');
+    await hands.go('Objections');
+    await hands.inspectInBoth('enterprise-objections');
   });
 
   it('keeps what was typed when the session ends, and goes on after signing in again', async () => {
@@ -287,32 +250,38 @@ describe('the enterprise\'s console', function () {
     assert.equal(await page.getByLabel('Your reasons').inputValue(), 'Our name has changed.');
     await assertAccessible(page);
     const [tab] = await Promise.all([page.context().waitForEvent('page'), page.getByRole('link', { name: 'Sign in in a new tab' }).click()]);
-    await tab.fill('[name=username]', person.username);
+    await tab.fill('[name=username]', stage.person.username);
     await tab.fill('[name=password]', password);
     await tab.click('form button:not(.link)');
     await tab.waitForURL(/\/console\/enterprise\/objections\/new/);
     await tab.close();
     await page.getByRole('button', { name: 'Submit objection' }).click();
-    await heading(/^Objection to/);
+    await hands.heading(/^Objection to/);
     assert.equal(await page.getByText('Your session has ended').count(), 0);
   });
 
   it('revokes for good', async () => {
     const [grant] = await grantsOf(bank);
-    await go('Grants');
+    await hands.go('Grants');
     await page.getByRole('link', { name: 'Bank bank-a' }).click();
-    await page.getByRole('button', { name: 'Revoke' }).click();
-    await dialog().getByText('This cannot be undone').waitFor();
+    await page.getByRole('button', { name: 'Revoke' }).focus();
+    await page.keyboard.press('Enter');
+    await hands.dialog().getByText('This cannot be undone').waitFor();
+    await page.keyboard.press('Escape');
+    await hands.dialog().waitFor({ state: 'detached' });
+    assert.equal(await page.evaluate('document.activeElement.textContent'), 'Revoke', 'the keyboard is where it was');
+    await page.keyboard.press('Enter');
+    await hands.dialog().getByText('This cannot be undone').waitFor();
     await inspect(page, 'enterprise-revoke');
-    await dialog().getByRole('button', { name: 'Revoke' }).click();
+    await hands.dialog().getByRole('button', { name: 'Revoke' }).click();
     await page.getByText('The grant is revoked.').waitFor();
     assert.equal(await page.getByRole('button', { name: 'Resume' }).count(), 0);
     assert.equal(await codeOf(query(grant?.id)), 'CONSENT_REVOKED');
   });
 
   it('takes everything along, signed, as JSON and as tables, and leads to the account\'s own pages', async () => {
-    await go('My data and account');
-    const [whole] = await Promise.all([saved(page.getByRole('button', { name: /^Everything as JSON/ })), page.getByText(/^Checked in this browser: complete/).waitFor()]);
+    await hands.go('My data and account');
+    const [whole] = await Promise.all([hands.saved(page.getByRole('button', { name: /^Everything as JSON/ })), page.getByText(/^Checked in this browser: complete/).waitFor()]);
     const { lines } = await checkExport(whole.text, { keys: await platformKeys(platform.gateway.gatewayUrl) as JSONWebKeySet, issuer: platform.gateway.gatewayUrl });
     assert.deepEqual([...new Set(lines.map(({ part }) => part))].toSorted(), ['accesses', 'grant_requests', 'grants', 'header', 'objections', 'records']);
     await page.getByRole('button', { name: /Part/ }).click();
@@ -323,8 +292,25 @@ describe('the enterprise\'s console', function () {
     await page.getByText(/^Checked in this browser: unchanged/).waitFor();
     assert.deepEqual(files.map((file) => file.suggestedFilename()), ['veilgate-registry.csv', 'veilgate-registry.csv.jws']);
     assert.match(readFileSync(await files[0]?.path() ?? '', 'utf8'), /^name,/);
-    await inspectInBoth('data');
+    await hands.inspectInBoth('enterprise-data');
     for (const [link, address] of [['Change password', '/password'], ['Passkeys', '/passkeys']] as const) assert.equal(await page.getByRole('link', { name: link }).getAttribute('href'), address);
+  });
+
+  it('turns the pages of a long history', async () => {
+    await hands.go('Access history');
+    await page.getByRole('button', { name: 'Older' }).click();
+    await page.getByText('Page 2').waitFor();
+    await page.getByRole('link', { name: 'Enterprise registered' }).waitFor();
+    assert.equal(await page.getByRole('button', { name: 'Older' }).isDisabled(), true);
+    await page.getByRole('button', { name: 'Newer' }).click();
+    await page.getByText('Page 1').waitFor();
+  });
+
+  it('has no pages of other people\'s work', async () => {
+    for (const address of ['compliance/policy', 'compliance/institutions', 'query', 'audit']) {
+      await page.goto(`${platform.gateway.issuerUrl}/console/${address}`);
+      await hands.heading('No such page');
+    }
   });
 
   it('shows another enterprise nothing: their addresses are as those of nothing', async () => {
@@ -333,7 +319,7 @@ describe('the enterprise\'s console', function () {
     const [grant] = await grantsOf(bank);
     const [request] = (await bank.grantRequests()).requests;
     const nobodys = 'A'.repeat(22);
-    const theirs = await stage.open(other, '/console/');
+    const theirs = await stage.open(stage.other, '/console/');
     const told = async (address: string) => {
       await theirs.goto(`${platform.gateway.issuerUrl}/console/enterprise/${address}`);
       return theirs.getByRole('alert').innerText();

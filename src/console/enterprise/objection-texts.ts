@@ -7,7 +7,7 @@ export const objectionTexts = texts(
     caption: 'Your objections, newest first', all: 'All', stateFilter: 'State',
     none: 'You have objected to nothing yet.', noneHere: 'No objection is in this state.', about: 'About', submitted: 'Submitted on', due: 'Next step by', state: 'State',
     aboutField: '{field} ({dataset})', aboutRow: '{field} ({dataset}), {row}', aboutEntry: 'Access, entry {index} of the log', overdue: 'overdue',
-    daysLeft: '{day} ({count} working days left)', daysOver: '{day} ({count} working days over)', today: '{day} (today)', noDeadline: '–',
+    daysLeft: '{day} (working days left: {count})', daysOver: '{day} (working days over: {count})', today: '{day} (today)', noDeadline: '–',
     newTitle: 'New objection', newLead: 'An officer of the platform looks at it and hands it to whoever decides. What you write is shown to those who decide, and never put into the log.',
     what: 'What do you object to?', toRecord: 'A value that is recorded of my enterprise', toAccess: 'An access to my data', dataset: 'Source', field: 'Field', choose: 'Choose a field.',
     row: 'Which record', rowPeriod: 'Period', rowHint: 'Leave it empty if all records of this field are meant.',

@@ -5,7 +5,7 @@ export const readerTexts = texts(
   {
     title: 'Who has access to your data now', lead: 'Decided by the policy in force at this moment, as a query of this moment would be. Whoever is not listed here gets nothing.',
     asOf: 'As of {time}.', nobody: 'Nobody has access to your data at this moment.',
-    why: 'Because of your grant, valid until {until}, for {purpose}.', openGrant: 'Open the grant', blocked: 'Gets nothing just now: {reason}', usesLeft: '{count} uses left',
+    why: 'Because of your grant, valid until {until}, for {purpose}.', openGrant: 'Open the grant', blocked: 'Gets nothing just now: {reason}', usesLeft: 'Uses left: {count}',
     usesOpen: 'No bound on the number of uses', period: 'Data {period}',
     caption: 'What {institution} would get', field: 'Field', dataset: 'Source', gets: 'Would get, and by which rule of the policy', nothing: 'Nothing: {reason}',
     conditional: 'hangs on what it states in its query', noFields: 'Under this grant it would get nothing at all.',

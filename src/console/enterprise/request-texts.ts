@@ -21,7 +21,7 @@ export const requestTexts = texts(
     summary: 'What would follow', fieldByField: 'Field by field', sumOriginal: 'Fields given as original values, which only {institution} can open: {count}',
     sumDesensitised: 'Fields given desensitised: {count}',
     sumOut: 'Fields not given at all: {count}', sumUntil: 'Until {day}, for this purpose: {purpose}', sumUses: 'At most {count} answers altogether', sumUnlimited: 'As often as the frequency allows',
-    sumLife: 'What was given must be deleted {days} days after it was given. Pausing or revoking stops what comes, not what was given already.', sumField: '{field} ({dataset}): {gets}',
+    sumLife: 'Days until what was given must be deleted: {days}. Pausing or revoking stops what comes, not what was given already.', sumField: '{field} ({dataset}): {gets}',
     accept: 'Agree', acceptTitle: 'Agree to this?', refuse: 'Refuse', refuseTitle: 'Refuse this request?',
     refuseText: '{institution} gets nothing and reads your reason, if you give one. It may ask you again.', refuseReason: 'Reason, for the institution to read',
     refused: 'You refused this request; the institution got nothing.', obstacle: 'This cannot be accepted as it is',
