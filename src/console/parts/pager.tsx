@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { texts, useTexts } from '../shell/language.tsx';
 import { Button } from './button.tsx';
 
-const pagerTexts = texts({ newer: 'Newer', older: 'Older', page: 'Page {number}', label: 'Pages' }, { newer: '较新', older: '较早', page: '第 {number} 页', label: '翻页' });
+const pagerTexts = texts({ newer: 'Newer', older: 'Older', page: 'Page {number}', label: 'Pages of the list' }, { newer: '较新', older: '较早', page: '第 {number} 页', label: '列表翻页' });
 
 /**
  * Pages of a list that goes on behind a cursor, newest first.
