@@ -14,12 +14,12 @@ export function Frame({ areas, children }: { readonly areas: readonly Area[]; re
   const [open, setOpen] = useState(false);
   const { pathname } = useLocation();
   const main = useRef<HTMLElement>(null);
-  const first = useRef(true);
+  const before = useRef(pathname);
   useEffect(() => {
     setOpen(false);
-    // whoever cannot see the page change must hear it
-    if (!first.current) main.current?.querySelector('h1')?.focus();
-    first.current = false;
+    // whoever cannot see the page change must hear it; that the console's own address leads to the first page is no change
+    if (before.current !== pathname && before.current !== '/') main.current?.querySelector('h1')?.focus();
+    before.current = pathname;
   }, [pathname]);
 
   return (
