@@ -13,6 +13,8 @@ import { gridTexts } from './grid-texts.ts';
 
 type Props = { readonly version: number; readonly matrix: PolicyMatrixView; readonly field: PolicyFieldView; readonly purpose: string; readonly onClose: () => void };
 
+const types = ['text', 'integer', 'decimal', 'date', 'boolean'] as const;
+
 /** One field for one purpose: what every class gets and why, and the editor. */
 export function CellDialog({ version, matrix, field, purpose, onClose }: Props) {
   const t = useTexts(cellTexts);
@@ -30,10 +32,11 @@ function Cell({ cell, matrix, onDone }: { readonly cell: PolicyCellView; readonl
   const titleOf = (code: string) => words(matrix.classes.find((each) => each.code === code)?.title ?? { en: code, zh: code });
   const rules = new Map(cell.rules.map((rule) => [rule.id, rule]));
   const rows = cell.cells.filter((each) => each.use === use);
+  const type = t(cell.field.type === 'code' ? 'code_' : types.find((each) => each === cell.field.type) ?? 'text');
   const standing = [...new Set(rows.flatMap((row) => row.rules))];
   return (
     <>
-      <Facts items={[[t('code'), <code key="code">{cell.field.field}</code>], [t('classification'), `${g('levelOf', { level: cell.field.level })} · ${g(cell.field.kind)}`], [t('type'), cell.field.unit === undefined ? cell.field.type : `${cell.field.type} (${cell.field.unit})`]]} />
+      <Facts items={[[t('code'), <code key="code">{cell.field.field}</code>], [t('classification'), `${g('levelOf', { level: cell.field.level })} · ${g(cell.field.kind)}`], [t('type'), cell.field.unit === undefined ? type : `${type} (${cell.field.unit})`]]} />
       <Select label={g('use')} value={use} options={cell.uses.map((value) => ({ value, label: g(value) }))} onChange={setUse} />
       <Table caption={t('now')} showCaption rows={rows} keyOf={(row) => row.institution_class} columns={[
         { id: 'class', title: t('institutionClass'), cell: (row) => titleOf(row.institution_class) },

@@ -3,6 +3,7 @@ import { texts } from '../shell/language.tsx';
 /** Words of one cell and of its editor. */
 export const cellTexts = texts(
   {
+    text: 'text', code_: 'code', integer: 'whole number', decimal: 'decimal number', date: 'date', boolean: 'yes or no',
     title: '{field}: {purpose}', now: 'What holds now', code: 'Code', classification: 'Classification', type: 'Type', institutionClass: 'Institution class', atDesensitised: 'With consent to the desensitised form', atOriginal: 'With consent to the original', rules: 'Rules', denies: 'prohibits', condition: 'if {condition}',
     notMinimum: 'This purpose does not need the field: it is not in the purpose\'s minimum, so no rule can open it. The minimum changes in purposes.yaml, by a proposal from the command line.',
     change: 'Change it', classes: 'For these institution classes', allClasses: 'All classes', noneClasses: 'No class', chooseClass: 'Choose at least one class.', keep: 'Leave as it is', nothing: 'Nothing is provided', sameAsDesensitised: 'No more than with consent to the desensitised form',
@@ -18,6 +19,7 @@ export const cellTexts = texts(
     edges: 'Edges, ascending, with commas', edgesHint: 'n edges make n + 1 bands; a value on an edge is in the band above.', first: 'Characters shown at the beginning', last: 'Characters shown at the end', fromPosition: 'From position (counted from 0)', toPosition: 'To before position', fixedText: 'Text shown instead', level: 'Down to', province: 'province', city: 'city', district: 'district', roundTo: 'Round to', bottom: 'Lowest value shown', top: 'Highest value shown', percent: 'Percent', amount: 'Amount', alphabet: 'Alphabet', digits: 'digits', alphanumeric: 'letters and digits', group: 'Group of {code}', otherwise: 'All others', cents: 'in cents',
   },
   {
+    text: '文本', code_: '代码', integer: '整数', decimal: '小数', date: '日期', boolean: '是或否',
     title: '{field}：{purpose}', now: '现行规定', code: '代码', classification: '数据分级', type: '类型', institutionClass: '机构类别', atDesensitised: '企业授权提供脱敏值时', atOriginal: '企业授权提供原始值时', rules: '规则', denies: '禁止', condition: '条件：{condition}',
     notMinimum: '该用途不需要此字段：字段不在用途的最小必要范围内，任何规则都不能开放。最小必要范围在 purposes.yaml 中，须通过命令行提出修改。',
     change: '修改', classes: '适用的机构类别', allClasses: '全部类别', noneClasses: '全部取消', chooseClass: '请至少选择一个机构类别。', keep: '保持不变', nothing: '不提供', sameAsDesensitised: '与授权脱敏值时相同，不再增加',

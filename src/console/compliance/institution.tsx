@@ -34,7 +34,7 @@ function Institution({ institution }: { readonly institution: InstitutionView })
         <Facts items={[
           [t('id'), <code key="id">{institution.id}</code>], [t('class'), institution.class], [t('country'), institution.country], [t('registered'), time(institution.registered_at)], [t('approvedBy'), institution.approved_by ?? '–'],
           ...(institution.status_reason === null ? [] : [[t('statusReason'), institution.status_reason]] as const),
-          [t('perSecond'), limit(institution.limits.requests_per_second)], [t('perDay'), limit(institution.limits.queries_per_day)], [t('scopes'), institution.scopes.join(', ')],
+          [t('perSecond'), limit(institution.limits.requests_per_second)], [t('perDay'), limit(institution.limits.queries_per_day)], [t('scopes'), institution.scopes.join(', ') || '–'],
           [t('redirects'), institution.redirect_uris.map((uri) => <span key={uri} className="more">{uri}</span>)],
         ]} />
       </Section>

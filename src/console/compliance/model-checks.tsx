@@ -40,7 +40,7 @@ export function ModelTrial({ reference }: { readonly reference: string }) {
       {trial.answer !== undefined && (
         <div role="status">
           <p>{t('trialAnswer', { count: number(trial.answer.count), min: number(trial.answer.scores.min), max: number(trial.answer.scores.max), mean: number(trial.answer.scores.mean) })}</p>
-          <Table caption={t('bands')} rows={trial.answer.bands} keyOf={({ code }) => code} columns={[{ id: 'code', title: t('code'), cell: ({ code }) => code }, { id: 'share', title: t('share'), numeric: true, cell: ({ count }) => percent(count / trialEnterprises) }]} />
+          <Table caption={t('trial')} rows={trial.answer.bands} keyOf={({ code }) => code} columns={[{ id: 'code', title: t('code'), cell: ({ code }) => code }, { id: 'share', title: t('share'), numeric: true, cell: ({ count }) => percent(count / trialEnterprises) }]} />
         </div>
       )}
     </>
