@@ -1,6 +1,7 @@
 import type { InstitutionActivity } from '../audit/institution-activity.ts';
 import type { WorkReport } from '../audit/work-report.ts';
 import type { Connection } from './connection.ts';
+import type { InstitutionView } from './officer.ts';
 
 export type { InstitutionActivity, Unusual, UnusualSign } from '../audit/institution-activity.ts';
 export { workReportCsv, type WorkReport } from '../audit/work-report.ts';
@@ -53,8 +54,7 @@ export type EntryPage = {
 export type WorkReportView = { readonly report: WorkReport; readonly digest: string | null; readonly signature: string | null; readonly entry: number | null; readonly behind: number };
 
 export type InstitutionReportView = {
-  /** As `GET /v1/institutions/{institution}` gives it. */
-  readonly institution: Readonly<Record<string, unknown>> & { readonly id: string; readonly name: { readonly en: string; readonly zh: string }; readonly status: string };
+  readonly institution: InstitutionView;
   readonly from: string;
   readonly to: string;
   readonly activity: InstitutionActivity;
