@@ -12,21 +12,21 @@ export const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (character)
 /** No script, no image, nothing from elsewhere: one style sheet of our own. */
 const pagePolicy = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** `/openapi.json`, and `/docs`: the same document for people. Both are made once, when the gateway starts. */
+/** `/openapi.json`, and `/docs`: the same document for people. Both are made once, when somebody first asks. */
 export function docsRoutes(document: OpenApiDocument): readonly Route[] {
-  const fixed = (at: string, operationId: string, mediaType: string, body: string, headers: Readonly<Record<string, string>> = {}): Route => {
-    const reply: Reply = { ...(content(mediaType, Buffer.from(body)) as Extract<Reply, { mediaType: string }>), headers };
+  const fixed = (at: string, operationId: string, mediaType: string, make: () => string, headers: Readonly<Record<string, string>> = {}): Route => {
+    let reply: Reply | undefined;
     return route({
       method: 'GET', path: at, operationId, tag: 'Service', summary: 'Description of this interface', access: 'public',
       responses: { 200: { description: 'The description.', mediaType } }, errors: [],
-      handler: async () => reply,
+      handler: async () => reply ??= { ...(content(mediaType, Buffer.from(make())) as Extract<Reply, { mediaType: string }>), headers },
     });
   };
   const style = readFileSync(path.join(import.meta.dirname, 'docs-page.css'), 'utf8');
   return [
-    fixed('/openapi.json', 'getOpenApi', 'application/json', JSON.stringify(document)),
-    fixed('/docs', 'getDocs', 'text/html; charset=utf-8', docsPage(document), { 'Content-Security-Policy': pagePolicy }),
-    fixed('/docs/style.css', 'getDocsStyle', 'text/css; charset=utf-8', style),
+    fixed('/openapi.json', 'getOpenApi', 'application/json', () => JSON.stringify(document)),
+    fixed('/docs', 'getDocs', 'text/html; charset=utf-8', () => docsPage(document), { 'Content-Security-Policy': pagePolicy }),
+    fixed('/docs/style.css', 'getDocsStyle', 'text/css; charset=utf-8', () => style),
   ];
 }
 
