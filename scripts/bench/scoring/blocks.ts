@@ -8,7 +8,7 @@ import { openHalves, signScoreClaims } from '../../../src/sdk/scores.ts';
 import type { OpenedScore } from '../../../src/scoring/protocol.ts';
 import type { InstitutionId, PublicJwk } from '../../../src/vocabulary.ts';
 import { sampleSubject } from '../../sample/subjects.ts';
-import { bankId, purpose, seed } from '../load/platform.ts';
+import { bankId, purpose, seed, serverFlags } from '../load/platform.ts';
 import type { BlockNews, BlockOrder } from './block-words.ts';
 import { cpuSeconds, peakRssMb } from './processes.ts';
 import type { ScoreBenchWorld } from './world.ts';
@@ -37,7 +37,7 @@ const width = 6;
 /** A process that scores blocks; the bank that opens them is this process. */
 export async function startBlockRunner(world: ScoreBenchWorld, options: { readonly threads: number; readonly cacheBytesMax: number }): Promise<BlockRunner> {
   const { platform, custodian, openable, key } = world;
-  const child = fork(path.join(import.meta.dirname, 'block-process.ts'), [], { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'], execArgv: [], env: {} });
+  const child = fork(path.join(import.meta.dirname, 'block-process.ts'), [], { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'], execArgv: [...serverFlags], env: {} });
   const pid = child.pid ?? 0;
   const send = (order: BlockOrder) => child.send(order);
   let listen: (news: BlockNews) => void = () => {};
