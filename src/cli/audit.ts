@@ -5,13 +5,14 @@ import { VeilgateError } from '../errors.ts';
 import { auditorClient, type AccessFilter, type EntryView } from '../sdk/auditor.ts';
 import { connectAs, gatewayIfAny } from './access.ts';
 import { entriesCommand } from './audit-entries.ts';
+import { entryCommands } from './audit-entry.ts';
 import { receiptCommand, trustOptions } from './audit-receipt.ts';
 import { requestCommand } from './audit-request.ts';
 import { reportJson, reportText, trustOf, verifyRemembered, type TrustFlags } from './audit-verify.ts';
 import { moment, noun, show, verb, wholeNumber } from './command.ts';
 import { fetchProof } from './log-text.ts';
 import { reserveFile } from './secret-file.ts';
-import { pairs, table } from './table.ts';
+import { table } from './table.ts';
 import type { Cli } from './terminal.ts';
 
 type Json = { readonly json?: true };
@@ -25,13 +26,7 @@ export function auditCommand(cli: Cli): Command {
   receiptCommand(cli, audit);
   accessesCommand(cli, audit);
   entriesCommand(cli, audit);
-  verb(audit, 'entry', { summary: 'Show one entry of the log with its record, if it is about you or you are an auditor', examples: ['audit entry 17'] })
-    .argument('<index>', 'number of the entry, from 0', indexOf)
-    .action(async (index: number, options: Json, command: Command) => {
-      const entry = await auditorClient(await connectAs(cli, command, ['audit', 'grants', 'query'])).entry(index);
-      show(cli, options, entry, () => `${pairs({ index: entry.index, kind: entry.kind, at: entry.at, actor: entry.actor, institution: entry.institution, commitment: entry.commitment, salt: entry.salt })}\n${
-        entry.record === null ? 'The record was erased.\n' : `${JSON.stringify(entry.record, null, 2)}\n`}`);
-    });
+  entryCommands(cli, audit);
   requestCommand(cli, audit);
   proofCommand(cli, audit);
   return audit;
@@ -72,6 +67,7 @@ function accessesCommand(cli: Cli, audit: Command): void {
     .option('--from <time>', 'only from this moment on, such as 2026-09-01T00:00:00+08:00', moment)
     .option('--to <time>', 'only before this moment', moment)
     .addOption(new Option('--outcome <outcome>', 'only answers and scores that went out, or were refused').choices(['released', 'refused']))
+    .option('--grant <id>', 'only what happened to this grant and under it')
     .option('--limit <n>', 'how many at once', wholeNumber(1, 500))
     .option('--before <index>', 'go on before this entry', indexOf)
     .action(async (options: AccessFlags, command: Command) => {

@@ -1,9 +1,11 @@
 import { strict as assert } from 'node:assert';
 import { randomBytes } from 'node:crypto';
+import { checkpointSigner } from '../../src/audit/checkpoint.ts';
 import { isVeilgateError } from '../../src/errors.ts';
 import { auditorClient } from '../../src/sdk/auditor.ts';
-import { checkEntryProof, proveEntry } from '../../src/sdk/entry-proof.ts';
+import { checkEntryProof, entryProofOf, proveEntry } from '../../src/sdk/entry-proof.ts';
 import { institutionNames } from '../../src/sdk/institution-names.ts';
+import { newKey } from '../audit/support/keys.ts';
 import { startWorld, subject, terms, type World } from '../flow/support/world.ts';
 import { codeOf } from '../support/joint.ts';
 import { until } from '../support/until.ts';
@@ -51,6 +53,11 @@ describe('an enterprise\'s history', () => {
       { ...proof, entry: { ...entry, salt: null } }, { ...proof, entry: { ...entry, commitment: '!' } },
     ];
     for (const one of altered) assert.equal(await codeOf(checkEntryProof(one)), 'AUDIT_PROOF_INVALID');
+    assert.deepEqual(entryProofOf(JSON.parse(JSON.stringify(proof))), proof);
+    const malformed = [null, {}, [], { ...proof, format: 'veilgate-entry-2' }, { ...proof, entry: null }, { ...proof, entry: { ...entry, index: '1' } }, { ...proof, log_key: 1 }];
+    for (const one of malformed) assert.throws(() => entryProofOf(one), { code: 'CONFIG_INVALID' });
+    const other = await checkpointSigner('gateway.example/log', newKey());
+    assert.equal(await codeOf(checkEntryProof(proof, { origin: other.origin, logKeys: [other.key] })), 'AUDIT_CHECKPOINT_INVALID', 'a log that is not trusted');
     const foreign = proof.log_key.replace(/\+A[A-Za-z0-9+/]{4}/, '+AAAAA');
     assert.notEqual(foreign, proof.log_key);
     await assert.rejects(checkEntryProof({ ...proof, log_key: foreign }));
