@@ -1,7 +1,7 @@
 import type { ListedEntry } from '../../sdk/reports.ts';
 import { PageLink } from '../parts/button.tsx';
 import { useCatalogueWords } from '../parts/catalogue-words.ts';
-import { Digest, Table, type Column } from '../parts/table.tsx';
+import { Table, type Column } from '../parts/table.tsx';
 import { Tag } from '../parts/tag.tsx';
 import { useFormats, useTexts, useWords } from '../shell/language.tsx';
 import { kindName } from './kind-words.ts';
@@ -28,12 +28,12 @@ export function EntryTable({ entries, caption, empty, linked = true, only }: Ent
   const columns: readonly (Column<ListedEntry> & { readonly id: ColumnId })[] = [
     { id: 'event', title: t('event'), cell: ({ index, kind }) => (linked ? <PageLink to={`/audit/entries/${index}`}>{words(kindName(kind))}</PageLink> : words(kindName(kind))) },
     { id: 'number', title: t('number'), cell: ({ index }) => index, numeric: true },
-    { id: 'time', title: t('time'), cell: ({ at }) => time(at) },
+    { id: 'time', title: t('time'), cell: ({ at }) => <span className="when">{time(at)}</span> },
     { id: 'institution', title: t('institution'), cell: ({ institution }) => <bdi>{nameOf(institution)}</bdi> },
     { id: 'purpose', title: t('purpose'), cell: ({ purpose }) => (purpose === null ? '–' : catalogue.purpose(purpose)) },
     { id: 'result', title: t('result'), cell: (entry) => <Result entry={entry} /> },
     { id: 'datasets', title: t('datasets'), cell: ({ datasets }) => (datasets.length === 0 ? '–' : datasets.map(catalogue.dataset).join(', ')) },
-    { id: 'subject', title: t('subject'), cell: ({ subject }) => (subject === null ? '–' : <Digest value={subject} characters={8} />) },
+    { id: 'subject', title: t('subject'), cell: ({ subject }) => (subject === null ? '–' : <code title={subject}>{subject.slice(0, 8)}</code>) },
     { id: 'by', title: t('by'), cell: ({ actor }) => <code>{actor}</code> },
   ];
   const shown = only === undefined ? columns : columns.filter(({ id }) => only.includes(id));
