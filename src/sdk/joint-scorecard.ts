@@ -62,9 +62,12 @@ export async function buildScorecard(client: JointRunClient, input: ScorecardInp
     ...(pairs.length === 0 ? [] : [{ statement: { kind: 'pairs', pairs, partner: label.name } as const, tables: pairs.length }]),
   ];
   const tables = asked.reduce((sum, each) => sum + each.tables, 0);
+  const budgetOf = (part: number) => ({ share: (input.share * part) / tables });
+  // all are asked before the first is waited for: the platform works while answers are opened here
+  for (const { statement, tables: part } of asked) await client.ask(input.run.run, statement, budgetOf(part));
   const answers: { readonly release: JointReleaseView; readonly opened: ReadonlyMap<string, OpenedTable> }[] = [];
   for (const { statement, tables: part } of asked) {
-    const { release, results } = await askAndFetch(client, input.run.run, statement, { share: (input.share * part) / tables }, input.pollMs);
+    const { release, results } = await askAndFetch(client, input.run.run, statement, budgetOf(part), input.pollMs);
     // bins 0 and 1 are customers with a label; of an own column, all but the last
     const kept = statement.kind === 'table' ? binsOf(document, statement.partner) - 1 : 2;
     answers.push({ release, opened: tablesOf(await openAnswer(document, input.run, input.seeds, release, results), kept) });

@@ -80,6 +80,20 @@ describe('questions of joint runs', () => {
     assert.equal(await codeOf(stage.runs.release('a'.repeat(64))), 'JOINT_RELEASE_NOT_FOUND');
   });
 
+  it('may be asked again at the very moment they are released: nobody waits for the other in a circle', async () => {
+    for (let round = 0; round < 12; round += 1) {
+      const rho = 0.0002 + round * 1e-6;
+      const statement: Statement = { kind: 'histogram', column: 'rating' };
+      const { question } = await ask(statement, rho);
+      const again: Promise<unknown>[] = [];
+      await work(question, async (step) => {
+        if (step === 'computed') again.push(...Array.from({ length: 12 }, () => ask(statement, rho)));
+      });
+      for (const asked of await Promise.all(again)) assert.equal((asked as { question: string }).question, question);
+      assert.equal((await stage.runs.release(question)).state, 'released');
+    }
+  });
+
   it('of many columns are computed in slices; each slice once, whoever comes after a crash', async () => {
     const { database } = stage.platform;
     const { question, parts } = await ask({ kind: 'table', columns: ['debt', 'rating'], partner: 'default' });

@@ -5,7 +5,7 @@ import { reserve } from '../../joint/ledger/charges.ts';
 import { epsilonOf, nanoRhoPerRho, type NanoRho } from '../../joint/noise/accountant.ts';
 import type { RegisteredProject } from '../../joint/project/registry.ts';
 import { holdProject } from '../../joint/project/registry.ts';
-import { findQuestion, storeQuestion, type StoredQuestion } from '../../joint/run/question.ts';
+import { findQuestion, lockQuestion, storeQuestion, type StoredQuestion } from '../../joint/run/question.ts';
 import { padsOfColumn } from '../../joint/run/pads.ts';
 import { requireState, type JointRun } from '../../joint/run/run.ts';
 import { shiftsOf } from '../../joint/run/shifts.ts';
@@ -82,6 +82,7 @@ export async function askStatement(desk: JointRunDesk, institution: InstitutionI
 async function charge(desk: JointRunDesk, institution: InstitutionId, { run, project, plan, question }: Found & { readonly question: string }, statement: Statement): Promise<StoredQuestion> {
   return desk.database.transaction('joint question', async (tx) => {
     const nowMs = desk.clock.nowMs();
+    await lockQuestion(tx, question); // question, project, charge, accounts: in the order in which a release holds them
     await holdProject(tx, project.id, nowMs);
     await reserve(tx, { digest: question, project: project.id, institution, cost: plan.cost, accounts: accountsOf(project.id, institution, plan.datasets) }, nowMs);
     const isNew = await storeQuestion(tx, { digest: question, run: run.id, project: project.id, cohort: run.cohort, institution, statement, cost: plan.cost, parts: plan.parts, askedMs: nowMs });

@@ -72,14 +72,16 @@ export async function commit(tx: Tx, question: string, results: readonly Uint8Ar
   return true;
 }
 
-/** Gives a charge back of which nothing left: its computation failed for good. Without effect on one that was released. */
+/** Gives a charge back of which nothing left: its computation failed for good. Accounts are held in the order in which charges hold them. Without effect on one that was released. */
 export async function giveBack(tx: Tx, question: string, atMs: TimeMs): Promise<void> {
   await tx.query({
     name: 'joint give back',
     text: `with returned as (
              update joint_charge set state = 'returned', settled_at = to_timestamp($2::double precision / 1000) where question = $1 and state = 'reserved' returning cost, accounts
+           ), held as (
+             select account from joint_account where account in (select unnest(accounts) from returned) order by account for update
            )
-           update joint_account set spent = spent - returned.cost from returned where account = any(returned.accounts)`,
+           update joint_account set spent = spent - returned.cost from returned, held where joint_account.account = held.account`,
     values: [question, atMs],
   });
 }
