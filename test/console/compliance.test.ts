@@ -34,7 +34,6 @@ describe('the compliance officer\'s console: policies', function () {
     second = await stage.open(reviewer, '/console/compliance/versions', { language: 'zh' });
     return undefined;
   });
-  afterEach(async function () { if (this.currentTest?.state === 'failed') { await page?.screenshot({ path: '/tmp/b/g-failed.png', fullPage: true }); await second?.screenshot({ path: '/tmp/b/g-failed2.png' }); } });
   after(async () => stage?.close());
 
   const go = async (where: Page, path: string) => {

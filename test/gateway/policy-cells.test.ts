@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { isVeilgateError } from '../../src/errors.ts';
+import { officerClient } from '../../src/sdk/officer.ts';
 import { policiesClient } from '../../src/sdk/policies.ts';
 import { policyCellsClient, type PolicyEdit, type PolicyMatrixView, type PolicyOpening } from '../../src/sdk/policy-cells.ts';
 import { startWorld, subject, type World } from '../flow/support/world.ts';
@@ -46,6 +47,16 @@ describe('the policy as cells, at the gateway', () => {
     assert.equal(await codeOf(officer.matrix(1, 'casino', 'read', 'original')), 'REQUEST_INVALID');
     assert.equal(await codeOf(officer.cell(1, 'tax.nothing', 'pre_loan_review')), 'REQUEST_INVALID');
     assert.equal(await codeOf(officer.cell(1, revenue, 'gossip')), 'REQUEST_INVALID');
+  });
+
+  it('stand beside a list of those who decide on them', async () => {
+    const { staff, next } = await world.platform.compliance.staff();
+    assert.equal(next, null);
+    assert.deepEqual(staff.filter(({ id }) => id === 'officer-second'), [{ ...staff.find(({ id }) => id === 'officer-second'), kind: 'officer', name: { en: 'Second', zh: '第二' }, status: 'approved', roles: ['compliance'], registered_by: 'officer-registrar' }]);
+    assert.ok(staff.some(({ id, kind, roles }) => id === 'tax_administration' && kind === 'department' && roles.length === 0));
+    assert.deepEqual((await world.platform.compliance.staff('officer-second')).staff.map(({ id }) => id), ['tax_administration']);
+    const bank = officerClient(await world.platform.connect('bank-a', 'query'));
+    assert.equal(await codeOf(bank.staff()), 'TOKEN_SCOPE_INSUFFICIENT');
   });
 
   it('say what may be set, and offer nothing that no policy may say', async () => {

@@ -1,6 +1,6 @@
 const barPixels = 22;
-const width = 640;
-const textWidth = 260;
+const width = 760;
+const textWidth = 330;
 
 /** Positive and negative amounts as bars from a common line; the table beside it says the same in figures. */
 export function Bars({ label, bars }: { readonly label: string; readonly bars: readonly { readonly name: string; readonly value: number }[] }) {

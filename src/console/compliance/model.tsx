@@ -34,7 +34,7 @@ function Model({ view }: { readonly view: ModelView }) {
       <Section title={frame('details')} actions={<ModelState state={view.state} />}>
         <Facts items={[
           [t('model'), <code key="ref">{view.ref}</code>], [t('purposes'), model.purposes.join(', ')], [t('classes'), model.institution_classes.join(', ')], ...(model.institutions === undefined ? [] : [[t('institutions'), model.institutions.join(', ')]] as const),
-          [t('proposedBy'), view.proposed_by], [t('proposedAt'), time(view.proposed_at)], ...(view.decided_by === null ? [] : [[t('decidedBy'), view.decided_by]] as const), ...(view.reason === null ? [] : [[t('reason'), view.reason]] as const),
+          [t('proposedBy'), view.proposed_by], [t('proposedAt'), time(view.proposed_at)], ...(view.decided_by === null ? [] : [[t('decidedBy'), view.decided_by]] as const), ...(view.retired_by === null ? [] : [[t('retiredBy'), view.retired_by]] as const), ...(view.reason === null ? [] : [[t('reason'), view.reason]] as const),
           [t('range'), t('rangeText', { low: number(view.raw_range.low), high: number(view.raw_range.high) })], [t('offset'), model.offset], [t('scale'), model.scale], [t('digest'), <Digest key="digest" value={view.digest} />],
         ]} />
       </Section>

@@ -41,7 +41,7 @@ export function PartyForm({ kind }: { readonly kind: 'officer' | 'department' })
           {shown && given.roles.length === 0 && <p className="field-error">{t('chooseRole')}</p>}
         </fieldset>
       )}
-      <FileField label={t('key')} hint={t('keyHint')} accept=".json,.jwk" onFile={(file) => void file.text().then((key) => setGiven((now) => ({ ...now, key })))} />
+      <FileField label={t('keyFile')} hint={t('keyHint')} accept=".json,.jwk" onFile={(file) => void file.text().then((key) => setGiven((now) => ({ ...now, key })))} />
       <TextField label={t('key')} required lines={3} maxLength={4000} value={given.key} onChange={(key) => setGiven({ ...given, key })} error={shown && jwk === undefined ? t('keyWrong') : undefined} />
       {registration.error !== null && <ErrorNote error={registration.error} />}
       {registration.answer !== undefined && <GoodNote><p>{t('registered2', { id: registration.answer.id })}</p></GoodNote>}

@@ -15,7 +15,7 @@ const edit = object({
 }, { optional: ['desensitised', 'original'] });
 
 export const editsBody = object({
-  edits: list(edit, 500, 'Of edits of the same cell the last one counts.'), adjust_tests: { type: 'boolean', description: 'Bring expectations about the edited cells up to date.' },
+  edits: list(edit, 200, 'Of edits of the same cell the last one counts.'), adjust_tests: { type: 'boolean', description: 'Bring expectations about the edited cells up to date.' },
 }, { optional: ['adjust_tests'] });
 export const samplesBody = object({ field: named('FieldRef'), openings: list(nullable(opening), 8, 'null: withheld.') });
 

@@ -21,30 +21,30 @@ export type EditedPack = { readonly pack: Pack; readonly policy: CompiledPolicy;
  * Errors: REQUEST_INVALID for cells there are not, POLICY_BROKEN for what no policy may say.
  */
 export function editPack(pack: Pack, policy: CompiledPolicy, catalogue: Catalogue, edits: readonly CellEdit[]): EditedPack {
+  edits.forEach((edit, at) => { requireKnown(policy, edit, at); });
   const ids = new Set(policy.rules.keys());
-  let edited = pack;
-  for (const [at, edit] of edits.entries()) {
-    requireKnown(policy, edit, at);
-    edited = withEdit(edited, policy, catalogue, edit, ids);
-  }
-  const files = Object.keys(edited).filter((file) => edited[file] !== pack[file]);
-  const after = files.length === 0 ? policy : compilePack(edited, catalogue);
+  const changed = [...Map.groupBy(edits, ({ field }) => `rules/${field.slice(0, field.indexOf('.'))}.yaml`)].flatMap(([file, own]): [string, string][] => {
+    const dataset = file.slice('rules/'.length, -'.yaml'.length);
+    const text = pack[file] ?? emptyRules(dataset);
+    const world: World = {
+      names: catalogue.datasets.get(dataset as DatasetId)?.fields.map((field) => field.name) ?? [], purposes: [...policy.purposes.keys()], classes: [...policy.institutionClasses.keys()],
+    };
+    const before = readRules(text).rules.map((rule, from): ChangedRule => ({ rule, from }));
+    const after = withRules(text, own.reduce<readonly ChangedRule[]>((rules, edit) => withEdit(rules, policy, world, edit, ids), before));
+    return after === text ? [] : [[file, after]];
+  });
+  const changes = Object.fromEntries(changed);
+  const edited = changedPack(pack, changes);
+  const after = changed.length === 0 ? policy : compilePack(edited, catalogue);
   requireExact(policy, after, edits);
-  return { pack: edited, policy: after, changes: Object.fromEntries(files.map((file) => [file, edited[file] ?? null])) };
+  return { pack: edited, policy: after, changes };
 }
 
-function withEdit(pack: Pack, policy: CompiledPolicy, catalogue: Catalogue, edit: CellEdit, ids: Set<string>): Pack {
-  const dot = edit.field.indexOf('.');
-  const dataset = edit.field.slice(0, dot);
-  const name = edit.field.slice(dot + 1);
-  const file = `rules/${dataset}.yaml`;
-  const text = pack[file] ?? emptyRules(dataset);
-  const world: World = {
-    names: catalogue.datasets.get(dataset as DatasetId)?.fields.map((field) => field.name) ?? [], purposes: [...policy.purposes.keys()], classes: [...policy.institutionClasses.keys()],
-  };
+function withEdit(before: readonly ChangedRule[], policy: CompiledPolicy, world: World, edit: CellEdit, ids: Set<string>): ChangedRule[] {
+  const name = edit.field.slice(edit.field.indexOf('.') + 1);
   const region = { name, use: edit.use, purposes: new Set(edit.purposes), classes: new Set(edit.institution_classes), tiers: new Set<ConsentTier>(tiersOf(edit)) };
   const rules: ChangedRule[] = [];
-  for (const [from, rule] of readRules(text).rules.entries()) {
+  for (const { rule, from } of before) {
     const left = carve(rule, region, world) ?? [rule];
     left.forEach((piece, at) => rules.push(at === 0 ? { rule: piece, from } : { rule: { ...piece, id: freeId(rule.id, ids) }, from: null }));
   }
@@ -53,9 +53,9 @@ function withEdit(pack: Pack, policy: CompiledPolicy, catalogue: Catalogue, edit
     const found = rules[twin];
     // what is said already about other fields is said about this one too
     if (found !== undefined) rules[twin] = { ...found, rule: { ...found.rule, fields: [...found.rule.fields, name] } };
-    else rules.push({ from: null, rule: { id: freeId(`${dataset}-${name}-${edit.use}`.replaceAll('_', '-'), ids), description: description(policy, edit.field, made), ...made } });
+    else rules.push({ from: null, rule: { id: freeId(`${edit.field}-${edit.use}`.replaceAll(/[._]/g, '-'), ids), description: description(policy, edit.field, made), ...made } });
   }
-  return changedPack(pack, { [file]: withRules(text, rules) });
+  return rules;
 }
 
 /** Equal for rules that differ in their fields and names alone. */

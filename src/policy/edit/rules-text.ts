@@ -23,9 +23,10 @@ export function emptyRules(dataset: string): string {
  * @param rules all rules of the file in their order; one that is absent is taken out
  */
 export function withRules(text: string, rules: readonly ChangedRule[]): string {
-  const before = readRules(text).rules;
-  const laidOut = isLaidOut(parseDocument(text)) ? text : laidOutText(text);
-  const document = parseDocument(laidOut);
+  const read = parseDocument(text);
+  const before = (read.toJS() as RulesText).rules;
+  const laidOut = isLaidOut(read) ? text : laidOutText(text);
+  const document = laidOut === text ? read : parseDocument(laidOut);
   const seq = rulesOf(document);
   const items = seq.items.filter(isMap);
   const splices: Splice[] = [];

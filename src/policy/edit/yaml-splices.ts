@@ -1,4 +1,4 @@
-import { isMap, isNode, isPair, isScalar, isSeq, parseDocument } from 'yaml';
+import { isMap, isNode, isPair, isSeq } from 'yaml';
 
 /** Text to put in the place of what stands between two offsets. */
 export type Splice = { readonly from: number; readonly to: number; readonly text: string };
@@ -31,6 +31,5 @@ export function flow(value: unknown): string {
 
 /** Words stand bare; whatever YAML could take for something else is quoted. */
 function plain(text: string): string {
-  const bare = /^[a-z][a-z0-9_.-]*$/i.test(text) && isScalar(parseDocument(text).contents) && parseDocument(text).toJS() === text;
-  return bare ? text : JSON.stringify(text);
+  return /^[a-z][a-z0-9_.-]*$/i.test(text) && !/^(true|false|null)$/i.test(text) ? text : JSON.stringify(text);
 }
