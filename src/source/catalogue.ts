@@ -41,7 +41,7 @@ export function loadCatalogue(folder: string): Catalogue {
   const problems: CatalogueProblem[] = [];
   const datasets = new Map<DatasetId, Dataset>();
   const fields = new Map<FieldRef, Field>();
-  const validate = compileSchema();
+  const validate = compiled ??= compileSchema();
   for (const file of catalogueFiles(folder, problems)) {
     const dataset = loadDataset(folder, file, validate, problems);
     if (dataset === undefined) continue;
@@ -55,6 +55,9 @@ export function loadCatalogue(folder: string): Catalogue {
   }
   return { datasets, fields };
 }
+
+/** Of the schema of a dataset's file, from the first catalogue on. */
+let compiled: ValidateFunction<DatasetFile> | undefined;
 
 function compileSchema(): ValidateFunction<DatasetFile> {
   const ajv = new Ajv({ allErrors: true, strict: true, strictRequired: false, strictTypes: false });

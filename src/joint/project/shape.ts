@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { Ajv, type ErrorObject } from 'ajv';
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import projectSchema from '../../../policies/schema/joint-project.schema.json' with { type: 'json' };
 import { dayMs, isIsoDate, shanghaiDate } from '../../calendar.ts';
 import { canonicalJson } from '../../canonical.ts';
@@ -15,10 +15,11 @@ export type ProjectProblem = { readonly pointer: string; readonly problem: strin
 
 const problemsMax = 50;
 const ajv = new Ajv({ allErrors: true, strict: true, strictTypes: false, strictRequired: false, allowUnionTypes: true });
-const validate = ajv.compile(projectSchema);
+let compiled: ValidateFunction | undefined; // with the first project: most processes start without one
 
 /** Checks a project against policies/schema/joint-project.schema.json and in itself. Errors: JOINT_PROJECT_INVALID with every problem and its place. */
 export function parseProject(json: unknown): JointProject {
+  const validate = compiled ??= ajv.compile(projectSchema);
   if (!validate(json)) throw projectInvalid((validate.errors ?? []).map(shapeProblem));
   const document = json as JointProjectJson;
   const problems = [

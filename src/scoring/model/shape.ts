@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { Ajv, type ErrorObject } from 'ajv';
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import modelSchema from '../../../policies/schema/model.schema.json' with { type: 'json' };
 import { canonicalJson } from '../../canonical.ts';
 import { VeilgateError } from '../../errors.ts';
@@ -11,10 +11,11 @@ export type ModelProblem = { readonly pointer: string; readonly problem: string 
 
 const problemsMax = 50;
 const ajv = new Ajv({ allErrors: true, strict: true, strictTypes: false, strictRequired: false, allowUnionTypes: true });
-const validate = ajv.compile(modelSchema);
+let compiled: ValidateFunction | undefined; // with the first model: most processes start without one
 
 /** Checks a model document against policies/schema/model.schema.json and in itself. Errors: MODEL_INVALID with every problem and its place. */
 export function parseModel(json: unknown): Model {
+  const validate = compiled ??= ajv.compile(modelSchema);
   if (!validate(json)) throw modelInvalid((validate.errors ?? []).flatMap(shapeProblem));
   const document = json as ModelJson;
   const problems = [...termProblems(document), ...bandProblems(document), ...reasonProblems(document)];
