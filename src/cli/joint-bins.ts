@@ -9,7 +9,8 @@ import { table } from './table.ts';
 import type { Cli } from './terminal.ts';
 
 type Json = { readonly json?: true };
-type BinFlags = Json & { readonly bins?: readonly (readonly [string, string])[]; readonly edges?: readonly (readonly [string, string])[]; readonly keep?: readonly string[]; readonly cuts: string; readonly out: string };
+type Named = readonly (readonly [string, string])[];
+type BinFlags = Json & { readonly bins?: Named; readonly edges?: Named; readonly keep?: readonly string[]; readonly cuts: string; readonly out: string };
 /** How each column is cut; null: it holds bins already. */
 type Cuts = Readonly<Record<string, Edges | null>>;
 
@@ -18,11 +19,15 @@ const cutsLengthMax = 1_048_576;
 
 /** `veilgate joint scorecard bin`: from figures to the bins a project's partner columns have. */
 export function binVerb(scorecard: Command, cli: Cli): void {
-  const several = (text: string, before: readonly (readonly [string, string])[] = []) => [...before, pair(text)];
+  const several = (text: string, before: Named = []) => [...before, pair(text)];
   verb(scorecard, 'bin <figures.csv>', {
     summary: 'Cut your own figures into bins of equal size, or where you say',
-    detail: 'The file has the column subject and columns of numbers; an empty cell gets a bin of its own, after the others. How each column was cut goes into --cuts. If that file is there already it is used, so that a hold-out is cut as its training was. Prints how many bins the project must declare for each column.',
-    examples: ['joint scorecard bin figures.csv --bins turnover=10 --edges age=25,35,50 --keep default --cuts cuts.json --out customers.csv', 'joint scorecard bin later.csv --cuts cuts.json --out holdout.csv'],
+    detail: 'The file has the column subject and columns of numbers; an empty cell gets a bin of its own, after the others. How each column was cut goes into --cuts. ' +
+      'If that file is there already it is used, so that a hold-out is cut as its training was. Prints how many bins the project must declare for each column.',
+    examples: [
+      'joint scorecard bin figures.csv --bins turnover=10 --edges age=25,35,50 --keep default --cuts cuts.json --out customers.csv',
+      'joint scorecard bin later.csv --cuts cuts.json --out holdout.csv',
+    ],
   })
     .option('--bins <column=n>', 'cut into n bins of about equal size; the option may be repeated', several)
     .option('--edges <column=numbers>', 'cut at these ascending numbers, separated by commas; may be repeated', several)
@@ -37,10 +42,12 @@ export function binVerb(scorecard: Command, cli: Cli): void {
       }
       const cuts = known ?? newCuts(figures, options);
       const columns = figures.columns.map(({ name, cells }) => ({ name, bins: cells.map((cell, at) => binFor(name, cell, cuts[name], at + 2, file)) }));
-      reserveFile(options.out).write([`subject,${columns.map(({ name }) => name).join(',')}`, ...figures.subjects.map((subject, row) => `${subject},${columns.map(({ bins }) => bins[row]).join(',')}`), ''].join('\n'));
+      const rows = figures.subjects.map((subject, row) => `${subject},${columns.map(({ bins }) => bins[row]).join(',')}\n`);
+      reserveFile(options.out).write(`subject,${columns.map(({ name }) => name).join(',')}\n${rows.join('')}`);
       if (known === undefined) replaceSecret(options.cuts, `${JSON.stringify({ format: cutsFormat, cuts })}\n`);
       const declared = columns.map(({ name, bins }) => ({ name, edges: cuts[name] ?? null, bins: binsToDeclare(cuts[name] ?? null, bins) }));
-      show(cli, options, { out: options.out, cuts: options.cuts, columns: declared }, () => table(['column', 'bins to declare', 'cut at'], declared.map(({ name, bins, edges }) => [name, bins, edges ?? 'as it was'])));
+      show(cli, options, { out: options.out, cuts: options.cuts, columns: declared }, () =>
+        table(['column', 'bins to declare', 'cut at'], declared.map(({ name, bins, edges }) => [name, bins, edges ?? 'as it was'])));
     });
 }
 
@@ -51,7 +58,9 @@ async function readFigures(file: string): Promise<Figures> {
   let columns: { readonly name: string; readonly cells: string[] }[] = [];
   for await (const { line, cells: [subject = '', ...cells] } of readCsvLines(file)) {
     if (line === 1) {
-      if (subject !== 'subject' || cells.length === 0 || new Set(cells).size < cells.length) throw new VeilgateError('CONFIG_INVALID', 'The first line names `subject` and then your columns, each once.', { file, line });
+      if (subject !== 'subject' || cells.length === 0 || new Set(cells).size < cells.length) {
+        throw new VeilgateError('CONFIG_INVALID', 'The first line names `subject` and then your columns, each once.', { file, line });
+      }
       columns = cells.map((name) => ({ name, cells: [] }));
     } else if (cells.length !== columns.length) throw new VeilgateError('CONFIG_INVALID', 'The line has more or fewer cells than the first.', { file, line });
     else {
@@ -94,7 +103,8 @@ function ascending(name: string, text: string): Edges {
 /** Errors: CONFIG_INVALID. */
 function readCuts(file: string): Cuts {
   const { format, cuts } = readJson(file, cutsLengthMax);
-  const good = format === cutsFormat && typeof cuts === 'object' && cuts !== null && Object.values(cuts).every((edges) => edges === null || (Array.isArray(edges) && edges.every((edge) => typeof edge === 'number')));
+  const isCut = (edges: unknown) => edges === null || (Array.isArray(edges) && edges.every((edge) => typeof edge === 'number'));
+  const good = format === cutsFormat && typeof cuts === 'object' && cuts !== null && Object.values(cuts).every(isCut);
   if (!good) throw new VeilgateError('CONFIG_INVALID', 'This says nothing of how columns are cut: name another file.', { file });
   return cuts as Cuts;
 }
@@ -103,7 +113,9 @@ function readCuts(file: string): Cuts {
 function binFor(name: string, cell: string, edges: Edges | null | undefined, line: number, file: string): number {
   const number = cell === '' ? undefined : Number(cell);
   const fits = edges === undefined ? false : edges === null ? number !== undefined && Number.isInteger(number) && number >= 0 : number === undefined || Number.isFinite(number);
-  if (!fits) throw new VeilgateError('CONFIG_INVALID', edges === undefined ? 'The cuts say nothing of this column: leave it out, or cut anew.' : 'A cell is no number, or in a column that is kept no bin.', { file, line, column: name });
+  if (!fits) {
+    throw new VeilgateError('CONFIG_INVALID', edges === undefined ? 'The cuts say nothing of this column: leave it out, or cut anew.' : 'A cell is no number, or in a column that is kept no bin.', { file, line, column: name });
+  }
   if (edges === null || edges === undefined) return number as number;
   return number === undefined ? edges.length + 1 : binOf(edges, number);
 }

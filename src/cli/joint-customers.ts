@@ -32,7 +32,9 @@ export async function readCustomers(file: string, positionsFile: string | null, 
     const [subject = '', ...values] = cells;
     if (line === 1) {
       columns = values.map((name) => declaredColumn(declared, name, file));
-      if (subject !== 'subject' || columns.length === 0 || new Set(values).size !== values.length) throw wrongLine(file, line, 'The first line names `subject` and then columns that the project declares, each once.');
+      if (subject !== 'subject' || columns.length === 0 || new Set(values).size !== values.length) {
+        throw wrongLine(file, line, 'The first line names `subject` and then columns that the project declares, each once.');
+      }
       for (const { name } of columns) bins.set(name, []);
       continue;
     }

@@ -21,7 +21,8 @@ export function runVerbs(run: Command, cli: Cli): void {
   lotteryVerbs(run, cli);
   verb(run, 'fix <run.json> <customers.csv>', {
     summary: 'Fix your columns over the cohort, for good',
-    detail: 'The file has the column subject and columns that the project declares, each cell a bin from 0 on. The platform gets one-time padded bytes, one for each position; the last bin stands for everybody who is not in the file. Once fixed, a column never changes.',
+    detail: 'The file has the column subject and columns that the project declares, each cell a bin from 0 on. ' +
+      'The platform gets one-time padded bytes, one for each position; the last bin stands for everybody who is not in the file. Once fixed, a column never changes.',
     examples: ['joint run fix run.json customers.csv --positions positions.csv', 'joint run fix run.json customers.csv --positions positions.csv --column default'],
   })
     .requiredOption('--positions <file>', 'where your customers stand: what `joint cohort align --out` wrote')
@@ -34,12 +35,14 @@ export function runVerbs(run: Command, cli: Cli): void {
       const spec = bundleSpec(kept, view.rows, document);
       for (const name of names) await fixColumn(runs, spec, kept, view, name, byPosition(read, name, view.rows));
       const counted = read.positions.filter((position) => position !== undefined).length;
-      show(cli, options, { run: kept.run, columns: names, customers: read.positions.length, counted }, () => pairs({ run: kept.run, fixed: names, customers: read.positions.length, 'in the cohort': counted }));
+      show(cli, options, { run: kept.run, columns: names, customers: read.positions.length, counted }, () =>
+        pairs({ run: kept.run, fixed: names, customers: read.positions.length, 'in the cohort': counted }));
     });
   verb(run, 'list', { summary: 'List your runs, newest first', examples: ['joint run list'] })
     .action(async (options: Json, command: Command) => {
       const runs = await jointRunClient(await connectAs(cli, command, ['query'])).runs();
-      show(cli, options, { runs }, () => table(['run', 'project', 'cohort', 'state', 'enterprises', 'columns fixed', 'deadline'], runs.map((each) => [each.run, each.project, each.cohort, each.state, each.rows, each.shifts, each.deadline])));
+      show(cli, options, { runs }, () =>
+        table(['run', 'project', 'cohort', 'state', 'enterprises', 'columns fixed', 'deadline'], runs.map((each) => [each.run, each.project, each.cohort, each.state, each.rows, each.shifts, each.deadline])));
     });
   verb(run, 'show <id>', { summary: 'Show how far a run is', examples: [`joint run show ${exampleId}`] })
     .action(async (id: string, options: Json, command: Command) => {
@@ -52,7 +55,8 @@ export function runVerbs(run: Command, cli: Cli): void {
 function lotteryVerbs(run: Command, cli: Cli): void {
   verb(run, 'commit <project> <cohort>', {
     summary: 'Commit to the bundles you will ask with; the platform draws one',
-    detail: 'Seeds go into a new file that only you can read, then a digest of each bundle to the platform. Interrupted, the same command goes on: there is one draw for a project and a cohort. Open the others in time (veilgate joint run open): who does not is stopped and suspended.',
+    detail: 'Seeds go into a new file that only you can read, then a digest of each bundle to the platform. Interrupted, the same command goes on: there is one draw for a project and a cohort. ' +
+      'Open the others in time (veilgate joint run open): who does not is stopped and suspended.',
     examples: [`joint run commit ${exampleId} 9y3kQvZ0eO2qXr5cM6m1cT --out run.json`],
   })
     .requiredOption('--out <file>', 'a new file for the seeds; secret')
@@ -76,7 +80,8 @@ function lotteryVerbs(run: Command, cli: Cli): void {
     const { project: document } = await joint.project(kept.project);
     const judged = await openLottery(runs, view, kept);
     const bar = progressOn(cli.terminal.stderr, (sent, all) => `${sent} of ${all} pads sent`);
-    const done = judged.state === 'cheated' || judged.state === 'late' ? judged : await uploadBundle(runs, bundleSpec(kept, judged.rows, document), kept, kept.run, { onPads: bar.show }).finally(bar.clear);
+    const isOver = judged.state === 'cheated' || judged.state === 'late';
+    const done = isOver ? judged : await uploadBundle(runs, bundleSpec(kept, judged.rows, document), kept, kept.run, { onPads: bar.show }).finally(bar.clear);
     show(cli, options, done, () => runText(done));
     if (done.state !== 'ready') cli.fail();
   });

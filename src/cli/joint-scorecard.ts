@@ -27,7 +27,8 @@ const reportOf = (scorecard: string) => `${scorecard.replace(/\.json$/, '')}.htm
 export function scorecardVerbs(scorecard: Command, cli: Cli): void {
   verb(scorecard, 'build <run.json> <customers.csv>', {
     summary: 'Make a scorecard over your columns and the platform\'s, from noisy tables alone',
-    detail: 'Your columns are fixed first, where they are not. Bin 0 of the label is good, bin 1 bad. All questions together cost --share of the project\'s privacy budget; interrupted, the same command goes on, and what was answered costs nothing again. Writes the scorecard (JSON) and a report beside it (HTML).',
+    detail: 'Your columns are fixed first, where they are not. Bin 0 of the label is good, bin 1 bad. ' +
+      'All questions together cost --share of the project\'s privacy budget; interrupted, the same command goes on, and what was answered costs nothing again. Writes the scorecard (JSON) and a report beside it (HTML).',
     examples: ['joint scorecard build run.json customers.csv --positions positions.csv --label default --share 0.8 --out card.json'],
   })
     .requiredOption('--positions <file>', 'where your customers stand: what `joint cohort align --out` wrote')
@@ -45,7 +46,8 @@ export function scorecardVerbs(scorecard: Command, cli: Cli): void {
 
   verb(scorecard, 'validate <run.json> <card.json>', {
     summary: 'Say how well a scorecard does on customers it was not trained on',
-    detail: 'The hold-out has the same columns as the customers it was built from. --column is a partner column that the project declares for this, with three bins for each band of your own points, and one: 4, 7, 10, … It is fixed for good. Writes the figures into the scorecard and its report.',
+    detail: 'The hold-out has the same columns as the customers it was built from. ' +
+      '--column is a partner column that the project declares for this, with three bins for each band of your own points, and one: 4, 7, 10, … It is fixed for good. Writes the figures into the scorecard and its report.',
     examples: ['joint scorecard validate run.json card.json --customers customers.csv --holdout holdout.csv --positions positions.csv --column holdout --share 0.1'],
   })
     .requiredOption('--customers <file>', 'what the scorecard was built from')
@@ -58,7 +60,8 @@ export function scorecardVerbs(scorecard: Command, cli: Cli): void {
 
   verb(scorecard, 'judge <card.json>', {
     summary: 'Say the same exactly, from sealed scores of the exported model',
-    detail: 'For enterprises that granted scores: no budget is spent and no noise is in it. --scores is what `veilgate score many` wrote; who has no score there is left out. Writes the figures into the scorecard and its report.',
+    detail: 'For enterprises that granted scores: no budget is spent and no noise is in it. --scores is what `veilgate score many` wrote; who has no score there is left out. ' +
+      'Writes the figures into the scorecard and its report.',
     examples: ['joint scorecard judge card.json --scores scores.csv --holdout holdout.csv', 'joint scorecard judge card.json --scores scores.csv --holdout holdout.csv --customers customers.csv'],
   })
     .requiredOption('--scores <file>', 'scores of the model that the scorecard became')
@@ -78,7 +81,8 @@ export function scorecardVerbs(scorecard: Command, cli: Cli): void {
 
   verb(scorecard, 'export <card.json>', {
     summary: 'Write a scorecard as PMML',
-    detail: 'By default base and the platform\'s features: what `veilgate model import` turns into a model for sealed scoring. Its score lacks the points of your own features, which you add yourself. With --whole your features are in it too, by the numbers of their bins.',
+    detail: 'By default base and the platform\'s features: what `veilgate model import` turns into a model for sealed scoring. ' +
+      'Its score lacks the points of your own features, which you add yourself. With --whole your features are in it too, by the numbers of their bins.',
     examples: ['joint scorecard export card.json --out card.pmml', 'joint scorecard export card.json --whole --out whole.pmml'],
   })
     .option('--whole', 'your own features too')
@@ -125,7 +129,9 @@ async function validate(cli: Cli, file: string, cardFile: string, options: Valid
   const scorecard = readScorecard(cardFile);
   const [trained, holdout] = await Promise.all([options.customers, options.holdout].map((each) => readCustomers(each, options.positions, document.partner_columns)));
   const customers = [...groupsOf(scorecard, trained as Customers, 'trained'), ...groupsOf(scorecard, holdout as Customers, 'holdout')];
-  if (new Set(customers.map(({ position }) => position)).size < customers.length) throw new VeilgateError('CONFIG_INVALID', 'A customer is in both files: who trained a scorecard cannot judge it.', { file: options.holdout });
+  if (new Set(customers.map(({ position }) => position)).size < customers.length) {
+    throw new VeilgateError('CONFIG_INVALID', 'A customer is in both files: who trained a scorecard cannot judge it.', { file: options.holdout });
+  }
   const validated = await validateScorecard(runs, { document, run: view, seeds: kept, scorecard, column: options.column, customers, share: options.share, bands: options.bands });
   keep(cardFile, validated);
   show(cli, options, validated, () => scorecardText(validated, cardFile));
@@ -198,6 +204,8 @@ function scorecardText(scorecard: ScorecardJson, file: string): string {
       AUC: validation === null ? undefined : within(validation.auc, validation.aucMargin), KS: validation === null ? undefined : within(validation.ks, validation.ksMargin),
       stability: validation?.stability?.toFixed(4),
     }),
-    table(['feature', 'side', 'information value', 'points by bin'], features.map(({ name, side, iv, iv_margin: margin, bins, coefficient }) => [name, side, within(iv, margin), coefficient === null ? 'left out' : bins.map(({ points }) => points)])),
+    table(['feature', 'side', 'information value', 'points by bin'], features.map(({ name, side, iv, iv_margin: margin, bins, coefficient }) => [
+      name, side, within(iv, margin), coefficient === null ? 'left out' : bins.map(({ points }) => points),
+    ])),
   ].join('\n');
 }

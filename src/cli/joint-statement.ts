@@ -56,7 +56,8 @@ export function statementVerbs(run: Command, cli: Cli): void {
   verb(run, 'releases <project>', { summary: 'List everything that was asked under a project, newest first', examples: [`joint run releases ${exampleId}`] })
     .action(async (project: string, options: Json, command: Command) => {
       const releases = await jointRunClient(await connectAs(cli, command, readers)).releases(project);
-      show(cli, options, { releases }, () => table(['question', 'kind', 'state', 'rho', 'results', 'asked'], releases.map((each) => [each.question.slice(0, 16), each.statement.kind, each.reason ?? each.state, each.cost_rho, each.parts, each.asked_at])));
+      show(cli, options, { releases }, () =>
+        table(['question', 'kind', 'state', 'rho', 'results', 'asked'], releases.map((each) => [each.question.slice(0, 16), each.statement.kind, each.reason ?? each.state, each.cost_rho, each.parts, each.asked_at])));
     });
 }
 
@@ -89,7 +90,9 @@ function explanationText(explained: JointExplanation): string {
       enterprises: explained.rows, results: explained.parts, bytes: explained.bytes, seconds: explained.seconds,
       question: explained.question ?? 'once your column is fixed',
     }),
-    table(['part', 'results', 'one enterprise changes', 'noise (sigma)'], explained.groups.map((group) => [group.title, group.results, round(Math.sqrt(group.sensitivity_squared)), round(group.sigma)])),
+    table(['part', 'results', 'one enterprise changes', 'noise (sigma)'], explained.groups.map((group) => [
+      group.title, group.results, round(Math.sqrt(group.sensitivity_squared)), round(group.sigma),
+    ])),
     table(['account', 'left', 'of'], explained.accounts.map((each) => [each.account, round(each.left_rho), round(each.total_rho)])),
   ].join('\n');
 }

@@ -90,7 +90,9 @@ export function validateByScores(scorecard: ScorecardJson, customers: readonly S
 function ownBandsOf({ document, run, scorecard, column, customers }: ValidationInput): { readonly means: readonly number[]; readonly byPosition: Uint8Array } {
   const bins = binsOf(document, column);
   const count = (bins - 1) / validationGroups.length;
-  if (!Number.isInteger(count) || count < 1) throw new VeilgateError('JOINT_INPUT_INVALID', 'A validation column has three bins for each band of your own points, and one for everybody else: 4, 7, 10, …', { bins });
+  if (!Number.isInteger(count) || count < 1) {
+    throw new VeilgateError('JOINT_INPUT_INVALID', 'A validation column has three bins for each band of your own points, and one for everybody else: 4, 7, 10, …', { bins });
+  }
   const points = customers.map((customer) => ownPoints(scorecard, customer.own));
   const edges = count === 1 ? [] : equalFrequencyEdges(points, count);
   const sums = Array.from({ length: edges.length + 1 }, () => ({ points: 0, customers: 0 }));
@@ -112,6 +114,8 @@ export function ownPoints({ features }: Pick<ScorecardJson, 'features'>, bins: A
 
 function pointsAt(feature: ScorecardFeatureJson, bin: number | undefined): number {
   const points = bin === undefined ? undefined : feature.bins[bin]?.points;
-  if (points === undefined || points === null) throw new VeilgateError('JOINT_INPUT_INVALID', 'A customer\'s bin is none of the scorecard\'s: cut its columns as they were cut for training.', { column: feature.name });
+  if (points === undefined || points === null) {
+    throw new VeilgateError('JOINT_INPUT_INVALID', 'A customer\'s bin is none of the scorecard\'s: cut its columns as they were cut for training.', { column: feature.name });
+  }
   return points;
 }

@@ -9,7 +9,7 @@ import type { Connection } from '../../../src/sdk/connection.ts';
 import { jointClient } from '../../../src/sdk/joint.ts';
 import { bundleSpec, columnByPosition, digestsOf, fixColumn, jointRunClient, newSeeds, openLottery, uploadBundle } from '../../../src/sdk/joint-run.ts';
 import { buildScorecard } from '../../../src/sdk/joint-scorecard.ts';
-import { validateScorecard } from '../../../src/sdk/joint-validation.ts';
+import { validateScorecard, type ValidatedCustomer } from '../../../src/sdk/joint-validation.ts';
 import { figure, type Figure } from '../report.ts';
 import { jointBenchWorld, projectEpsilon, scorecardEpsilon, type JointBenchSize, type JointBenchWorld } from './world.ts';
 
@@ -55,12 +55,17 @@ export async function benchLine(size: JointBenchSize, say: (line: string) => voi
     const seconds = Object.entries(stages).filter(([name]) => name !== 'cohort' && name !== 'alignment').reduce((sum, [, each]) => sum + each, 0);
     const [up, down] = [moved.up() - aligned.up, moved.down() - aligned.down];
     const { auc, ks } = heldOut(built.document, world);
-    say(`whole scorecard: ${seconds.toFixed(1)} s, ${mib(up).toFixed(0)} MiB up, ${mib(down).toFixed(0)} MiB down; ε = ${built.epsilon.toFixed(3)}, AUC ${auc.toFixed(4)}, KS ${ks.toFixed(4)} on the hold-out`);
+    say(`whole scorecard: ${seconds.toFixed(1)} s, ${mib(up).toFixed(0)} MiB up, ${mib(down).toFixed(0)} MiB down`);
+    say(`  ε = ${built.epsilon.toFixed(3)}, AUC ${auc.toFixed(4)}, KS ${ks.toFixed(4)} on the hold-out`);
     const { validation } = await timed('validation', () => validateScorecard(runs, {
       document, run, seeds, scorecard: built.document, column: 'holdout', share: 0.9 * (1 - costFor(scorecardEpsilon, delta) / costFor(projectEpsilon, delta)),
-      customers: positions.flatMap((position, row) => (position === undefined ? [] : [{ position, group: trains[row] ? 'trained' as const : bad[row] ? 'bad' as const : 'good' as const, own: own.map(({ bins }) => bins[row] as number) }])),
+      customers: positions.flatMap((position, row): ValidatedCustomer[] => {
+        const group = trains[row] ? 'trained' : bad[row] ? 'bad' : 'good';
+        return position === undefined ? [] : [{ position, group, own: own.map(({ bins }) => bins[row] as number) }];
+      }),
     }));
-    say(`what the partner learns of it: AUC ${validation?.auc.toFixed(4)} ± ${validation?.aucMargin.toFixed(4)}, KS ${validation?.ks.toFixed(4)} ± ${validation?.ksMargin.toFixed(4)}, ε = ${validation?.privacy.epsilon.toFixed(3)} in all`);
+    say(`what the partner learns of it, at ε = ${validation?.privacy.epsilon.toFixed(3)} in all:`);
+    say(`  AUC ${validation?.auc.toFixed(4)} ± ${validation?.aucMargin.toFixed(4)}, KS ${validation?.ks.toFixed(4)} ± ${validation?.ksMargin.toFixed(4)}`);
     const told = epsilonOf(Math.round(built.document.cost_rho * nanoRhoPerRho) as NanoRho, delta);
     if (told > scorecardEpsilon) throw new Error(`the scorecard cost ε = ${told}`);
     return [

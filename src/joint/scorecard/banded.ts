@@ -96,7 +96,7 @@ export function validateBands(cells: readonly BandedCell[], variance: number, sc
   return {
     auc, aucMargin: z95 * Math.sqrt(aucVariance), ks: apart(widest), ksMargin: z95 * Math.sqrt(shareVariance(widest.good, goodAll) + shareVariance(widest.bad, badAll)), roc,
     calibration: parts.map((part) => calibrationOf(part, scaling)),
-    stability: sorted.every(({ trained }) => trained === 0) ? null : stability(parts.map((part) => sumOf(part, ({ trained }) => trained)), parts.map((part) => sumOf(part, ({ good, bad }) => good + bad))),
+    stability: sorted.every(({ trained }) => trained === 0) ? null : stability(parts.map((part) => sumOf(part, ({ trained }) => trained)), parts.map(heldOut)),
     privacy,
   };
 }
@@ -113,7 +113,7 @@ function tied(sorted: readonly BandedCell[]): BandedCell[] {
 
 /** Neighbouring cells together, so that each group has about a tenth of the hold-out: single cells are mostly noise. */
 function inGroups(sorted: readonly BandedCell[]): readonly (readonly BandedCell[])[] {
-  const all = sumOf(sorted, ({ good, bad }) => good + bad);
+  const all = heldOut(sorted);
   const parts: BandedCell[][] = [[]];
   let seen = 0;
   for (const cell of sorted) {
@@ -127,9 +127,13 @@ function inGroups(sorted: readonly BandedCell[]): readonly (readonly BandedCell[
 function calibrationOf(part: readonly BandedCell[], scaling: Scaling): CalibrationBin {
   const weight = ({ good, bad }: BandedCell) => Math.max(0, good + bad);
   const weights = sumOf(part, weight);
-  const count = sumOf(part, ({ good, bad }) => good + bad);
+  const count = heldOut(part);
   const predicted = weights > 0 ? sumOf(part, (cell) => weight(cell) * badShareAt(cell.score, scaling)) / weights : badShareAt(part[0]?.score ?? 0, scaling);
   return { predicted, observed: count > 0 ? Math.min(1, Math.max(0, sumOf(part, ({ bad }) => bad) / count)) : 0, count };
+}
+
+function heldOut(cells: readonly BandedCell[]): number {
+  return sumOf(cells, ({ good, bad }) => good + bad);
 }
 
 function sumOf(cells: readonly BandedCell[], of: (cell: BandedCell) => number): number {

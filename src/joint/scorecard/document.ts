@@ -72,7 +72,9 @@ export function reportOf(json: ScorecardJson, facts: ScorecardReport['facts'] = 
   return {
     title: json.title.en, facts, privacy: validation?.privacy ?? json.privacy,
     scorecard: { scaling: json.scaling, base: json.base, roundingMax: json.rounding_max, features: chosenOf(json).map(({ name, bins }) => ({ name, points: pointsOf({ bins }) })) },
-    features: features.map(({ name, side, bins, iv, iv_margin: ivMargin, coefficient }) => ({ name, own: side === 'partner', selected: coefficient !== null, binLabels: bins.map(({ label }) => label), woe: { bins, iv, ivMargin } })),
+    features: features.map(({ name, side, bins, iv, iv_margin: ivMargin, coefficient }) => ({
+      name, own: side === 'partner', selected: coefficient !== null, binLabels: bins.map(({ label }) => label), woe: { bins, iv, ivMargin },
+    })),
     ...(validation === null ? {} : { validation }),
   };
 }
@@ -87,7 +89,8 @@ export function isScorecard(value: unknown): value is ScorecardJson {
 function isFeature({ name, side, bins, coefficient, iv }: Partial<ScorecardFeatureJson>): boolean {
   const chosen = typeof coefficient === 'number';
   return typeof name === 'string' && (side === 'partner' || side === 'platform') && Number.isFinite(iv) && (chosen || coefficient === null) && Array.isArray(bins)
-    && bins.every((bin) => [bin.good, bin.bad, bin.woe, bin.margin, bin.iv].every(Number.isFinite) && typeof bin.label === 'string' && (chosen ? Number.isSafeInteger(bin.points) : bin.points === null));
+    && bins.every((bin) => [bin.good, bin.bad, bin.woe, bin.margin, bin.iv].every(Number.isFinite) && typeof bin.label === 'string'
+      && (chosen ? Number.isSafeInteger(bin.points) : bin.points === null));
 }
 
 /** Features that give points. */
