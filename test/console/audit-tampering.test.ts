@@ -157,6 +157,14 @@ describe('an auditor\'s browser that is shown a forged log', function () {
     await on.verify('Everything', 'The log is sound');
   });
 
+  it('leaves a log that is too long for a browser to the command line', async () => {
+    const vast = await signer.sign({ size: 5_000_000, root: new Uint8Array(32) });
+    await serve('**/v1/log/checkpoint', () => Buffer.from(vast));
+    await page.getByText(/^Everything:/).click();
+    await page.getByRole('button', { name: 'Start' }).click();
+    await page.getByText('A browser looks at 100000 entries at most').waitFor();
+  });
+
   it('says that its memory is damaged, and begins anew only when told to', async () => {
     await page.evaluate("localStorage.setItem('veilgate.log', '{\"keys\":[]}')");
     await page.reload();

@@ -224,8 +224,15 @@ describe('the auditor\'s console', function () {
       assert.equal(await on.section('Entries of the log, newest first').getByRole('row').count(), 2);
     });
 
+    it('knows no institution by a name that is none', async () => {
+      await page.goto(`${platform.gateway.issuerUrl}/console/audit/institutions?institution=${encodeURIComponent(scripted)}`);
+      await page.getByRole('alert').getByText('REQUEST_INVALID').waitFor();
+      await page.goto(`${platform.gateway.issuerUrl}/console/audit/institutions?institution=bank-z`);
+      await page.getByRole('alert').getByText('INSTITUTION_NOT_FOUND').waitFor();
+      await page.goto(`${platform.gateway.issuerUrl}/console/audit/institutions?institution=bank-a`);
+    });
+
     it('refuses a period that is none, and keeps what was typed', async () => {
-      await page.goBack();
       await page.getByLabel('From day').fill('2020-01-01');
       await page.getByRole('button', { name: 'Show' }).click();
       await page.getByText('REPORT_PERIOD_INVALID').waitFor();

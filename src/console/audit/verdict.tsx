@@ -21,7 +21,7 @@ function Sound({ outcome: { checkpoint, since, looked } }: { readonly outcome: E
     <GoodNote>
       <p className="note-title">{t('sound')}</p>
       <p>{since === null ? t('soundFirst') : t('soundContinuation')}</p>
-      {looked !== null && <p>{t('soundEntries', { from: number(looked.from) })}</p>}
+      {looked !== null && <p>{looked.from === checkpoint.size ? t('nothingNew') : t('soundEntries', { from: number(looked.from) })}</p>}
       <Facts items={[
         [t('entries'), number(checkpoint.size)], [t('root'), <Digest key="root" value={toBase64(checkpoint.root)} />],
         ...(since === null ? [] : [[t('continues'), t('continuesOf', { count: number(since) })] as const]),
