@@ -54,7 +54,7 @@ describe('kill -9 of the gateway', () => {
   it('leaves a log that the independent verifier finds sound', () => log.check());
 
   it('keeps its accounts through random kills in a stream of queries', async function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     const grants = await Promise.all([platform.grant(40), ...Array.from({ length: 5 }, () => platform.grant(1000))]);
     const seed = Date.now() % 100_000;
     const random = generator(seed);

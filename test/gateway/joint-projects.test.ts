@@ -136,7 +136,10 @@ describe('joint-modelling projects at the gateway', () => {
   it('has two approvals at once counted as two, of two people', async () => {
     const { id, digest } = await first.propose(jointProject());
     const outcomes = await Promise.all([codeOf(second.approve(id, digest)), codeOf(second.approve(id, digest)), codeOf(third.approve(id, digest))]);
-    assert.deepEqual(outcomes.toSorted(), ['JOINT_PROJECT_SAME_PERSON', 'done', 'done']);
+    assert.equal(outcomes.filter((outcome) => outcome === 'done').length, 2);
+    assert.equal(outcomes[2], 'done', 'one of each person');
+    // whose second try comes last finds the project approved already
+    assert.ok(outcomes.some((outcome) => outcome === 'JOINT_PROJECT_SAME_PERSON' || outcome === 'JOINT_PROJECT_STATE_CONFLICT'), outcomes.join());
     assert.equal((await first.project(id)).state, 'approved');
   });
 
