@@ -99,6 +99,9 @@ export async function grantAll(database: Database, count: number, fields: Readon
 /** As in `npm start`: short-lived objects die young, which spares a seventh of a query's CPU for 100 MB of memory. */
 export const serverFlags = ['--max-semi-space-size=64'] as const;
 
+/** Tenths of a second; a policy of thousands of fields takes a while to load. */
+const startTriesMax = 1800;
+
 /** A gateway in processes of its own, as `npm start` runs it; without scores unless `settings` name a custodian. */
 export async function startBenchGateway(platform: BenchPlatform, workers: number, settings: Readonly<Record<string, string>> = {}): Promise<{ readonly process: ChildProcess; readonly stop: () => Promise<void> }> {
   const log = path.join(platform.folder, `gateway-${workers}.log`);
@@ -118,7 +121,10 @@ export async function startBenchGateway(platform: BenchPlatform, workers: number
   for (let tries = 0; ; tries += 1) {
     const ready = await fetch(`${platform.gatewayUrl}/readyz`).then(({ ok }) => ok, () => false);
     if (ready) break;
-    if (tries > 300 || child.exitCode !== null) throw new Error('the gateway did not start');
+    if (tries > startTriesMax || child.exitCode !== null) {
+      child.kill('SIGKILL');
+      throw new Error('the gateway did not start');
+    }
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   return {

@@ -4,7 +4,7 @@ import type { CompiledPolicy } from '../../../src/policy/policy.ts';
 import { loadCatalogue } from '../../../src/source/catalogue.ts';
 import type { Catalogue, Dataset, DatasetId, FieldRef } from '../../../src/vocabulary.ts';
 
-const pack = path.resolve(import.meta.dirname, '../../../policies');
+export const pack = path.resolve(import.meta.dirname, '../../../policies');
 
 /** The sample pack, whose policies (one rule file for each dataset) stand there `factor` times, for as many datasets. */
 export function packTimes(factor: number): CompiledPolicy {
@@ -17,7 +17,8 @@ export function packTimes(factor: number): CompiledPolicy {
   );
 }
 
-function copyOfRules({ file, bytes }: PolicyFile, copy: number): PolicyFile {
+/** The rules of one file, for the dataset's copy. */
+export function copyOfRules({ file, bytes }: PolicyFile, copy: number): PolicyFile {
   const text = new TextDecoder().decode(bytes).replace(/^dataset: (.*)$/m, `dataset: $1_${copy}`).replace(/^(  - id: )(.*)$/gm, `$1$2-${copy}`);
   return { file: file.replace('.yaml', `_${copy}.yaml`), bytes: new TextEncoder().encode(text) };
 }
