@@ -46,6 +46,7 @@ describe('the enterprise\'s console', function () {
     await inspect(page, 'enterprise-empty');
     await hands.go('Grants');
     await page.getByText('Nothing is granted at this moment').waitFor();
+    assert.equal(await page.evaluate('document.activeElement.tagName'), 'H1', 'whoever cannot see the page change hears it');
     await hands.go('Who has access', 'Who has access to your data now');
     await page.getByText('Nobody has access to your data at this moment.').waitFor();
     await hands.go('Objections');
@@ -131,6 +132,7 @@ describe('the enterprise\'s console', function () {
     assert.match(text, /^[\w-]+\.[\w-]+\.[\w-]+$/);
     const tab = await page.context().newPage();
     await tab.goto(page.url());
+    await tab.getByRole('button', { name: 'Pause' }).waitFor();
     await page.getByRole('button', { name: 'Pause' }).click();
     await hands.dialog().getByRole('button', { name: 'Pause' }).click();
     await page.getByText('The grant is paused.').waitFor();
