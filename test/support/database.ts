@@ -28,6 +28,8 @@ async function startTestCluster(): Promise<TestCluster> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'veilgate-test-'));
   chmodSync(folder, 0o755); // root hands the server to another user, who must reach it
   const started = await startCluster({ folder, settings });
+  const end = () => { if (started.pid !== undefined) process.kill(started.pid, 'SIGQUIT'); };
+  process.once('exit', end); // a run that is interrupted leaves no server behind
   const schema = openDatabase({ url: started.url(template), maxConnections: 1 });
   await applySchema(schema);
   await schema.close();
@@ -35,6 +37,7 @@ async function startTestCluster(): Promise<TestCluster> {
     url: started.url,
     async stop() {
       await started.stop();
+      process.off('exit', end);
       rmSync(folder, { recursive: true, force: true });
     },
   };
