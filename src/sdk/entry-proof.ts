@@ -1,11 +1,11 @@
 import { fromBase64url, sameBytes } from '../audit/bytes.ts';
 import { commitmentOf } from '../audit/entry.ts';
 import type { LogTrust } from '../audit/checkpoint.ts';
-import { parseVerifierKey } from '../audit/note.ts';
 import { verifyLogProof } from '../audit/proof.ts';
 import { VeilgateError } from '../errors.ts';
 import type { EntryView } from './auditor.ts';
 import type { GatewayCalls } from './connection.ts';
+import { logTrust } from './log.ts';
 
 /** An entry with all that shows it to be in the log, for somebody to keep: whoever has the log's key can check it without the platform. */
 export type EntryProof = {
@@ -54,12 +54,7 @@ export async function checkEntryProof({ entry, proof, log_key: logKey }: EntryPr
     const salt = entry.salt === null ? undefined : fromBase64url(entry.salt);
     if (salt === undefined || !sameBytes(await commitmentOf(entry.record, salt), commitment)) throw differs();
   }
-  return (await verifyLogProof(proof, { index: entry.index, commitment }, trust ?? await trustIn(logKey))).size;
-}
-
-async function trustIn(logKey: string): Promise<LogTrust> {
-  const key = await parseVerifierKey(logKey);
-  return { origin: key.name, logKeys: [key] };
+  return (await verifyLogProof(proof, { index: entry.index, commitment }, trust ?? await logTrust([logKey]))).size;
 }
 
 function differs(): VeilgateError {

@@ -110,6 +110,23 @@ describe('an auditor\'s browser that is shown a forged log', function () {
     await page.unrouteAll();
     await page.reload();
     await on.verify('Continuation', 'The log is sound');
+    await page.goto(`${platform.gateway.issuerUrl}/console/audit/entries/3`);
+    await page.getByText('Checked with the key this browser remembers.').waitFor();
+    await page.goto(`${platform.gateway.issuerUrl}/console/audit/verification`);
+  });
+
+  it('does not believe a proof that comes with its own key', async () => {
+    const stranger = await checkpointSigner(platform.config.auditLogOrigin, newKey());
+    await serve('**/v1/log/entries/3/proof', async (body) => {
+      const [head = '', text = ''] = body.toString('utf8').split('\n\n');
+      const [, size, root] = text.split('\n');
+      return Buffer.from(`${head}\n\n${await stranger.sign({ size: Number(size), root: new Uint8Array(Buffer.from(root ?? '', 'base64')) })}`);
+    });
+    await serve('**/v1/log/key', () => Buffer.from(formatVerifierKey(stranger.key)));
+    await page.goto(`${platform.gateway.issuerUrl}/console/audit/entries/3`);
+    await page.getByText('This entry is NOT what the log commits to').waitFor();
+    await page.getByText('AUDIT_CHECKPOINT_INVALID').waitFor();
+    await page.goto(`${platform.gateway.issuerUrl}/console/audit/verification`);
   });
 
   it('names the entry, the record or the listing that was changed', async () => {
