@@ -1,22 +1,25 @@
 import type { ReactNode } from 'react';
 import { isVeilgateError } from '../../errors.ts';
 import { frameTexts } from '../shell/frame-texts.ts';
-import { useTexts } from '../shell/language.tsx';
+import { useLanguage, useTexts } from '../shell/language.tsx';
 import { Button } from './button.tsx';
+import { problemsInChinese } from './problem-words.ts';
 
 export function Loading() {
   const t = useTexts(frameTexts);
   return <p className="loading" role="status">{t('loading')}</p>;
 }
 
-/** Says what happened in the gateway's own words, which say what to do next. */
+/** Says what happened and what to do next: in the gateway's own words and, where Chinese is read, in Chinese before them. */
 export function ErrorNote({ error, again }: { readonly error: unknown; readonly again?: () => void }) {
   const t = useTexts(frameTexts);
+  const { language } = useLanguage();
   const known = isVeilgateError(error);
   return (
     <div className="note bad" role="alert">
       <p className="note-title">{t('errorTitle')}</p>
-      <p>{known ? error.message : t('fault')}</p>
+      {known && language === 'zh' && <p>{problemsInChinese[error.code]}</p>}
+      <p {...(known ? { lang: 'en' } : {})}>{known ? error.message : t('fault')}</p>
       {known && <p className="note-code">{t('errorCode', { code: error.code })}</p>}
       {again !== undefined && <Button onPress={again}>{t('again')}</Button>}
     </div>
