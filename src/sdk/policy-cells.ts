@@ -31,7 +31,11 @@ export type PolicyMatrixView = {
   readonly cells: readonly number[];
 };
 
-export type PolicyTierView = { readonly words: Words; readonly opening: PolicyOpening | null; readonly when: PolicyCondition | null; /** False: several rules or a prohibition stand there. */ readonly simple: boolean };
+export type PolicyTierView = {
+  readonly words: Words; readonly opening: PolicyOpening | null; readonly when: PolicyCondition | null;
+  /** False: several rules or a prohibition stand there. */
+  readonly simple: boolean;
+};
 export type PolicyOffer = { readonly opening: PolicyOpening; readonly consent: readonly PolicyTier[] };
 
 export type PolicyCellView = {
@@ -40,7 +44,8 @@ export type PolicyCellView = {
     readonly dataset: string; readonly dataset_title: Words; readonly unit?: string; readonly codes?: Readonly<Record<string, string>>;
     readonly min?: number; readonly max?: number; readonly max_length?: number; readonly scale?: number;
   };
-  readonly cells: readonly { readonly use: PolicyUse; readonly institution_class: string; readonly desensitised: PolicyTierView; readonly original: PolicyTierView; readonly rules: readonly string[] }[];
+  readonly cells: readonly { readonly use: PolicyUse; readonly institution_class: string; readonly desensitised: PolicyTierView; readonly original: PolicyTierView;
+    readonly rules: readonly string[] }[];
   readonly rules: readonly { readonly id: string; readonly description: Words; readonly denies: boolean; readonly condition: Words | null }[];
   readonly offers: Readonly<Record<PolicyUse, readonly PolicyOffer[]>>;
 };
@@ -68,7 +73,8 @@ export type PolicySamplesView = { readonly values: readonly Value[]; readonly sh
 
 /** The policy as a grid of fields × purposes, for people who read and change it cell by cell. Errors: those of the gateway, POLICY_*. */
 export function policyCellsClient({ call }: Pick<Connection, 'call'>) {
-  const get = <Result>(version: number, noun: string, query: Readonly<Record<string, string>>) => call<Result>({ method: 'GET', path: `/v1/policies/${version}/${noun}?${new URLSearchParams(query)}` });
+  const get = <Result>(version: number, noun: string, query: Readonly<Record<string, string>>) =>
+    call<Result>({ method: 'GET', path: `/v1/policies/${version}/${noun}?${new URLSearchParams(query)}` });
   return {
     /** Everything the version says to one class of institutions, the first where none is named, about one use at one reach of consent. */
     matrix: (version: number, institutionClass: string | undefined, use: PolicyUse, consent: PolicyTier) =>
@@ -76,7 +82,8 @@ export function policyCellsClient({ call }: Pick<Connection, 'call'>) {
     /** One field for one purpose: what every class gets, by which rules, and what may be set. */
     cell: (version: number, field: string, purpose: string) => get<PolicyCellView>(version, 'cell', { field, purpose }),
     /** What edits would make of the version; nothing is kept. */
-    judge: (version: number, edits: readonly PolicyEdit[], adjustTests = false) => call<JudgedEditsView>({ method: 'POST', path: `/v1/policies/${version}/edits`, json: { edits, adjust_tests: adjustTests } }),
+    judge: (version: number, edits: readonly PolicyEdit[], adjustTests = false) =>
+      call<JudgedEditsView>({ method: 'POST', path: `/v1/policies/${version}/edits`, json: { edits, adjust_tests: adjustTests } }),
     /** How made-up values of a field look under each opening; null is withheld. */
     samples: (field: string, openings: readonly (PolicyOpening | null)[]) => call<PolicySamplesView>({ method: 'POST', path: '/v1/policy-samples', json: { field, openings } }),
   };

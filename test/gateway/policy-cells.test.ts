@@ -52,7 +52,8 @@ describe('the policy as cells, at the gateway', () => {
   it('stand beside a list of those who decide on them', async () => {
     const { staff, next } = await world.platform.compliance.staff();
     assert.equal(next, null);
-    assert.deepEqual(staff.filter(({ id }) => id === 'officer-second'), [{ ...staff.find(({ id }) => id === 'officer-second'), kind: 'officer', name: { en: 'Second', zh: '第二' }, status: 'approved', roles: ['compliance'], registered_by: 'officer-registrar' }]);
+    assert.deepEqual(staff.filter(({ id }) => id === 'officer-second'), [{ ...staff.find(({ id }) => id === 'officer-second'), kind: 'officer', name: { en: 'Second', zh: '第二' }, status: 'approved',
+      roles: ['compliance'], registered_by: 'officer-registrar' }]);
     assert.ok(staff.some(({ id, kind, roles }) => id === 'tax_administration' && kind === 'department' && roles.length === 0));
     assert.deepEqual((await world.platform.compliance.staff('officer-second')).staff.map(({ id }) => id), ['tax_administration']);
     const bank = officerClient(await world.platform.connect('bank-a', 'query'));
@@ -71,7 +72,8 @@ describe('the policy as cells, at the gateway', () => {
   });
 
   it('show made-up values before and after, with tokens that are no real ones', async () => {
-    const { values, shown } = await officer.samples(revenue, [{ use: 'read', disposition: 'clear' }, bands, { use: 'read', disposition: 'token', treatment: { method: 'token' } }, null, { use: 'verify', comparison: { method: 'within_percent', percent: 5 } }]);
+    const { values, shown } = await officer.samples(revenue, [{ use: 'read', disposition: 'clear' }, bands, { use: 'read', disposition: 'token', treatment: { method: 'token' } }, null,
+      { use: 'verify', comparison: { method: 'within_percent', percent: 5 } }]);
     assert.equal(values.length, 3);
     assert.deepEqual(shown.map((each) => each[0]?.kind), ['clear', 'disclosure', 'disclosure', 'withheld', 'verification']);
     assert.deepEqual(shown[1]?.[0], { kind: 'disclosure', disclosure: { kind: 'banded', from: 1_000_000, to: 100_000_000 } });
@@ -92,7 +94,8 @@ describe('the policy as cells, at the gateway', () => {
 
   it('tell what edits do to the policy and to its tests, and keep nothing', async () => {
     const judged = await officer.judge(1, [closing]);
-    assert.deepEqual(judged.differences.map(({ risk, fields, purposes, institution_classes: classes }) => [risk, fields, purposes, classes]), [['tightened', [revenue], ['pre_loan_review'], ['commercial_bank']]]);
+    assert.deepEqual(judged.differences.map(({ risk, fields, purposes, institution_classes: classes }) => [risk, fields, purposes, classes]),
+      [['tightened', [revenue], ['pre_loan_review'], ['commercial_bank']]]);
     assert.ok(judged.tests.failing > 0);
     assert.ok(judged.tests.stale.some(({ kind }) => kind === 'promised'), 'a promise is about this cell');
     assert.equal((await policies.list()).versions.length, 1);

@@ -58,25 +58,32 @@ describe('policy: editing cells', () => {
   });
 
   it('takes a cell out of a prohibition, and leaves the others in it', () => {
-    const denied = compilePack({ ...pack, 'rules/tax.yaml': `${pack['rules/tax.yaml']}\n  - id: tax-never\n    description: { en: Never., zh: 禁止。 }\n    fields: ['*']\n    purposes: ['*']\n    institution_classes: ['*']\n    consent: [original, desensitised]\n    effect: deny\n` }, catalogue);
-    const from = { ...pack, 'rules/tax.yaml': `${pack['rules/tax.yaml']}\n  - id: tax-never\n    description: { en: Never., zh: 禁止。 }\n    fields: ['*']\n    purposes: ['*']\n    institution_classes: ['*']\n    consent: [original, desensitised]\n    effect: deny\n` };
+    const deny = [
+      '  - id: tax-never', '    description: { en: Never., zh: 禁止。 }', "    fields: ['*']", "    purposes: ['*']", "    institution_classes: ['*']", '    consent: [original, desensitised]', '    effect: deny', '',
+    ].join('\n');
+    const from = { ...pack, 'rules/tax.yaml': `${pack['rules/tax.yaml']}\n${deny}` };
+    const denied = compilePack(from, catalogue);
     const { policy: after } = editPack(from, denied, catalogue, [edit({ institution_classes: ['commercial_bank'], desensitised: banded, original: banded })]);
     const { changes } = diffPolicies(denied, after);
-    assert.deepEqual(changes.map(({ risk, fields, purposes, institutionClasses, use }) => [risk, fields, purposes, institutionClasses, use]), [['loosened', [tax('invoice_count')], ['pre_loan_review'], ['commercial_bank'], 'read']]);
+    assert.deepEqual(changes.map(({ risk, fields, purposes, institutionClasses, use }) => [risk, fields, purposes, institutionClasses, use]),
+      [['loosened', [tax('invoice_count')], ['pre_loan_review'], ['commercial_bank'], 'read']]);
   });
 
   it('makes the file of a dataset that had no rules, and empties one', () => {
     const { 'rules/owner.yaml': _gone, ...without } = pack;
     const before = compilePack(without, catalogue);
-    const made = editPack(without, before, catalogue, [{ field: 'owner.name' as FieldRef, use: 'read', purposes: ['pre_loan_review'], institution_classes: ['commercial_bank'], desensitised: { opening: { use: 'read', disposition: 'mask', treatment: { method: 'chinese_name' } } } }]);
+    const made = editPack(without, before, catalogue, [{ field: 'owner.name' as FieldRef, use: 'read', purposes: ['pre_loan_review'], institution_classes: ['commercial_bank'],
+      desensitised: { opening: { use: 'read', disposition: 'mask', treatment: { method: 'chinese_name' } } } }]);
     assert.match(made.pack['rules/owner.yaml'] ?? '', /^dataset: owner\nrules:\n {2}- id: owner-name-read\n/m);
-    const emptied = editPack(made.pack, made.policy, catalogue, [{ field: 'owner.name' as FieldRef, use: 'read', purposes: ['pre_loan_review'], institution_classes: ['commercial_bank'], desensitised: null }]);
+    const emptied = editPack(made.pack, made.policy, catalogue, [{ field: 'owner.name' as FieldRef, use: 'read', purposes: ['pre_loan_review'], institution_classes: ['commercial_bank'],
+      desensitised: null }]);
     assert.match(emptied.pack['rules/owner.yaml'] ?? '', /^dataset: owner\nrules: \[\]\n$/m);
   });
 
   it('changes a file whose rules are written on one line each', () => {
     const flat = { ...pack, 'rules/owner.yaml': 'dataset: owner\nrules: [{ id: one, description: { en: One., zh: 一。 }, fields: [name, phone], purposes: [pre_loan_review], institution_classes: [commercial_bank], consent: [original], effect: { use: read, disposition: clear } }] # kept\n' };
-    const { pack: after } = editPack(flat, compilePack(flat, catalogue), catalogue, [{ field: 'owner.phone' as FieldRef, use: 'read', purposes: ['pre_loan_review'], institution_classes: ['commercial_bank'], original: null }]);
+    const { pack: after } = editPack(flat, compilePack(flat, catalogue), catalogue, [{ field: 'owner.phone' as FieldRef, use: 'read', purposes: ['pre_loan_review'],
+      institution_classes: ['commercial_bank'], original: null }]);
     assert.match(after['rules/owner.yaml'] ?? '', /fields: \[name\]/);
     assert.match(after['rules/owner.yaml'] ?? '', /# kept/);
   });
@@ -97,7 +104,8 @@ describe('policy: editing cells', () => {
     const fields = [...policy.fields.values()];
     const someEdit = fc.record({
       field: fc.constantFrom(...fields), use: fc.constantFrom(...uses), purposes: fc.subarray([...policy.purposes.keys()], { minLength: 1 }),
-      classes: fc.subarray([...policy.institutionClasses.keys()], { minLength: 1 }), pick: fc.tuple(fc.nat(), fc.nat()), conditional: fc.boolean(), sides: fc.constantFrom('both', 'desensitised', 'original'),
+      classes: fc.subarray([...policy.institutionClasses.keys()], { minLength: 1 }), pick: fc.tuple(fc.nat(), fc.nat()), conditional: fc.boolean(),
+        sides: fc.constantFrom('both', 'desensitised', 'original'),
     }).map(({ field, use, purposes, classes, pick, conditional, sides }): CellEdit => {
       const usable = purposes.filter((purpose) => policy.purposes.get(purpose)?.caps.fields.has(field.ref) === true);
       const setting = (tier: 'desensitised' | 'original', at: number): CellSetting => settingFor(field, use, usable, tier, at, conditional);
@@ -110,7 +118,8 @@ describe('policy: editing cells', () => {
     fc.assert(fc.property(fc.array(someEdit, { minLength: 1, maxLength: 4 }), (edits) => {
       const { policy: after, pack: edited } = editPack(pack, policy, catalogue, edits);
       const { changes } = diffPolicies(policy, after);
-      const named = (field: string, use: string, purpose: string, each: string) => edits.some((one) => one.field === field && one.use === use && one.purposes.includes(purpose) && one.institution_classes.includes(each));
+      const named = (field: string, use: string, purpose: string, each: string) => edits.some((one) => one.field === field && one.use === use && one.purposes.includes(purpose)
+        && one.institution_classes.includes(each));
       for (const { fields: refs, use, purposes, institutionClasses } of changes) {
         for (const field of refs) for (const purpose of purposes) for (const each of institutionClasses) assert.ok(named(field, use, purpose, each), `${field} ${use} ${purpose} ${each}`);
       }

@@ -9,7 +9,8 @@ export const complianceArea: Area = {
   titles: texts(
     {
       compliance: 'Compliance', home: 'Overview', policy: 'Field policies', draft: 'My draft', versions: 'Proposals and history', version: 'Version', withholds: 'Withholds and exemptions',
-      institutions: 'Institutions', institution: 'Institution', models: 'Models', model: 'Model', projects: 'Joint projects', project: 'Joint project', people: 'Parties', objections: 'Objections', objection: 'Objection',
+      institutions: 'Institutions', institution: 'Institution', models: 'Models', model: 'Model', projects: 'Joint projects', project: 'Joint project', people: 'Parties', objections: 'Objections',
+      objection: 'Objection',
     },
     {
       compliance: '合规', home: '概览', policy: '字段策略', draft: '我的草稿', versions: '提案与历史', version: '版本', withholds: '紧急停止与豁免',

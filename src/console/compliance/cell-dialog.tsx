@@ -36,7 +36,10 @@ function Cell({ cell, matrix, onDone }: { readonly cell: PolicyCellView; readonl
   const standing = [...new Set(rows.flatMap((row) => row.rules))];
   return (
     <>
-      <Facts items={[[t('code'), <code key="code">{cell.field.field}</code>], [t('classification'), `${g('levelOf', { level: cell.field.level })} · ${g(cell.field.kind)}`], [t('type'), cell.field.unit === undefined ? type : `${type} (${cell.field.unit})`]]} />
+      <Facts items={[
+        [t('code'), <code key="code">{cell.field.field}</code>], [t('classification'), `${g('levelOf', { level: cell.field.level })} · ${g(cell.field.kind)}`],
+        [t('type'), cell.field.unit === undefined ? type : `${type} (${cell.field.unit})`],
+      ]} />
       <Select label={g('use')} value={use} options={cell.uses.map((value) => ({ value, label: g(value) }))} onChange={setUse} />
       <Table caption={t('now')} showCaption rows={rows} keyOf={(row) => row.institution_class} columns={[
         { id: 'class', title: t('institutionClass'), cell: (row) => titleOf(row.institution_class) },

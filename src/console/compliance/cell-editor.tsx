@@ -1,5 +1,7 @@
 import { useState } from 'react';
-import { policyCellsClient, type JudgedEditsView, type PolicyCellView, type PolicyEdit, type PolicyMatrixView, type PolicyOpening, type PolicyTierView, type PolicyUse } from '../../sdk/policy-cells.ts';
+import {
+  policyCellsClient, type JudgedEditsView, type PolicyCellView, type PolicyEdit, type PolicyMatrixView, type PolicyOpening, type PolicyTierView, type PolicyUse,
+} from '../../sdk/policy-cells.ts';
 import { Button } from '../parts/button.tsx';
 import { Checkbox, Choices, FieldRow, Select, TextField, type Option } from '../parts/fields.tsx';
 import { ErrorNote, WarningNote } from '../parts/notes.tsx';
@@ -62,14 +64,18 @@ export function CellEditor({ cell, use, matrix, onDone }: Props) {
       <fieldset>
         <legend>{t('classes')}</legend>
         <div className="tick-list">
-          {matrix.classes.map(({ code, title }) => <Checkbox key={code} value={classes.includes(code)} onChange={(on) => setClasses(on ? [...classes, code] : classes.filter((each) => each !== code))}>{words(title)}</Checkbox>)}
+          {matrix.classes.map(({ code, title }) => (
+            <Checkbox key={code} value={classes.includes(code)} onChange={(on) => setClasses(on ? [...classes, code] : classes.filter((each) => each !== code))}>{words(title)}</Checkbox>
+          ))}
         </div>
-        <div className="buttons"><Button look="quiet" onPress={() => setClasses(matrix.classes.map(({ code }) => code))}>{t('allClasses')}</Button><Button look="quiet" onPress={() => setClasses([])}>{t('noneClasses')}</Button></div>
+        <div className="buttons"><Button look="quiet" onPress={() => setClasses(matrix.classes.map(({ code }) => code))}>{t('allClasses')}</Button>
+          <Button look="quiet" onPress={() => setClasses([])}>{t('noneClasses')}</Button></div>
       </fieldset>
       {!isSimple && <WarningNote><p>{t('several')}</p></WarningNote>}
       {prohibitions.length > 0 && <WarningNote><p>{t('prohibited', { rules: prohibitions.map(({ id }) => id).join(', ') })}</p></WarningNote>}
       <div className="grid-2">
-        <div><OpeningFields tier="desensitised" label={t('atDesensitised')} offers={cell.offers[use]} field={cell.field} {...desensitised} onChange={(choice, opening) => setDesensitised({ choice, opening })} /></div>
+        <div><OpeningFields tier="desensitised" label={t('atDesensitised')} offers={cell.offers[use]} field={cell.field} {...desensitised}
+          onChange={(choice, opening) => setDesensitised({ choice, opening })} /></div>
         <div><OpeningFields tier="original" label={t('atOriginal')} offers={cell.offers[use]} field={cell.field} {...original} onChange={(choice, opening) => setOriginal({ choice, opening })} /></div>
       </div>
       <ConditionFields conditions={conditions} onChange={setConditions} now={when === null ? null : words(conditionWords ?? { en: JSON.stringify(when), zh: JSON.stringify(when) })} />
@@ -99,13 +105,16 @@ type ConditionProps = { readonly conditions: Conditions; readonly onChange: (con
 
 function ConditionFields({ conditions, onChange, now }: ConditionProps) {
   const t = useTexts(cellTexts);
-  const kinds: readonly Option<Conditions['kind']>[] = [{ value: 'none', label: t('noCondition') }, ...(now === null ? [] : [{ value: 'keep' as const, label: t('keepCondition', { condition: now }) }]), { value: 'new', label: t('newCondition') }];
+  const kinds: readonly Option<Conditions['kind']>[] = [
+    { value: 'none', label: t('noCondition') }, ...(now === null ? [] : [{ value: 'keep' as const, label: t('keepCondition', { condition: now }) }]), { value: 'new', label: t('newCondition') },
+  ];
   return (
     <>
       <Choices label={t('onlyIf')} value={conditions.kind} options={kinds} onChange={(kind) => onChange({ ...conditions, kind })} />
       {conditions.kind === 'new' && (
         <FieldRow>
-          <Select label={t('minimumLevel')} value={conditions.level} options={['', '2', '3', '4', '5'].map((value) => ({ value, label: value === '' ? t('anyLevel') : value }))} onChange={(level) => onChange({ ...conditions, level })} />
+          <Select label={t('minimumLevel')} value={conditions.level} options={['', '2', '3', '4', '5'].map((value) => ({ value, label: value === '' ? t('anyLevel') : value }))}
+            onChange={(level) => onChange({ ...conditions, level })} />
           <TextField label={t('until')} type="date" value={conditions.until} onChange={(until) => onChange({ ...conditions, until })} />
         </FieldRow>
       )}

@@ -36,7 +36,8 @@ export function DocumentDecision({ about, actions, own, digest, affects, decide 
     <Section title={t('decide')}>
       {own === party && actions.includes('approve') && <p>{t('own')}</p>}
       {decision.done && <GoodNote><p>{t('done')}</p></GoodNote>}
-      <div className="buttons">{possible.map((action) => <Button key={action} look={action === 'approve' ? 'primary' : 'danger'} onPress={() => { decision.reset(); setOpen(action); }}>{t(action)}</Button>)}</div>
+      <div className="buttons">{possible.map((action) => <Button key={action} look={action === 'approve' ? 'primary' : 'danger'}
+        onPress={() => { decision.reset(); setOpen(action); }}>{t(action)}</Button>)}</div>
       {open !== undefined && (
         <Confirm title={t(open)} open onClose={close} action={t(open)} danger={open !== 'approve'} busy={decision.busy} error={decision.error}
           {...(open === 'approve' ? {} : { text: { label: t('reasonHint'), maxLength: 64, required: true } })} onConfirm={(reason) => decision.run({ action: open, reason }, close)}>

@@ -30,6 +30,7 @@ export function EditWords({ edit, version }: { readonly edit: PolicyEdit; readon
 function useTitles(version: number): (code: string) => string {
   const words = useWords();
   const { data } = useRead(['policies', 'matrix', version, undefined, 'read', 'original'], (calls) => policyCellsClient(calls).matrix(version, undefined, 'read', 'original'));
-  const titles = new Map([...(data?.fields ?? []).map(({ field, title }) => [field, title] as const), ...[...(data?.purposes ?? []), ...(data?.classes ?? [])].map(({ code, title }) => [code, title] as const)]);
+  const named = [...(data?.fields ?? []).map(({ field, title }) => ({ code: field, title })), ...(data?.purposes ?? []), ...(data?.classes ?? [])];
+  const titles = new Map(named.map(({ code, title }) => [code, title]));
   return (code) => words(titles.get(code) ?? { en: code, zh: code });
 }

@@ -4,14 +4,16 @@ import { texts } from '../shell/language.tsx';
 export const gridTexts = texts(
   {
     lead: 'What the policy says to one class of institutions, worked out by the policy itself. Choose a cell to see why, and to change it in your draft.',
-    grid: 'Fields by purposes', institutionClass: 'Institution class', use: 'Use', consent: 'Consent', level: 'Level', kind: 'Kind', disposition: 'Says', version: 'Version {version}, in force since {time}',
+    grid: 'Fields by purposes', institutionClass: 'Institution class', use: 'Use', consent: 'Consent', level: 'Level', kind: 'Kind', disposition: 'Says',
+    version: 'Version {version}, in force since {time}',
     read: 'Read', verify: 'Verify', score: 'Score', aggregate: 'Aggregate',
     original: 'To the original', desensitised: 'To the desensitised form',
     public: 'Public', commercial_secret: 'Commercial secret', personal: 'Personal',
     levelOf: 'Level {level}', shown: '{shown} of {count} fields are shown.', filters: 'Filters', field: 'Field',
     clear: 'In clear', mask: 'Masked', band: 'In bands', token: 'As a token', verifyShort: 'Verified', scoreShort: 'In scores', aggregateShort: 'In aggregates', withhold: 'Withheld',
     not_minimum_for_purpose: 'Not needed', not_available: 'Hidden', conditional: 'conditional', edited: 'changed in your draft', withheldNow: 'emergency withhold',
-    draft: 'Your draft: {count} changes', openDraft: 'Review and propose', legend: 'What the colours mean', keys: 'Arrow keys move from cell to cell, Enter opens one. Home and End go to the first and last purpose.',
+    draft: 'Your draft: {count} changes', openDraft: 'Review and propose', legend: 'What the colours mean',
+    keys: 'Arrow keys move from cell to cell, Enter opens one. Home and End go to the first and last purpose.',
     changesOnly: 'Changed in my draft only',
   },
   {

@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
+import { memo, useCallback, useEffect, useRef, useState, type CSSProperties, type KeyboardEvent } from 'react';
 import type { PolicyFieldView, PolicyMatrixView, PolicyOutcomeView } from '../../sdk/policy-cells.ts';
 import { useTexts, useWords, type Words } from '../shell/language.tsx';
 import { gridTexts } from './grid-texts.ts';
@@ -59,10 +59,16 @@ export function Grid({ matrix, rows, columns, markOf, onOpen }: GridProps) {
     setActive(target);
   };
 
+  const pick = useCallback((at: { readonly row: number; readonly column: number }, field: PolicyFieldView, purpose: string) => {
+    setActive(at);
+    onOpen(field, purpose);
+  }, [onOpen]);
+
   return (
     // rows and cells are told apart by role: a table could not be cut to what is in sight
     <div className="grid-frame" ref={frame}>
-      <div role="grid" aria-label={t('grid')} aria-rowcount={rows.length + 1} aria-colcount={columns.length + 1} className="policy-grid" style={{ '--columns': columns.length } as React.CSSProperties} onKeyDown={move}>
+      <div role="grid" aria-label={t('grid')} aria-rowcount={rows.length + 1} aria-colcount={columns.length + 1} className="policy-grid" style={{ '--columns': columns.length } as CSSProperties}
+        onKeyDown={move}>
         <div role="row" aria-rowindex={1} className="grid-row grid-head">
           <div role="columnheader" aria-colindex={1} className="grid-name">{t('field')}</div>
           {columns.map((each, at) => <div key={each} role="columnheader" aria-colindex={at + 2} className="grid-cell">{words(matrix.purposes[each]?.title ?? { en: '', zh: '' })}</div>)}
@@ -73,21 +79,11 @@ export function Grid({ matrix, rows, columns, markOf, onOpen }: GridProps) {
             if (shown === undefined) return null;
             const place = { transform: `translateY(${start}px)`, height: size } as const;
             if (isDataset(shown)) {
-              return <div key={shown.dataset} role="row" aria-rowindex={index + 2} className="grid-row grid-dataset" style={place}><div role="rowheader" aria-colindex={1} aria-colspan={columns.length + 1}>{words(shown.title)} <code>{shown.dataset}</code></div></div>;
+              return <div key={shown.dataset} role="row" aria-rowindex={index + 2} className="grid-row grid-dataset" style={place}>
+                <div role="rowheader" aria-colindex={1} aria-colspan={columns.length + 1}>{words(shown.title)} <code>{shown.dataset}</code></div></div>;
             }
-            const { field } = shown;
-            return (
-              <div key={field.field} role="row" aria-rowindex={index + 2} className="grid-row" style={place}>
-                <div role="rowheader" aria-colindex={1} className="grid-name"><FieldName field={field} /></div>
-                {columns.map((each, at) => {
-                  const purpose = matrix.purposes[each]?.code ?? '';
-                  return (
-                    <Cell key={each} column={at} outcome={matrix.outcomes[matrix.cells[shown.at + each] ?? -1]} mark={markOf(field.field, purpose)} active={index === row && at === column}
-                      onPress={() => { setActive({ row: index, column: at }); onOpen(field, purpose); }} />
-                  );
-                })}
-              </div>
-            );
+            return <FieldCells key={shown.field.field} matrix={matrix} shown={shown} index={index} start={start} size={size} columns={columns} markOf={markOf} active={index === row ? column : -1}
+              onPick={pick} />;
           })}
         </div>
       </div>
@@ -95,13 +91,41 @@ export function Grid({ matrix, rows, columns, markOf, onOpen }: GridProps) {
   );
 }
 
+type FieldProps = Pick<GridProps, 'matrix' | 'columns' | 'markOf'> & {
+  readonly shown: Extract<GridRow, { readonly field: PolicyFieldView }>; readonly index: number; readonly start: number; readonly size: number;
+  /** Column of the active cell; -1 in all rows but one. */
+  readonly active: number;
+  readonly onPick: (at: { readonly row: number; readonly column: number }, field: PolicyFieldView, purpose: string) => void;
+};
+
+/** A row that stays in sight while the grid is scrolled is not worked out again. */
+const FieldCells = memo(function FieldCells({ matrix, shown: { field, at }, index, start, size, columns, markOf, active, onPick }: FieldProps) {
+  return (
+    <div role="row" aria-rowindex={index + 2} className="grid-row" style={{ transform: `translateY(${start}px)`, height: size }}>
+      <div role="rowheader" aria-colindex={1} className="grid-name"><FieldName field={field} /></div>
+      {columns.map((each, column) => {
+        const purpose = matrix.purposes[each]?.code ?? '';
+        const outcome = matrix.outcomes[matrix.cells[at + each] ?? -1];
+        return <Cell key={each} column={column} outcome={outcome} mark={markOf(field.field, purpose)} active={column === active} onPress={() => onPick({ row: index, column }, field, purpose)} />;
+      })}
+    </div>
+  );
+});
+
 function FieldName({ field: { field, title, level, kind } }: { readonly field: PolicyFieldView }) {
   const t = useTexts(gridTexts);
   const words = useWords();
-  return <><span className="grid-title">{words(title)}</span><span className="grid-more"><span className={`level level-${level}`}>{t('levelOf', { level })}</span> {t(kind)} <code>{field.slice(field.indexOf('.') + 1)}</code></span></>;
+  return (
+    <>
+      <span className="grid-title">{words(title)}</span>
+      <span className="grid-more"><span className={`level level-${level}`}>{t('levelOf', { level })}</span> {t(kind)} <code>{field.slice(field.indexOf('.') + 1)}</code></span>
+    </>
+  );
 }
 
-function Cell({ column, outcome, mark, active, onPress }: { readonly column: number; readonly outcome: PolicyOutcomeView | undefined; readonly mark: CellMark; readonly active: boolean; readonly onPress: () => void }) {
+type CellProps = { readonly column: number; readonly outcome: PolicyOutcomeView | undefined; readonly mark: CellMark; readonly active: boolean; readonly onPress: () => void };
+
+function Cell({ column, outcome, mark, active, onPress }: CellProps) {
   const t = useTexts(gridTexts);
   if (outcome === undefined) return null;
   return (
@@ -138,7 +162,9 @@ function nearestField(rows: readonly GridRow[], at: number): number {
   return found < 0 ? rows.findLastIndex((row) => !isDataset(row)) : found;
 }
 
-function moveTo({ key, ctrlKey }: KeyboardEvent, rows: readonly GridRow[], { row, column }: { readonly row: number; readonly column: number }, columns: number): { row: number; column: number } | undefined {
+type Place = { readonly row: number; readonly column: number };
+
+function moveTo({ key, ctrlKey }: KeyboardEvent, rows: readonly GridRow[], { row, column }: Place, columns: number): Place | undefined {
   const step = (by: number) => {
     let at = row;
     for (let left = Math.abs(by); left > 0;) {

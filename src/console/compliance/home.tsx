@@ -15,16 +15,21 @@ import { homeTexts } from './home-texts.ts';
 import { useVersionInForce } from './version-in-force.ts';
 import '../style/compliance.css';
 
-type Tile = { readonly name: 'proposals' | 'withholds' | 'institutions' | 'models' | 'projects' | 'objections' | 'officers'; readonly to: string; readonly scopes: readonly string[]; readonly count: (calls: GatewayCalls) => Promise<number> };
+type Tile = { readonly name: 'proposals' | 'withholds' | 'institutions' | 'models' | 'projects' | 'objections' | 'officers'; readonly to: string; readonly scopes: readonly string[];
+  readonly count: (calls: GatewayCalls) => Promise<number> };
 
 const tiles: readonly Tile[] = [
   { name: 'proposals', to: '/compliance/versions', scopes: ['compliance'], count: async (calls) => (await policiesClient(calls).list({ state: 'proposed' })).versions.length },
-  { name: 'withholds', to: '/compliance/withholds', scopes: ['compliance'], count: async (calls) => (await policiesClient(calls).withholds()).withholds.filter(({ ending }) => ending === null).length },
-  { name: 'institutions', to: '/compliance/institutions', scopes: ['compliance', 'registry'], count: async (calls) => (await officerClient(calls).institutions()).institutions.filter(({ status }) => status === 'applied' || status === 'assessed').length },
+  { name: 'withholds', to: '/compliance/withholds', scopes: ['compliance'],
+    count: async (calls) => (await policiesClient(calls).withholds()).withholds.filter(({ ending }) => ending === null).length },
+  { name: 'institutions', to: '/compliance/institutions', scopes: ['compliance', 'registry'],
+    count: async (calls) => (await officerClient(calls).institutions()).institutions.filter(({ status }) => status === 'applied' || status === 'assessed').length },
   { name: 'models', to: '/compliance/models', scopes: ['compliance'], count: async (calls) => (await modelsClient(calls).list({ state: 'proposed' })).models.length },
-  { name: 'projects', to: '/compliance/projects', scopes: ['compliance'], count: async (calls) => (await jointProjectsClient(calls).projects()).projects.filter(({ state }) => state === 'proposed').length },
+  { name: 'projects', to: '/compliance/projects', scopes: ['compliance'],
+    count: async (calls) => (await jointProjectsClient(calls).projects()).projects.filter(({ state }) => state === 'proposed').length },
   { name: 'objections', to: '/compliance/objections', scopes: ['compliance'], count: async (calls) => (await objectionsClient(calls).list({ state: 'submitted' })).objections.length },
-  { name: 'officers', to: '/compliance/people', scopes: ['compliance', 'registry'], count: async (calls) => (await officerClient(calls).staff()).staff.filter(({ kind, status }) => kind === 'officer' && status === 'applied').length },
+  { name: 'officers', to: '/compliance/people', scopes: ['compliance', 'registry'], count: async (calls) => (await officerClient(calls).staff()).staff.filter(({ kind, status }) => kind === 'officer'
+    && status === 'applied').length },
 ];
 
 export default function Home() {

@@ -12,7 +12,8 @@ import { useChange } from '../shell/use-gateway.ts';
 import { institutionTexts } from './institution-texts.ts';
 
 type Action = 'approve' | 'suspend' | 'reinstate' | 'revoke';
-const possible: Readonly<Record<InstitutionStatus, readonly Action[]>> = { applied: ['revoke'], assessed: ['approve', 'revoke'], approved: ['suspend', 'revoke'], suspended: ['reinstate', 'revoke'], revoked: [] };
+const possible: Readonly<Record<InstitutionStatus, readonly Action[]>> = { applied: ['revoke'], assessed: ['approve', 'revoke'], approved: ['suspend', 'revoke'], suspended: ['reinstate', 'revoke'],
+  revoked: [] };
 const scopesOf: Readonly<Record<Action, readonly string[]>> = { approve: ['registry', 'compliance'], suspend: ['compliance'], reinstate: ['compliance'], revoke: ['compliance'] };
 
 /** What can be decided about an institution now, by this person. The gateway decides who may. */
@@ -39,7 +40,8 @@ export function InstitutionActions({ institution: { id, status, limits } }: { re
   return (
     <Section title={t('actions')}>
       <div className="buttons">
-        {actions.map((action) => <Button key={action} look={action === 'approve' || action === 'reinstate' ? 'primary' : 'danger'} onPress={() => { decision.reset(); setOpen(action); }}>{t(action)}</Button>)}
+        {actions.map((action) => <Button key={action} look={action === 'approve' || action === 'reinstate' ? 'primary' : 'danger'}
+          onPress={() => { decision.reset(); setOpen(action); }}>{t(action)}</Button>)}
         {mayLimit && <Button onPress={() => setOpen('limits')}>{t('changeLimits')}</Button>}
       </div>
       {open !== undefined && open !== 'limits' && (

@@ -32,7 +32,8 @@ function Institution({ institution }: { readonly institution: InstitutionView })
     <>
       <Section title={frame('details')} actions={<StatusTag status={institution.status} />}>
         <Facts items={[
-          [t('id'), <code key="id">{institution.id}</code>], [t('class'), institution.class], [t('country'), institution.country], [t('registered'), time(institution.registered_at)], [t('approvedBy'), institution.approved_by ?? '–'],
+          [t('id'), <code key="id">{institution.id}</code>], [t('class'), institution.class], [t('country'), institution.country], [t('registered'), time(institution.registered_at)],
+          [t('approvedBy'), institution.approved_by ?? '–'],
           ...(institution.status_reason === null ? [] : [[t('statusReason'), institution.status_reason]] as const),
           [t('perSecond'), limit(institution.limits.requests_per_second)], [t('perDay'), limit(institution.limits.queries_per_day)], [t('scopes'), institution.scopes.join(', ') || '–'],
           [t('redirects'), institution.redirect_uris.map((uri) => <span key={uri} className="more">{uri}</span>)],
@@ -57,5 +58,6 @@ function Assessment({ institution: { assessment } }: { readonly institution: Ins
   const t = useTexts(institutionTexts);
   const { day } = useFormats();
   if (assessment === null) return <EmptyNote>{t('assessmentNone')}</EmptyNote>;
-  return <Facts items={[[t('level'), assessment.level], [t('outcome'), t(assessment.passed ? 'passed' : 'failed')], [t('assessor'), assessment.assessor], [t('validUntil'), day(assessment.valid_until)]]} />;
+  return <Facts items={[[t('level'), assessment.level], [t('outcome'), t(assessment.passed ? 'passed' : 'failed')], [t('assessor'), assessment.assessor],
+    [t('validUntil'), day(assessment.valid_until)]]} />;
 }

@@ -36,7 +36,8 @@ export default function Institutions() {
       <Read of={found}>{(institutions) => (
         <Table caption={t('institutions')} empty={institutions.length === 0 ? t('none') : frame('nothingFound')} keyOf={({ id }) => id}
           rows={institutions.filter((each) => (status === '' || each.status === status) && `${each.id} ${each.name.en} ${each.name.zh}`.toLowerCase().includes(text.trim().toLowerCase()))} columns={[
-            { id: 'name', title: frame('institution'), cell: ({ id, name }) => <PageLink to={`/compliance/institutions/${encodeURIComponent(id)}`}>{words(name)}<span className="more">{id}</span></PageLink> },
+            { id: 'name', title: frame('institution'),
+              cell: ({ id, name }) => <PageLink to={`/compliance/institutions/${encodeURIComponent(id)}`}>{words(name)}<span className="more">{id}</span></PageLink> },
             { id: 'status', title: frame('state'), cell: (each) => <StatusTag status={each.status} /> },
             { id: 'class', title: t('class'), cell: (each) => each.class },
             { id: 'level', title: t('level'), cell: ({ assessment }) => (assessment === null ? '–' : `${assessment.level} · ${t(assessment.passed ? 'passed' : 'failed')}`) },

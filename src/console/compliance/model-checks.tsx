@@ -16,11 +16,13 @@ export function ModelFindings({ view }: { readonly view: ModelView }) {
       <>
         {findings.length === 0 ? <p>{t('noFindings')}</p> : (
           <Table caption={t('findings')} rows={findings.map((finding, at) => ({ ...finding, at }))} keyOf={({ at }) => String(at)} columns={[
-            { id: 'rule', title: t('rule'), cell: ({ rule, part }) => <>{rule}<span className="more">{part}</span></> }, { id: 'found', title: t('found'), numeric: true, cell: ({ found }) => number(found) },
+            { id: 'rule', title: t('rule'), cell: ({ rule, part }) => <>{rule}<span className="more">{part}</span></> },
+            { id: 'found', title: t('found'), numeric: true, cell: ({ found }) => number(found) },
             { id: 'allowed', title: t('allowed'), numeric: true, cell: ({ allowed }) => number(allowed) }, { id: 'problem', title: t('problem'), cell: ({ problem }) => problem },
           ]} />
         )}
-        {conflicts.length > 0 && <Table caption={t('conflicts')} showCaption rows={conflicts} keyOf={({ model }) => model} columns={[{ id: 'model', title: t('model'), cell: ({ model }) => <code>{model}</code> }, { id: 'problem', title: t('problem'), cell: ({ problem }) => problem }]} />}
+        {conflicts.length > 0 && <Table caption={t('conflicts')} showCaption rows={conflicts} keyOf={({ model }) => model}
+          columns={[{ id: 'model', title: t('model'), cell: ({ model }) => <code>{model}</code> }, { id: 'problem', title: t('problem'), cell: ({ problem }) => problem }]} />}
       </>
     )}</Read>
   );
@@ -40,7 +42,8 @@ export function ModelTrial({ reference }: { readonly reference: string }) {
       {trial.answer !== undefined && (
         <div role="status">
           <p>{t('trialAnswer', { count: number(trial.answer.count), min: number(trial.answer.scores.min), max: number(trial.answer.scores.max), mean: number(trial.answer.scores.mean) })}</p>
-          <Table caption={t('trial')} rows={trial.answer.bands} keyOf={({ code }) => code} columns={[{ id: 'code', title: t('code'), cell: ({ code }) => code }, { id: 'share', title: t('share'), numeric: true, cell: ({ count }) => percent(count / trialEnterprises) }]} />
+          <Table caption={t('trial')} rows={trial.answer.bands} keyOf={({ code }) => code} columns={[{ id: 'code', title: t('code'), cell: ({ code }) => code },
+            { id: 'share', title: t('share'), numeric: true, cell: ({ count }) => percent(count / trialEnterprises) }]} />
         </div>
       )}
     </>

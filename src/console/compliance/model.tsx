@@ -33,24 +33,30 @@ function Model({ view }: { readonly view: ModelView }) {
     <>
       <Section title={frame('details')} actions={<ModelState state={view.state} />}>
         <Facts items={[
-          [t('model'), <code key="ref">{view.ref}</code>], [t('purposes'), model.purposes.join(', ')], [t('classes'), model.institution_classes.join(', ')], ...(model.institutions === undefined ? [] : [[t('institutions'), model.institutions.join(', ')]] as const),
-          [t('proposedBy'), view.proposed_by], [t('proposedAt'), time(view.proposed_at)], ...(view.decided_by === null ? [] : [[t('decidedBy'), view.decided_by]] as const), ...(view.retired_by === null ? [] : [[t('retiredBy'), view.retired_by]] as const), ...(view.reason === null ? [] : [[t('reason'), view.reason]] as const),
-          [t('range'), t('rangeText', { low: number(view.raw_range.low), high: number(view.raw_range.high) })], [t('offset'), model.offset], [t('scale'), model.scale], [t('digest'), <Digest key="digest" value={view.digest} />],
+          [t('model'), <code key="ref">{view.ref}</code>], [t('purposes'), model.purposes.join(', ')], [t('classes'), model.institution_classes.join(', ')],
+          ...(model.institutions === undefined ? [] : [[t('institutions'), model.institutions.join(', ')]] as const),
+          [t('proposedBy'), view.proposed_by], [t('proposedAt'), time(view.proposed_at)], ...(view.decided_by === null ? [] : [[t('decidedBy'), view.decided_by]] as const),
+          ...(view.retired_by === null ? [] : [[t('retiredBy'), view.retired_by]] as const), ...(view.reason === null ? [] : [[t('reason'), view.reason]] as const),
+          [t('range'), t('rangeText', { low: number(view.raw_range.low), high: number(view.raw_range.high) })], [t('offset'), model.offset], [t('scale'), model.scale],
+          [t('digest'), <Digest key="digest" value={view.digest} />],
         ]} />
       </Section>
       <Section title={t('terms')}>
         <Bars label={t('picture')} bars={model.terms.map(({ feature, weight }) => ({ name: feature, value: weight }))} />
-        <Table caption={t('terms')} rows={model.terms} keyOf={({ feature }) => feature} columns={[{ id: 'feature', title: t('feature'), cell: ({ feature }) => <code>{feature}</code> }, { id: 'weight', title: t('weight'), numeric: true, cell: ({ weight }) => number(weight) }]} />
+        <Table caption={t('terms')} rows={model.terms} keyOf={({ feature }) => feature} columns={[{ id: 'feature', title: t('feature'), cell: ({ feature }) => <code>{feature}</code> },
+          { id: 'weight', title: t('weight'), numeric: true, cell: ({ weight }) => number(weight) }]} />
       </Section>
       <div className="grid-2">
         <Section title={t('bands')}>
           <Table caption={t('bands')} rows={model.bands} keyOf={({ code }) => code} columns={[
-            { id: 'code', title: t('code'), cell: ({ code }) => code }, { id: 'from', title: t('from'), numeric: true, cell: ({ from }) => (from === null ? t('lowest') : number(from)) }, { id: 'text', title: t('text'), cell: ({ text }) => words(text) },
+            { id: 'code', title: t('code'), cell: ({ code }) => code }, { id: 'from', title: t('from'), numeric: true, cell: ({ from }) => (from === null ? t('lowest') : number(from)) },
+            { id: 'text', title: t('text'), cell: ({ text }) => words(text) },
           ]} />
         </Section>
         <Section title={t('reasons')}>
           <Table caption={t('reasons')} rows={model.reasons} keyOf={({ code }) => code} columns={[
-            { id: 'code', title: t('code'), cell: ({ code }) => code }, { id: 'text', title: t('text'), cell: ({ text }) => words(text) }, { id: 'features', title: t('features'), cell: ({ features }) => features.map((each) => <code key={each} className="more">{each}</code>) },
+            { id: 'code', title: t('code'), cell: ({ code }) => code }, { id: 'text', title: t('text'), cell: ({ text }) => words(text) },
+            { id: 'features', title: t('features'), cell: ({ features }) => features.map((each) => <code key={each} className="more">{each}</code>) },
           ]} />
         </Section>
       </div>

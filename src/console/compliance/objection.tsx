@@ -19,7 +19,8 @@ export default function ObjectionPage() {
   const t = useTexts(objectionTexts);
   const id = useParams()['objection'] ?? '';
   const found = useRead(['objections', 'one', id], (calls) => objectionsClient(calls).read(id));
-  return <PageBody title={found.data === undefined ? titles('objection') : t('title', { subject: found.data.subject })}><Read of={found}>{(objection) => <Objection objection={objection} />}</Read></PageBody>;
+  const title = found.data === undefined ? titles('objection') : t('title', { subject: found.data.subject });
+  return <PageBody title={title}><Read of={found}>{(objection) => <Objection objection={objection} />}</Read></PageBody>;
 }
 
 function Objection({ objection }: { readonly objection: ObjectionView }) {
@@ -30,21 +31,25 @@ function Objection({ objection }: { readonly objection: ObjectionView }) {
     <>
       <Section title={frame('details')} actions={<ObjectionTag state={objection.state} />}>
         <Facts items={[
-          [t('about'), t(objection.about)], ...(objection.field === null ? [] : [[frame('field'), <code key="field">{objection.field}</code>]] as const), ...(objection.row === null ? [] : [[t('row'), objection.row]] as const),
-          ...(objection.fault === null ? [] : [[t('fault'), t(objection.fault)]] as const), ...(objection.department === null ? [] : [[t('department'), objection.department]] as const), ...(objection.entry === null ? [] : [[t('entry'), objection.entry]] as const),
+          [t('about'), t(objection.about)], ...(objection.field === null ? [] : [[frame('field'), <code key="field">{objection.field}</code>]] as const),
+          ...(objection.row === null ? [] : [[t('row'), objection.row]] as const),
+          ...(objection.fault === null ? [] : [[t('fault'), t(objection.fault)]] as const), ...(objection.department === null ? [] : [[t('department'), objection.department]] as const),
+          ...(objection.entry === null ? [] : [[t('entry'), objection.entry]] as const),
           [t('submittedAt'), time(objection.submitted_at)], [t('due'), <Due key="due" objection={objection} />],
         ]} />
       </Section>
       <Section title={t('steps')}>
         <Table caption={t('steps')} rows={objection.steps} keyOf={({ entry }) => String(entry)} columns={[
           { id: 'state', title: frame('state'), cell: ({ state }) => <ObjectionTag state={state} /> }, { id: 'at', title: frame('time'), cell: ({ at }) => time(at) },
-          { id: 'by', title: t('by'), cell: ({ role, by }) => <>{t(role)}{by !== null && <span className="more">{by}</span>}</> }, { id: 'said', title: t('said'), cell: ({ text }) => <p className="quote">{text ?? '–'}</p> },
+          { id: 'by', title: t('by'), cell: ({ role, by }) => <>{t(role)}{by !== null && <span className="more">{by}</span>}</> },
+          { id: 'said', title: t('said'), cell: ({ text }) => <p className="quote">{text ?? '–'}</p> },
         ]} />
       </Section>
       {objection.notified !== undefined && objection.notified.length > 0 && (
         <Section title={t('notified')}>
           <Table caption={t('notified')} rows={objection.notified} keyOf={({ institution, grant }) => `${institution} ${grant}`} columns={[
-            { id: 'institution', title: frame('institution'), cell: ({ institution }) => institution }, { id: 'received', title: t('received'), numeric: true, cell: ({ received }) => number(received) },
+            { id: 'institution', title: frame('institution'), cell: ({ institution }) => institution },
+            { id: 'received', title: t('received'), numeric: true, cell: ({ received }) => number(received) },
             { id: 'acknowledged', title: t('acknowledged'), cell: ({ acknowledged_at: at }) => (at === null ? t('notYet') : time(at)) },
           ]} />
         </Section>
@@ -60,13 +65,16 @@ function Steps({ objection: { id, actions } }: { readonly objection: ObjectionVi
   const t = useTexts(objectionTexts);
   const [open, setOpen] = useState<ObjectionStepName>();
   const [key, setKey] = useState(() => crypto.randomUUID());
-  const step = useChange((calls, { action, text }: { readonly action: ObjectionStepName; readonly text: string }) => objectionsClient(calls).take(id, action, text === '' ? undefined : text, key), [['objections']]);
+  const step = useChange((calls, { action, text }: { readonly action: ObjectionStepName; readonly text: string }) => objectionsClient(calls).take(id, action, text === '' ? undefined : text, key),
+    [['objections']]);
   const choose = (action: ObjectionStepName) => { step.reset(); setKey(crypto.randomUUID()); setOpen(action); };
   return (
     <Section title={t('actions')}>
-      <div className="buttons">{actions.map((action) => <Button key={action} look={action === 'accept' || action === 'remedy' ? 'primary' : 'plain'} onPress={() => choose(action)}>{t(action)}</Button>)}</div>
+      <div className="buttons">{actions.map((action) => <Button key={action} look={action === 'accept' || action === 'remedy' ? 'primary' : 'plain'}
+        onPress={() => choose(action)}>{t(action)}</Button>)}</div>
       {open !== undefined && (
-        <Confirm title={t(open)} open onClose={() => setOpen(undefined)} action={t(open)} busy={step.busy} error={step.error} {...(silent.includes(open) ? {} : { text: { label: t('text'), maxLength: 2000, required: true } })}
+        <Confirm title={t(open)} open onClose={() => setOpen(undefined)} action={t(open)} busy={step.busy} error={step.error}
+          {...(silent.includes(open) ? {} : { text: { label: t('text'), maxLength: 2000, required: true } })}
           onConfirm={(text) => step.run({ action: open, text }, () => setOpen(undefined))}>
           {open === 'accept' && <p>{t('acceptQuestion')}</p>}
         </Confirm>

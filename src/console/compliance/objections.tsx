@@ -30,7 +30,8 @@ export default function Objections() {
   return (
     <PageBody title={titles('objections')} lead={t('lead')}>
       <FieldRow>
-        <Select label={frame('state')} value={state} options={states.map((value) => ({ value, label: value === '' ? frame('all') : t(value) }))} onChange={(value) => { setState(value); setFrom([]); }} />
+        <Select label={frame('state')} value={state} options={states.map((value) => ({ value, label: value === '' ? frame('all') : t(value) }))}
+          onChange={(value) => { setState(value); setFrom([]); }} />
         <Checkbox value={overdue} onChange={(on) => { setOverdue(on); setFrom([]); }}>{t('overdueOnly')}</Checkbox>
       </FieldRow>
       <Read of={found}>{({ objections, next }) => (
@@ -38,11 +39,15 @@ export default function Objections() {
           <Table caption={t('objections')} empty={state === '' && !overdue ? t('none') : frame('nothingFound')} rows={objections} keyOf={({ id }) => id} columns={[
             { id: 'subject', title: frame('enterprise'), cell: ({ id, subject }) => <PageLink to={`/compliance/objections/${encodeURIComponent(id)}`}>{subject}</PageLink> },
             { id: 'state', title: frame('state'), cell: (each) => <ObjectionTag state={each.state} /> },
-            { id: 'about', title: t('about'), cell: ({ about, field, fault, entry }) => <>{t(about)}<span className="more">{field === null ? `${t('entry')} ${entry ?? ''}` : <code>{field}</code>} {fault !== null && t(fault)}</span></> },
+            { id: 'about', title: t('about'), cell: ({ about, field, fault, entry }) =>
+              <>{t(about)}<span className="more">{field === null ? `${t('entry')} ${entry ?? ''}` : <code>{field}</code>} {fault !== null && t(fault)}</span></> },
             { id: 'submitted', title: t('submittedAt'), cell: ({ submitted_at: at }) => time(at) },
             { id: 'due', title: t('due'), cell: (each) => <Due objection={each} /> },
           ]} />
-          <div className="buttons">{from.length > 0 && <Button onPress={() => setFrom(from.slice(0, -1))}>{frame('back')}</Button>}{next !== null && <Button onPress={() => setFrom([...from, next])}>{frame('more')}</Button>}</div>
+          <div className="buttons">
+            {from.length > 0 && <Button onPress={() => setFrom(from.slice(0, -1))}>{frame('back')}</Button>}
+            {next !== null && <Button onPress={() => setFrom([...from, next])}>{frame('more')}</Button>}
+          </div>
         </>
       )}</Read>
     </PageBody>

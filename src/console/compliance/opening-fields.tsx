@@ -27,6 +27,8 @@ export function OpeningFields({ tier, label, offers, field, choice, opening, onC
   );
 }
 
+const alphabets = ['digits', 'alphanumeric'] as const;
+
 type ParameterProps = { readonly opening: PolicyOpening; readonly field: PolicyCellView['field']; readonly onChange: (method: PolicyMethod) => void };
 
 function Parameters({ opening, field, onChange }: ParameterProps) {
@@ -34,19 +36,23 @@ function Parameters({ opening, field, onChange }: ParameterProps) {
   const method = methodOf(opening);
   if (method === undefined) return null;
   const unit = field.unit === 'CNY cent' ? t('cents') : field.unit;
-  const number = (name: string, label: string) => <NumberField key={`${method.method} ${name}`} label={label} value={Number(method[name])} onChange={(value) => onChange({ ...method, [name]: value })} {...(unit === undefined ? {} : { hint: unit })} />;
+  const hint = unit === undefined ? {} : { hint: unit };
+  const number = (name: string, label: string) =>
+    <NumberField key={`${method.method} ${name}`} label={label} value={Number(method[name])} onChange={(value) => onChange({ ...method, [name]: value })} {...hint} />;
   switch (method.method) {
     case 'band':
     case 'same_band': return <EdgesField key={method.method} value={method['edges'] as readonly number[]} onChange={(edges) => onChange({ ...method, edges })} unit={unit} />;
     case 'keep_ends': return <FieldRow>{number('first', t('first'))}{number('last', t('last'))}</FieldRow>;
     case 'mask_range': return <FieldRow>{number('from', t('fromPosition'))}{number('to', t('toPosition'))}</FieldRow>;
     case 'fixed': return <TextField label={t('fixedText')} value={String(method['text'])} maxLength={64} onChange={(text) => onChange({ ...method, text })} />;
-    case 'address': return <Select label={t('level')} value={String(method['level'])} options={(['province', 'city', 'district'] as const).map((value) => ({ value, label: t(value) }))} onChange={(level) => onChange({ ...method, level })} />;
+    case 'address': return <Select label={t('level')} value={String(method['level'])} options={(['province', 'city', 'district'] as const).map((value) => ({ value, label: t(value) }))}
+      onChange={(level) => onChange({ ...method, level })} />;
     case 'round': return number('to', t('roundTo'));
     case 'clamp': return <FieldRow>{number('bottom', t('bottom'))}{number('top', t('top'))}</FieldRow>;
     case 'within_percent': return number('percent', t('percent'));
     case 'within_absolute': return number('amount', t('amount'));
-    case 'format_preserving_token': return <Select label={t('alphabet')} value={String(method['alphabet'])} options={(['digits', 'alphanumeric'] as const).map((value) => ({ value, label: t(value) }))} onChange={(alphabet) => onChange({ ...method, alphabet })} />;
+    case 'format_preserving_token': return <Select label={t('alphabet')} value={String(method['alphabet'])} options={alphabets.map((value) => ({ value, label: t(value) }))}
+      onChange={(alphabet) => onChange({ ...method, alphabet })} />;
     case 'generalise': return <Groups method={method} field={field} onChange={onChange} />;
     default: return null;
   }
@@ -55,7 +61,11 @@ function Parameters({ opening, field, onChange }: ParameterProps) {
 /** What is typed stays as typed until it is a number. */
 function NumberField({ label, hint, value, onChange }: { readonly label: string; readonly hint?: string; readonly value: number; readonly onChange: (value: number) => void }) {
   const [typed, setTyped] = useState(String(value));
-  return <TextField label={label} type="number" value={typed} {...(hint === undefined ? {} : { hint })} onChange={(text) => { setTyped(text); if (text.trim() !== '' && Number.isFinite(Number(text))) onChange(Number(text)); }} />;
+  const change = (text: string) => {
+    setTyped(text);
+    if (text.trim() !== '' && Number.isFinite(Number(text))) onChange(Number(text));
+  };
+  return <TextField label={label} type="number" value={typed} {...(hint === undefined ? {} : { hint })} onChange={change} />;
 }
 
 function EdgesField({ value, unit, onChange }: { readonly value: readonly number[]; readonly unit: string | undefined; readonly onChange: (edges: readonly number[]) => void }) {
@@ -80,7 +90,8 @@ function Groups({ method, field, onChange }: { readonly method: PolicyMethod; re
   };
   return (
     <FieldRow>
-      {Object.entries(field.codes ?? {}).map(([code, title]) => <TextField key={code} label={t('group', { code: title })} value={groups[code] ?? ''} placeholder={otherwise} maxLength={64} onChange={(group) => set(code, group)} />)}
+      {Object.entries(field.codes ?? {}).map(([code, title]) => <TextField key={code} label={t('group', { code: title })} value={groups[code] ?? ''} placeholder={otherwise} maxLength={64}
+        onChange={(group) => set(code, group)} />)}
       <TextField label={t('otherwise')} value={otherwise} maxLength={64} onChange={(next) => onChange({ ...method, otherwise: next })} />
     </FieldRow>
   );

@@ -55,7 +55,9 @@ function Staff({ staff }: { readonly staff: readonly StaffView[] }) {
         { id: 'kind', title: t('roles'), cell: ({ kind, roles }) => (kind === 'department' ? t('department') : roles.map((role) => t(role as 'registrar' | 'compliance' | 'auditor')).join(' · ')) },
         { id: 'status', title: frame('state'), cell: ({ status }) => <StatusTag status={status} /> },
         { id: 'by', title: t('registeredBy'), cell: ({ registered_by: by, registered_at: at }) => <>{by ?? t('first')}<span className="more">{time(at)}</span></> },
-        { id: 'actions', title: frame('actions'), cell: ({ id, kind, status }) => (kind === 'officer' && status === 'applied' ? <Button label={`${t('approveOfficer')}: ${id}`} onPress={() => { approval.reset(); setApproving(id); }}>{t('approveOfficer')}</Button> : '–') },
+        { id: 'actions', title: frame('actions'), cell: ({ id, kind, status }) => (kind !== 'officer' || status !== 'applied' ? '–' : (
+          <Button label={`${t('approveOfficer')}: ${id}`} onPress={() => { approval.reset(); setApproving(id); }}>{t('approveOfficer')}</Button>
+        )) },
       ]} />
       <Confirm title={t('approveOfficer')} open={approving !== undefined} onClose={() => setApproving(undefined)} action={t('approveOfficer')} busy={approval.busy} error={approval.error}
         onConfirm={() => { if (approving !== undefined) approval.run(approving, () => setApproving(undefined)); }}><p>{t('approveOfficerQuestion')}</p></Confirm>

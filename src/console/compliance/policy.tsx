@@ -46,13 +46,19 @@ function useChoice() {
   const [search, setSearch] = useSearchParams();
   // the address follows what is typed, and is too slow to be typed into
   const [text, setText] = useState(search.get('text') ?? '');
-  const set = (name: string, value: string) => setSearch((now) => { const next = new URLSearchParams(now); if (value === '') next.delete(name); else next.set(name, value); return next; }, { replace: true });
+  const set = (name: string, value: string) => setSearch((now) => {
+    const next = new URLSearchParams(now);
+    if (value === '') next.delete(name);
+    else next.set(name, value);
+    return next;
+  }, { replace: true });
   const get = (name: string, otherwise: string) => search.get(name) ?? otherwise;
   return {
     institutionClass: search.get('class') ?? undefined,
     use: uses.find((each) => each === search.get('use')) ?? 'read' satisfies PolicyUse,
     consent: tiers.find((each) => each === search.get('consent')) ?? 'original' satisfies PolicyTier,
-    text, type: (value: string) => { setText(value); set('text', value); }, dataset: get('dataset', ''), level: get('level', ''), kind: get('kind', ''), says: get('says', ''), purpose: get('purpose', ''), mine: get('mine', '') !== '',
+    text, type: (value: string) => { setText(value); set('text', value); }, dataset: get('dataset', ''), level: get('level', ''), kind: get('kind', ''), says: get('says', ''),
+      purpose: get('purpose', ''), mine: get('mine', '') !== '',
     set,
   };
 }
@@ -81,6 +87,7 @@ function Choosing({ matrix, version, choice }: { readonly matrix: PolicyMatrixVi
   const withholds = useRead(['policies', 'withholds'], (calls) => policiesClient(calls).withholds());
   const holding = useMemo(() => new Set((withholds.data?.withholds ?? []).filter(({ ending }) => ending === null).map(({ field, purpose }) => `${field} ${purpose}`)), [withholds.data]);
   const isEdited = (field: string, purpose: string) => editOf(draft, field, matrix.use, purpose, matrix.institution_class) !== undefined;
+  const markOf = (field: string, purpose: string) => (holding.has(`${field} ${purpose}`) ? 'withheldNow' : isEdited(field, purpose) ? 'edited' : undefined);
   const columns = matrix.purposes.flatMap(({ code }, at) => (choice.purpose === '' || choice.purpose === code ? [at] : []));
   const rows = useMemo(() => rowsOf(matrix, choice, columns, isEdited), [matrix, choice.text, choice.dataset, choice.level, choice.kind, choice.says, choice.purpose, choice.mine, draft]);
   const shown = rows.filter((row) => 'field' in row).length;
@@ -88,24 +95,32 @@ function Choosing({ matrix, version, choice }: { readonly matrix: PolicyMatrixVi
   return (
     <>
       <div className="grid-filters" role="search" aria-label={g('filters')}>
-        <Select label={g('institutionClass')} value={matrix.institution_class} options={matrix.classes.map(({ code, title }) => ({ value: code, label: words(title) }))} onChange={(value) => choice.set('class', value)} />
+        <Select label={g('institutionClass')} value={matrix.institution_class} options={matrix.classes.map(({ code, title }) => ({ value: code, label: words(title) }))}
+          onChange={(value) => choice.set('class', value)} />
         <Select label={g('use')} value={choice.use} options={uses.map((value) => ({ value, label: g(value) }))} onChange={(value) => choice.set('use', value)} />
         <Select label={g('consent')} value={choice.consent} options={tiers.map((value) => ({ value, label: g(value) }))} onChange={(value) => choice.set('consent', value)} />
-        <Select label={frame('dataset')} value={choice.dataset} options={[all, ...matrix.datasets.map(({ dataset, title }) => ({ value: dataset, label: words(title) }))]} onChange={(value) => choice.set('dataset', value)} />
-        <Select label={frame('purpose')} value={choice.purpose} options={[all, ...matrix.purposes.map(({ code, title }) => ({ value: code, label: words(title) }))]} onChange={(value) => choice.set('purpose', value)} />
-        <Select label={g('disposition')} value={choice.says} options={[all, ...shownDispositions.map((value) => ({ value, label: g(name({ disposition: value, reason: 'no_rule' })) }))]} onChange={(value) => choice.set('says', value)} />
-        <Select label={g('level')} value={choice.level} options={[all, ...['1', '2', '3', '4', '5'].map((value) => ({ value, label: g('levelOf', { level: value }) }))]} onChange={(value) => choice.set('level', value)} />
-        <Select label={g('kind')} value={choice.kind} options={[all, ...(['public', 'commercial_secret', 'personal'] as const).map((value) => ({ value, label: g(value) }))]} onChange={(value) => choice.set('kind', value)} />
+        <Select label={frame('dataset')} value={choice.dataset} options={[all, ...matrix.datasets.map(({ dataset, title }) => ({ value: dataset, label: words(title) }))]}
+          onChange={(value) => choice.set('dataset', value)} />
+        <Select label={frame('purpose')} value={choice.purpose} options={[all, ...matrix.purposes.map(({ code, title }) => ({ value: code, label: words(title) }))]}
+          onChange={(value) => choice.set('purpose', value)} />
+        <Select label={g('disposition')} value={choice.says} options={[all, ...shownDispositions.map((value) => ({ value, label: g(name({ disposition: value, reason: 'no_rule' })) }))]}
+          onChange={(value) => choice.set('says', value)} />
+        <Select label={g('level')} value={choice.level} options={[all, ...['1', '2', '3', '4', '5'].map((value) => ({ value, label: g('levelOf', { level: value }) }))]}
+          onChange={(value) => choice.set('level', value)} />
+        <Select label={g('kind')} value={choice.kind} options={[all, ...(['public', 'commercial_secret', 'personal'] as const).map((value) => ({ value, label: g(value) }))]}
+          onChange={(value) => choice.set('kind', value)} />
         <SearchField label={frame('search')} value={choice.text} onChange={choice.type} />
       </div>
       {draft.edits.length > 0 && <Checkbox value={choice.mine} onChange={(on) => choice.set('mine', on ? 'yes' : '')}>{g('changesOnly')}</Checkbox>}
       <ul className="legend" aria-label={g('legend')}>
-        {[...shownDispositions.map((disposition) => ({ disposition, reason: 'no_rule' })), { disposition: 'withhold', reason: 'not_minimum_for_purpose' }].map((each) => <li key={look(each)} className={look(each)}>{g(name(each))}</li>)}
+        {[...shownDispositions.map((disposition) => ({ disposition, reason: 'no_rule' })), { disposition: 'withhold', reason: 'not_minimum_for_purpose' }].map((each) => <li key={look(each)}
+          className={look(each)}>{g(name(each))}</li>)}
       </ul>
       <p className="hint" role="status">{g('shown', { shown, count: matrix.fields.length })} {g('keys')}</p>
       {shown === 0
         ? <EmptyNote>{frame('nothingFound')}</EmptyNote>
-        : <Grid matrix={matrix} rows={rows} columns={columns} markOf={(field, purpose) => (holding.has(`${field} ${purpose}`) ? 'withheldNow' : isEdited(field, purpose) ? 'edited' : undefined)} onOpen={(field, purpose) => setOpen({ field, purpose })} />}
+        : <Grid matrix={matrix} rows={rows} columns={columns}
+          markOf={markOf} onOpen={(field, purpose) => setOpen({ field, purpose })} />}
       {open !== undefined && <CellDialog key={`${open.field.field} ${open.purpose}`} version={version} matrix={matrix} field={open.field} purpose={open.purpose} onClose={() => setOpen(undefined)} />}
     </>
   );

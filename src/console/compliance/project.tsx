@@ -31,20 +31,25 @@ function Project({ view }: { readonly view: JointProjectView }) {
     <>
       <Section title={frame('details')} actions={<ProjectState state={view.state} />}>
         <Facts items={[
-          [t('partner'), view.partner], [t('purpose'), project.purpose], [t('datasets'), project.datasets.join(', ')], [t('budget'), t('budgetText', { epsilon: project.budget.epsilon, delta: project.budget.delta })],
-          [t('cohortMin'), number(project.cohort_min)], [t('bundles'), number(project.bundles)], [t('endsOn'), day(project.ends_on)], [t('proposedBy'), view.proposed_by], [t('proposedAt'), time(view.proposed_at)],
+          [t('partner'), view.partner], [t('purpose'), project.purpose], [t('datasets'), project.datasets.join(', ')],
+          [t('budget'), t('budgetText', { epsilon: project.budget.epsilon, delta: project.budget.delta })],
+          [t('cohortMin'), number(project.cohort_min)], [t('bundles'), number(project.bundles)], [t('endsOn'), day(project.ends_on)], [t('proposedBy'), view.proposed_by],
+          [t('proposedAt'), time(view.proposed_at)],
           [t('approvalBy'), view.approvals.length === 0 ? '–' : view.approvals.map(({ by, at }) => <span key={by} className="more">{by} · {time(at)}</span>)],
-          ...(view.closed_by === null ? [] : [[t('closedBy'), view.closed_by]] as const), ...(view.reason === null ? [] : [[t('reason'), view.reason]] as const), [t('digest'), <Digest key="digest" value={view.digest} />],
+          ...(view.closed_by === null ? [] : [[t('closedBy'), view.closed_by]] as const), ...(view.reason === null ? [] : [[t('reason'), view.reason]] as const),
+          [t('digest'), <Digest key="digest" value={view.digest} />],
         ]} />
       </Section>
       <Section title={t('columns')}>
         <Table caption={t('columns')} rows={project.columns} keyOf={({ name }) => name} columns={[
           { id: 'name', title: t('name'), cell: ({ name }) => name }, { id: 'source', title: t('source'), cell: ({ source }) => <code>{source}</code> },
-          { id: 'encoding', title: t('encoding'), cell: ({ encoding }) => (encoding.kind === 'steps' ? t('steps', { steps: encoding.steps, min: encoding.min, max: encoding.max }) : t('bins', { count: 'edges' in encoding ? encoding.edges.length + 2 : encoding.codes.length + 1 })) },
+          { id: 'encoding', title: t('encoding'), cell: ({ encoding }) => (encoding.kind === 'steps' ? t('steps', { steps: encoding.steps, min: encoding.min, max: encoding.max })
+            : t('bins', { count: 'edges' in encoding ? encoding.edges.length + 2 : encoding.codes.length + 1 })) },
         ]} />
       </Section>
       <Section title={t('partnerColumns')}>
-        <Table caption={t('partnerColumns')} rows={project.partner_columns} keyOf={({ name }) => name} columns={[{ id: 'name', title: t('name'), cell: ({ name }) => name }, { id: 'bins', title: t('encoding'), cell: ({ bins }) => t('bins', { count: bins }) }]} />
+        <Table caption={t('partnerColumns')} rows={project.partner_columns} keyOf={({ name }) => name} columns={[{ id: 'name', title: t('name'), cell: ({ name }) => name },
+          { id: 'bins', title: t('encoding'), cell: ({ bins }) => t('bins', { count: bins }) }]} />
       </Section>
       {['approved', 'active', 'ended', 'stopped'].includes(view.state) && <Section title={t('balances')}><Balances project={view.id} /></Section>}
       <DocumentDecision about="project" actions={possible[view.state]} own={view.proposed_by} digest={view.digest} affects={[['projects']]} decide={(calls, action, reason) => {
@@ -63,7 +68,8 @@ function Balances({ project }: { readonly project: string }) {
   return (
     <Read of={balances}>{({ accounts }) => (
       <Table caption={t('balances')} rows={accounts} keyOf={({ account }) => account} columns={[
-        { id: 'account', title: t('account'), cell: ({ account }) => account }, { id: 'total', title: t('total'), numeric: true, cell: (row) => number(row.total_rho) }, { id: 'spent', title: t('spent'), numeric: true, cell: (row) => number(row.spent_rho) },
+        { id: 'account', title: t('account'), cell: ({ account }) => account }, { id: 'total', title: t('total'), numeric: true, cell: (row) => number(row.total_rho) },
+        { id: 'spent', title: t('spent'), numeric: true, cell: (row) => number(row.spent_rho) },
         { id: 'left', title: t('left'), numeric: true, cell: (row) => number(row.left_rho) }, { id: 'epsilon', title: t('spentEpsilon'), numeric: true, cell: (row) => number(row.spent_epsilon) },
       ]} />
     )}</Read>

@@ -29,7 +29,8 @@ export default function Projects() {
       <Read of={found}>{(projects) => (
         <Table caption={t('projects')} empty={t('noProjects')} rows={projects} keyOf={({ id }) => id} columns={[
           { id: 'title', title: t('name'), cell: ({ id, title }) => <PageLink to={`/compliance/projects/${encodeURIComponent(id)}`}>{words(title)}</PageLink> },
-          { id: 'state', title: frame('state'), cell: ({ state, approvals }) => <><ProjectState state={state} />{state === 'proposed' && <span className="more">{t('approvals', { count: approvals.length })}</span>}</> },
+          { id: 'state', title: frame('state'), cell: ({ state, approvals }) => <><ProjectState state={state} />{state === 'proposed' &&
+            <span className="more">{t('approvals', { count: approvals.length })}</span>}</> },
           { id: 'partner', title: t('partner'), cell: ({ partner }) => partner },
           { id: 'by', title: t('proposedBy'), cell: ({ proposed_by: by, proposed_at: at }) => <>{by}<span className="more">{time(at)}</span></> },
           { id: 'ends', title: t('endsOn'), cell: ({ ends_on: ends }) => day(ends) },

@@ -57,9 +57,11 @@ function Edits({ version }: { readonly version: number }) {
   return (
     <Section title={t('edits')} actions={<Button onPress={() => setAsking(true)}>{t('discard')}</Button>}>
       <ul className="change-list">
-        {draft.edits.map((edit, at) => <li key={at}><EditWords edit={edit} version={version} /> <Button look="quiet" label={`${t('remove')}: ${edit.field}`} onPress={() => remove(edit)}>{t('remove')}</Button></li>)}
+        {draft.edits.map((edit, at) => <li key={at}><EditWords edit={edit} version={version} /> <Button look="quiet"
+          label={`${t('remove')}: ${edit.field}`} onPress={() => remove(edit)}>{t('remove')}</Button></li>)}
       </ul>
-      <Confirm title={t('discard')} open={asking} onClose={() => setAsking(false)} action={t('discard')} danger busy={false} error={null} onConfirm={() => { setAsking(false); clear(); }}><p>{t('discardQuestion')}</p></Confirm>
+      <Confirm title={t('discard')} open={asking} onClose={() => setAsking(false)} action={t('discard')} danger busy={false} error={null} onConfirm={() => { setAsking(false); clear(); }}>
+        <p>{t('discardQuestion')}</p></Confirm>
     </Section>
   );
 }
@@ -77,7 +79,8 @@ function Effect({ judged }: { readonly judged: JudgedEditsView }) {
         <Differences changes={judged.differences} caption={t('effect')} />
       </Section>
       <Section title={t('tests')}>
-        <p role="status">{tests.failing === 0 ? t('testsPass', { run: tests.run }) : t('testsFail', { run: tests.run, failing: tests.failing })} {tests.adjusted > 0 && t('adjusted', { count: tests.adjusted })}</p>
+        <p role="status">{tests.failing === 0 ? t('testsPass', { run: tests.run }) : t('testsFail', { run: tests.run, failing: tests.failing })} {tests.adjusted > 0
+          && t('adjusted', { count: tests.adjusted })}</p>
         {canAdjust && <Checkbox value={draft.adjustTests} onChange={(adjustTests) => change({ adjustTests })}>{t('adjust')}</Checkbox>}
         {tests.stale.length > 0 && (
           <Table caption={t('tests')} rows={tests.stale.map((each, at) => ({ ...each, at }))} keyOf={({ at }) => String(at)} columns={[
@@ -110,7 +113,8 @@ function ProposalForm({ judged, busy, stale, onProposed }: FormProps) {
   return (
     <Section title={t('propose')}>
       <form onSubmit={(event) => { event.preventDefault(); propose(); }}>
-        <TextField label={t('comment')} hint={t('commentHint')} lines={3} maxLength={2000} required value={draft.comment} onChange={(comment) => change({ comment })} error={missing ? t('commentMissing') : undefined} />
+        <TextField label={t('comment')} hint={t('commentHint')} lines={3} maxLength={2000} required value={draft.comment} onChange={(comment) => change({ comment })}
+          error={missing ? t('commentMissing') : undefined} />
         <TextField label={t('effective')} hint={t('effectiveHint')} type="date" value={draft.effectiveOn} onChange={(effectiveOn) => change({ effectiveOn })} />
         {proposal.error !== null && <ErrorNote error={proposal.error} />}
         {conflict !== undefined && <p>{t('filesTheirs', { files: listed('theirs') })} · {t('filesYours', { files: listed('yours') })} · {t('both', { files: listed('both') })}</p>}

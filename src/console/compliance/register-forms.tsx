@@ -37,12 +37,14 @@ export function PartyForm({ kind }: { readonly kind: 'officer' | 'department' })
       {kind === 'officer' && (
         <fieldset>
           <legend>{t('roles')}</legend>
-          <div className="tick-list">{roles.map((role) => <Checkbox key={role} value={given.roles.includes(role)} onChange={(on) => setGiven({ ...given, roles: on ? [...given.roles, role] : given.roles.filter((each) => each !== role) })}>{t(role)}</Checkbox>)}</div>
+          <div className="tick-list">{roles.map((role) => <Checkbox key={role} value={given.roles.includes(role)}
+            onChange={(on) => setGiven({ ...given, roles: on ? [...given.roles, role] : given.roles.filter((each) => each !== role) })}>{t(role)}</Checkbox>)}</div>
           {shown && given.roles.length === 0 && <p className="field-error">{t('chooseRole')}</p>}
         </fieldset>
       )}
       <FileField label={t('keyFile')} hint={t('keyHint')} accept=".json,.jwk" onFile={(file) => void file.text().then((key) => setGiven((now) => ({ ...now, key })))} />
-      <TextField label={t('key')} required lines={3} maxLength={4000} value={given.key} onChange={(key) => setGiven({ ...given, key })} error={shown && jwk === undefined ? t('keyWrong') : undefined} />
+      <TextField label={t('key')} required lines={3} maxLength={4000} value={given.key} onChange={(key) => setGiven({ ...given, key })}
+        error={shown && jwk === undefined ? t('keyWrong') : undefined} />
       {registration.error !== null && <ErrorNote error={registration.error} />}
       {registration.answer !== undefined && <GoodNote><p>{t('registered2', { id: registration.answer.id })}</p></GoodNote>}
       <Button type="submit" look="primary" busy={registration.busy}>{t('register')}</Button>

@@ -38,8 +38,10 @@ function Answer({ replay }: { readonly replay: PolicyReplayView }) {
     <div role="status">
       <p><strong>{t('replayAnswer', { queries: number(queries), more: number(more), less: number(less), otherwise: number(otherwise) })}</strong></p>
       <p className="hint">{t('replayUnknown', { unknown: number(unknown), skipped: number(skipped), unlike: number(unlike) })}</p>
-      {replay.institutions.length > 0 && <Table caption={t('institutions')} showCaption rows={replay.institutions} keyOf={({ institution }) => institution} columns={[{ id: 'institution', title: t('institutions'), cell: ({ institution }) => institution }, ...columns]} />}
-      {replay.fields.length > 0 && <Table caption={t('fields')} showCaption rows={replay.fields} keyOf={({ field, use }) => `${field} ${use}`} columns={[{ id: 'field', title: t('fields'), cell: ({ field, use }) => <><code>{field}</code> {use}</> }, ...columns]} />}
+      {replay.institutions.length > 0 && <Table caption={t('institutions')} showCaption rows={replay.institutions} keyOf={({ institution }) => institution}
+        columns={[{ id: 'institution', title: t('institutions'), cell: ({ institution }) => institution }, ...columns]} />}
+      {replay.fields.length > 0 && <Table caption={t('fields')} showCaption rows={replay.fields} keyOf={({ field, use }) => `${field} ${use}`}
+        columns={[{ id: 'field', title: t('fields'), cell: ({ field, use }) => <><code>{field}</code> {use}</> }, ...columns]} />}
     </div>
   );
 }

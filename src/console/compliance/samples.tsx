@@ -14,7 +14,8 @@ type Props = { readonly field: string; readonly before: Shown; readonly desensit
 export function Samples({ field, before, desensitised, original }: Props) {
   const t = useTexts(cellTexts);
   const { number } = useFormats();
-  const columns = [{ id: 'before', title: t('before'), opening: before }, { id: 'desensitised', title: t('afterDesensitised'), opening: desensitised }, { id: 'original', title: t('afterOriginal'), opening: original }]
+  const columns = [{ id: 'before', title: t('before'), opening: before }, { id: 'desensitised', title: t('afterDesensitised'), opening: desensitised },
+    { id: 'original', title: t('afterOriginal'), opening: original }]
     .flatMap(({ id, title, opening }) => (opening === undefined ? [] : [{ id, title, opening }]));
   const openings = columns.map(({ opening }) => opening);
   const samples = useRead(['policies', 'samples', field, JSON.stringify(openings)], (calls) => policyCellsClient(calls).samples(field, openings), { keepPrevious: true });

@@ -52,5 +52,6 @@ export function StaleDraft({ version, yours }: { readonly version: number; reado
 
 /** What the cells of an edit say, as one text. */
 function saysOf({ use, institution_classes: classes }: PolicyEdit, cells: readonly PolicyCellView[]): string {
-  return JSON.stringify(cells.flatMap((cell) => cell.cells.filter((each) => each.use === use && classes.includes(each.institution_class)).map(({ desensitised, original }) => [desensitised.words.en, original.words.en])));
+  const own = cells.flatMap((cell) => cell.cells).filter((each) => each.use === use && classes.includes(each.institution_class));
+  return JSON.stringify(own.map(({ desensitised, original }) => [desensitised.words.en, original.words.en]));
 }

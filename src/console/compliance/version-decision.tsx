@@ -40,10 +40,12 @@ export function VersionDecision({ review: { version, basis_in_force: current } }
     <Section title={t('decide')}>
       {version.state === 'proposed' && <p>{own ? t('own') : t('notYours')}</p>}
       <div className="buttons">
-        {actions.map((action) => <Button key={action} look={action === 'approve' ? 'primary' : action === 'refuse' ? 'danger' : 'plain'} onPress={() => { decision.reset(); setOpen(action); }}>{t(action)}</Button>)}
+        {actions.map((action) => <Button key={action} look={action === 'approve' ? 'primary' : action === 'refuse' ? 'danger' : 'plain'}
+          onPress={() => { decision.reset(); setOpen(action); }}>{t(action)}</Button>)}
       </div>
       {open !== undefined && (
-        <Confirm title={t(open)} open onClose={close} action={t(open)} danger={open === 'refuse'} busy={decision.busy} error={decision.error} text={{ label: t('reason'), maxLength: commentMax, required: true }}
+        <Confirm title={t(open)} open onClose={close} action={t(open)} danger={open === 'refuse'} busy={decision.busy} error={decision.error}
+          text={{ label: t('reason'), maxLength: commentMax, required: true }}
           onConfirm={(text) => decision.run({ action: open, text }, (answer) => { close(); if (open === 'rollBack') void navigate(`/compliance/versions/${answer.version.version}`); })}>
           <p>{questions[open]}</p>
           <p className="hint">{t('digest')}: <code>{version.digest}</code></p>

@@ -40,11 +40,13 @@ function Review({ review }: { readonly review: PolicyReviewView }) {
       </Section>
       <Section title={t('tests')}>
         <p>{t('testsRun', { run: tests.run, failed: tests.failures.length })}</p>
-        {tests.failures.length > 0 && <ul className="change-list">{tests.failures.map(({ file, line, column, problem }) => <li key={`${file}:${line}:${column}`}><code>{file}:{line}</code> {problem}</li>)}</ul>}
+        {tests.failures.length > 0 && <ul className="change-list">{tests.failures.map(({ file, line, column, problem }) =>
+          <li key={`${file}:${line}:${column}`}><code>{file}:{line}</code> {problem}</li>)}</ul>}
       </Section>
       <Section title={t('replay')}><Replay version={version.version} /></Section>
       {exemptions.length > 0 && <Section title={t('exemptions')}><Exemptions exemptions={exemptions} /></Section>}
-      <Section title={t('files')}>{files.length === 0 ? <EmptyNote /> : <ul className="change-list">{files.map(({ file, change }) => <li key={file}><code>{file}</code> {t(change)}</li>)}</ul>}</Section>
+      <Section title={t('files')}>{files.length === 0 ? <EmptyNote /> : <ul className="change-list">{files.map(({ file, change }) => <li key={file}>
+        <code>{file}</code> {t(change)}</li>)}</ul>}</Section>
       <VersionDecision review={review} />
     </>
   );
@@ -59,7 +61,8 @@ function Head({ review: { version } }: { readonly review: PolicyReviewView }) {
       [t('origin'), t(version.origin)], [t('proposedBy'), version.proposed_by ?? t('platform')], [t('proposedAt'), time(version.proposed_at)],
       [t('comment'), <p key="comment" className="quote">{version.comment === '' ? frame('none') : version.comment}</p>],
       [t('effective'), version.effective_at === null ? t('atOnce') : time(version.effective_at)],
-      ...(version.decided_at === null ? [] : [[t('decidedBy'), version.decided_by ?? t('platform')], [t('decidedAt'), time(version.decided_at)], [t('decisionComment'), <p key="decision" className="quote">{version.decision_comment ?? frame('none')}</p>]] as const),
+      ...(version.decided_at === null ? [] : [[t('decidedBy'), version.decided_by ?? t('platform')], [t('decidedAt'), time(version.decided_at)],
+      [t('decisionComment'), <p key="decision" className="quote">{version.decision_comment ?? frame('none')}</p>]] as const),
       ...(version.in_force_at === null ? [] : [[t('inForceFrom'), time(version.in_force_at)]] as const),
       [t('digest'), <Digest key="digest" value={version.digest} />],
     ]} />
@@ -72,7 +75,8 @@ const knownMarks = ['loosens', 'opens_personal', 'opens_level_4', 'widens_settin
 function Marks({ marks }: { readonly marks: readonly string[] }) {
   const t = useTexts(versionTexts);
   if (marks.length === 0) return <p>{t('noMarks')}</p>;
-  return <p className="buttons">{marks.map((mark) => <Tag key={mark} tone={mark === 'tests_fail' || mark.startsWith('opens') ? 'bad' : 'warning'}>{mark === 'mixed' ? t(markNames.mixed) : t(knownMarks.find((known) => known === mark) ?? 'unknown')}</Tag>)}</p>;
+  return <p className="buttons">{marks.map((mark) => <Tag key={mark} tone={mark === 'tests_fail' || mark.startsWith('opens') ? 'bad' : 'warning'}>{mark === 'mixed' ? t(markNames.mixed)
+    : t(knownMarks.find((known) => known === mark) ?? 'unknown')}</Tag>)}</p>;
 }
 
 export function Exemptions({ exemptions }: { readonly exemptions: PolicyReviewView['exemptions'] }) {

@@ -44,8 +44,10 @@ function History() {
   }, { keepPrevious: true });
   return (
     <Section title={t('history')}>
-      <Select label={t('stateFilter')} value={state} options={states.map((value) => ({ value, label: value === '' ? frame('all') : t(value) }))} onChange={(value) => { setState(value); setPages(1); }} />
-      <Read of={found}>{({ versions, next }) => <><VersionTable caption={t('history')} versions={versions} />{next !== null && <Button onPress={() => setPages(pages + 1)}>{frame('more')}</Button>}</>}</Read>
+      <Select label={t('stateFilter')} value={state} options={states.map((value) => ({ value, label: value === '' ? frame('all') : t(value) }))}
+        onChange={(value) => { setState(value); setPages(1); }} />
+      <Read of={found}>{({ versions, next }) => <><VersionTable caption={t('history')} versions={versions} />{next !== null &&
+        <Button onPress={() => setPages(pages + 1)}>{frame('more')}</Button>}</>}</Read>
     </Section>
   );
 }

@@ -45,7 +45,8 @@ function CloseField() {
   const [hours, setHours] = useState('72');
   const [wrong, setWrong] = useState<{ readonly field: boolean; readonly reason: boolean; readonly purpose: boolean }>();
   const [key, setKey] = useState(() => crypto.randomUUID());
-  const closing = useChange((calls, given: { readonly field: string; readonly purpose: string; readonly reason: string; readonly hours: number }) => policiesClient(calls).withhold(given, key), [['policies', 'withholds']]);
+  const closing = useChange((calls, given: { readonly field: string; readonly purpose: string; readonly reason: string; readonly hours: number }) => policiesClient(calls).withhold(given, key),
+    [['policies', 'withholds']]);
   const close = () => {
     const found = { field: !/^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$/.test(field.trim()), reason: !/^[a-z][a-z0-9_]{0,63}$/.test(reason.trim()), purpose: purpose.trim() === '' };
     setWrong(found);
@@ -84,10 +85,13 @@ function Holding({ withholds }: { readonly withholds: readonly PolicyWithholdVie
         { id: 'field', title: frame('field'), cell: ({ field, purpose }) => <><code>{field}</code> <span className="more">{purpose}</span></> },
         { id: 'reason', title: frame('reason'), cell: ({ reason }) => reason },
         { id: 'set', title: t('setBy'), cell: ({ set_by: by, set_at: at }) => <>{by}<span className="more">{time(at)}</span></> },
-        { id: 'expires', title: t('expires'), cell: ({ expires_at: at, proposal }) => <>{time(at)}{proposal !== null && <span className="more"><PageLink to={`/compliance/versions/${proposal}`}>{t('proposal', { version: proposal })}</PageLink></span>}</> },
-        { id: 'lift', title: frame('actions'), cell: ({ withhold, set_by: by, field }) => (by === party ? t('own') : <Button label={`${t('lift')}: ${field}`} onPress={() => { change.reset(); setLifting(withhold); }}>{t('lift')}</Button>) },
+        { id: 'expires', title: t('expires'), cell: ({ expires_at: at, proposal }) => <>{time(at)}{proposal !== null && <span className="more">
+          <PageLink to={`/compliance/versions/${proposal}`}>{t('proposal', { version: proposal })}</PageLink></span>}</> },
+        { id: 'lift', title: frame('actions'), cell: ({ withhold, set_by: by, field }) => (by === party ? t('own') :
+          <Button label={`${t('lift')}: ${field}`} onPress={() => { change.reset(); setLifting(withhold); }}>{t('lift')}</Button>) },
       ]} />
-      <Confirm title={t('lift')} open={lifting !== undefined} onClose={() => setLifting(undefined)} action={t('lift')} danger busy={change.busy} error={change.error} onConfirm={() => { if (lifting !== undefined) change.run(lifting, () => setLifting(undefined)); }}><p>{t('liftQuestion')}</p></Confirm>
+      <Confirm title={t('lift')} open={lifting !== undefined} onClose={() => setLifting(undefined)} action={t('lift')} danger busy={change.busy} error={change.error}
+        onConfirm={() => { if (lifting !== undefined) change.run(lifting, () => setLifting(undefined)); }}><p>{t('liftQuestion')}</p></Confirm>
     </>
   );
 }
@@ -110,5 +114,6 @@ function InForceExemptions() {
   const inForce = useVersionInForce();
   const version = inForce.data?.version;
   const review = useRead(['policies', 'review', version], (calls) => policiesClient(calls).review(version ?? 0), { enabled: version !== undefined });
-  return <Section title={t('exemptions')}><Read of={review}>{({ exemptions }) => (exemptions.length === 0 ? <EmptyNote>{t('noExemptions')}</EmptyNote> : <Exemptions exemptions={exemptions} />)}</Read></Section>;
+  return <Section title={t('exemptions')}><Read of={review}>{({ exemptions }) => (exemptions.length === 0 ? <EmptyNote>{t('noExemptions')}</EmptyNote> :
+    <Exemptions exemptions={exemptions} />)}</Read></Section>;
 }

@@ -24,7 +24,8 @@ export function policyCellRoutes({ policies: desk, catalogue }: Pick<Services, '
       method: 'GET', path: '/v1/policies/{version}/matrix', operationId: 'readPolicyMatrix', tag: 'Policies', access: 'party', scopes: ['compliance', 'audit'],
       summary: 'All fields × purposes for one class of institutions, as the version decides',
       description: 'What each cell says is a position in `outcomes`. A conditional outcome is shown by the most it may open. Emergency withholds stand beside the version and are not in it.',
-      request: { params: ofVersion, query: object({ institution_class: named('InstitutionClass'), use: named('Use'), consent: named('Ceiling') }, { optional: ['institution_class', 'use', 'consent'] }) },
+      request: { params: ofVersion, query: object({ institution_class: named('InstitutionClass'), use: named('Use'), consent: named('Ceiling') },
+        { optional: ['institution_class', 'use', 'consent'] }) },
       responses: { 200: { description: 'The grid.', schema: matrixForm } },
       errors: ['POLICY_IN_FOLDER', 'POLICY_VERSION_NOT_FOUND', 'POLICY_BROKEN', 'REQUEST_INVALID'],
       handler: async ({ params, query }) => ok(matrixJson(await readMatrix(desk, versions, params.version, {

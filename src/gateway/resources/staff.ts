@@ -22,7 +22,8 @@ export function staffRoutes({ database }: Pick<Services, 'database'>): readonly 
       errors: [],
       handler: async ({ query }) => {
         const found = await listStaff(database, query.after);
-        const staff = found.map(({ id, kind, name, status, roles, registeredBy, registeredMs }) => ({ id, kind, name: name === null ? null : { ...name }, status, roles, registered_by: registeredBy, registered_at: isoTime(registeredMs) }));
+        const staff = found.map(({ id, kind, name, status, roles, registeredBy, registeredMs }) => (
+          { id, kind, name: name === null ? null : { ...name }, status, roles, registered_by: registeredBy, registered_at: isoTime(registeredMs) }));
         return ok({ staff, next: found.length === staffPageMax ? (found.at(-1)?.id ?? null) : null });
       },
     }),

@@ -33,7 +33,10 @@ export function readyVersions(desk: PolicyDesk): ReadyVersions {
   };
 }
 
-export type MatrixView = Matrix & { readonly ready: ReadyVersion; readonly institutionClass: string; readonly use: Use; readonly consent: ConsentTier; readonly described: readonly { readonly field: Field; readonly dataset: Dataset }[] };
+export type MatrixView = Matrix & {
+  readonly ready: ReadyVersion; readonly institutionClass: string; readonly use: Use; readonly consent: ConsentTier;
+  readonly described: readonly { readonly field: Field; readonly dataset: Dataset }[];
+};
 export type MatrixChoice = { /** Absent: the first one of the policy. */ readonly institutionClass?: string | undefined; readonly use: Use; readonly consent: ConsentTier };
 
 /** All fields × purposes for one class, use and reach of consent, as the policy itself decides. Errors: REQUEST_INVALID, and those of readyVersions. */
@@ -86,7 +89,10 @@ export async function readCell(desk: PolicyDesk, versions: ReadyVersions, number
   return {
     ready, field, dataset, purpose, inMinimum: declared.caps.fields.has(field.ref), uses: allowed, cells,
     rules: [...named].flatMap((id) => { const rule = policy.rules.get(id); return rule === undefined ? [] : [ruleView(rule)]; }),
-    offers: { read: offersFor(policy, field, purpose, 'read'), verify: offersFor(policy, field, purpose, 'verify'), score: offersFor(policy, field, purpose, 'score'), aggregate: offersFor(policy, field, purpose, 'aggregate') },
+    offers: {
+      read: offersFor(policy, field, purpose, 'read'), verify: offersFor(policy, field, purpose, 'verify'),
+      score: offersFor(policy, field, purpose, 'score'), aggregate: offersFor(policy, field, purpose, 'aggregate'),
+    },
   };
 }
 

@@ -35,7 +35,8 @@ export function requireKnown(policy: CompiledPolicy, edit: CellEdit, at: number)
   const refuse = (member: string, detail: string) => new VeilgateError('REQUEST_INVALID', detail, { pointer: `/edits/${at}/${member}` });
   const field = policy.fields.get(edit.field);
   if (field === undefined) throw refuse('field', 'The catalogue has no such field: choose one of the grid.');
-  if (edit.institution_classes.some((each) => !policy.institutionClasses.has(each))) throw refuse('institution_classes', 'The policy knows no such class of institutions: choose among those of the grid.');
+  const isKnown = edit.institution_classes.every((each) => policy.institutionClasses.has(each));
+  if (!isKnown) throw refuse('institution_classes', 'The policy knows no such class of institutions: choose among those of the grid.');
   for (const code of edit.purposes) {
     const purpose = policy.purposes.get(code);
     if (purpose === undefined) throw refuse('purposes', 'The policy knows no such purpose: choose among those of the grid.');

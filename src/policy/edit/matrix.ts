@@ -45,6 +45,6 @@ export function matrixOf(policy: CompiledPolicy, institutionClass: string, use: 
 
 function shown(outcome: Outcome): MatrixOutcome {
   const cases = casesOf(outcome);
-  const most = cases.reduce<(typeof cases)[number] | undefined>((best, each) => (best === undefined || opennessOf(each.decision.disposition) > opennessOf(best.decision.disposition) ? each : best), undefined);
+  const most = cases.toSorted((a, b) => opennessOf(b.decision.disposition) - opennessOf(a.decision.disposition))[0];
   return { disposition: most?.decision.disposition ?? 'withhold', conditional: outcome.fixed === null, reason: most?.decision.reason ?? 'no_rule', words: wordsOf(outcome) };
 }
