@@ -4,7 +4,12 @@ import path from 'node:path';
 import { machine, type BenchReport, type Figure } from './report.ts';
 
 /** What a question's file exports. `quick` asks for small sizes that show that it runs, not what it yields. */
-export type Bench = (options: { readonly quick: boolean; readonly say: (line: string) => void }) => Promise<readonly Figure[]>;
+export type Bench = (options: BenchOptions) => Promise<readonly Figure[]>;
+export type BenchOptions = {
+  readonly quick: boolean; readonly say: (line: string) => void;
+  /** A browser to look at pages with; the system's own when absent. */
+  readonly chromium: string | undefined;
+};
 
 const questions = readdirSync(import.meta.dirname)
   .filter((name) => name.endsWith('.ts') && name !== 'main.ts' && name !== 'report.ts')
@@ -20,6 +25,7 @@ const { bench } = (await import(`./${question}.ts`)) as { bench: Bench };
 const figures = await bench({
   quick: flags.includes('--quick'),
   say: (line) => (json ? console.error(line) : console.log(line)),
+  chromium: process.env['VEILGATE_CHROMIUM'],
 });
 const report: BenchReport = { bench: question, machine: machine(), figures };
 if (json) console.log(JSON.stringify(report));
