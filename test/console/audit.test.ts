@@ -244,10 +244,10 @@ describe('the auditor\'s console', function () {
   describe('beyond the role', () => {
     it('an auditor changes nothing, whatever the page sends', async () => {
       const { csrf } = await page.evaluate<{ readonly csrf: string }>("fetch('/console/api/session').then((answer) => answer.json())");
-      const attempt = (method: string, path: string, body: object) => page.evaluate(
-        async ([how, where, text, token]) => (await (await fetch(`/console/api${where}`, { method: how, headers: { 'content-type': 'application/json', 'veilgate-csrf': token, 'idempotency-key': crypto.randomUUID() }, body: text })).json() as { readonly code: string }).code,
-        [method, path, JSON.stringify(body), csrf] as const,
-      );
+      const attempt = (method: string, path: string, body: object) => page.evaluate(async ([how, where, text, token]) => {
+        const headers = { 'content-type': 'application/json', 'veilgate-csrf': token, 'idempotency-key': crypto.randomUUID() };
+        return (await (await fetch(`/console/api${where}`, { method: how, headers, body: text })).json() as { readonly code: string }).code;
+      }, [method, path, JSON.stringify(body), csrf] as const);
       assert.equal(await attempt('POST', '/v1/institutions/bank-a/suspension', { reason: 'x' }), 'TOKEN_SCOPE_INSUFFICIENT');
       assert.equal(await attempt('PUT', '/v1/institutions/bank-a/limits', { limits: {} }), 'TOKEN_SCOPE_INSUFFICIENT');
       assert.equal(await attempt('POST', '/v1/policies/1/approval', { digest: 'a'.repeat(64), comment: '' }), 'TOKEN_SCOPE_INSUFFICIENT');

@@ -32,7 +32,7 @@ export function EntryTable({ entries, caption, empty, linked = true, only }: Ent
     { id: 'institution', title: t('institution'), cell: ({ institution }) => <bdi>{nameOf(institution)}</bdi> },
     { id: 'purpose', title: t('purpose'), cell: ({ purpose }) => (purpose === null ? '–' : catalogue.purpose(purpose)) },
     { id: 'result', title: t('result'), cell: (entry) => <Result entry={entry} /> },
-    { id: 'datasets', title: t('datasets'), cell: ({ datasets }) => (datasets.length === 0 ? '–' : datasets.map(catalogue.dataset).join(', ')) },
+    { id: 'datasets', title: t('datasets'), cell: ({ datasets }) => (datasets.length === 0 ? '–' : datasets.map(catalogue.dataset).join(t('listed'))) },
     { id: 'subject', title: t('subject'), cell: ({ subject }) => (subject === null ? '–' : <code title={subject}>{subject.slice(0, 8)}</code>) },
     { id: 'by', title: t('by'), cell: ({ actor }) => <code>{actor}</code> },
   ];

@@ -47,7 +47,9 @@ function Shown({ entry }: { readonly entry: EntryView }) {
       </Section>
       <EntryProofSection entry={entry} />
       {typeof record?.['request'] === 'string' && institution !== null && <SignedRequest entry={entry} />}
-      {record !== null && <section className="section"><details><summary>{t('raw')}</summary><pre tabIndex={0} role="region" aria-label={t('raw')}>{JSON.stringify(record, null, 2)}</pre></details></section>}
+      {record !== null && (
+        <section className="section"><details><summary>{t('raw')}</summary><pre tabIndex={0} role="region" aria-label={t('raw')}>{JSON.stringify(record, null, 2)}</pre></details></section>
+      )}
     </>
   );
 }

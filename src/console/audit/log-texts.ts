@@ -15,7 +15,7 @@ export const logTexts = texts(
     number: 'Number', time: 'Time', event: 'Event', by: 'Done by', subject: 'Enterprise (pseudonym)', result: 'Result',
     nothing: 'No entry matches these filters.', goOn: 'None of the entries looked at so far match; older ones may. Go on to the older entries.', none: 'The log is empty.',
     noMore: 'These were all entries.',
-    behind: 'The newest {count} entries cannot be found by filters yet. Try again shortly.', erased: 'record erased', datasets: 'Datasets',
+    behind: 'The newest {count} entries cannot be found by filters yet. Try again shortly.', erased: 'record erased', datasets: 'Datasets', listed: ', ',
   },
   {
     lead: '平台的每一项决定与每一次数据提供均在此按事项列出。列表中企业以假名显示，打开条目可查看其记录。',
@@ -27,7 +27,7 @@ export const logTexts = texts(
     policyGroup: '策略',
     number: '序号', time: '时间', event: '事项', by: '操作方', subject: '企业（假名）', result: '结果',
     nothing: '没有符合条件的条目。', goOn: '已查看的条目中没有符合条件的，更早的条目可能有。请继续查看较早的条目。', none: '日志中尚无条目。', noMore: '已显示全部条目。',
-    behind: '最新的 {count} 条暂不能按条件查找，请稍后再试。', erased: '记录已删除', datasets: '数据集',
+    behind: '最新的 {count} 条暂不能按条件查找，请稍后再试。', erased: '记录已删除', datasets: '数据集', listed: '、',
   },
 );
 
