@@ -134,6 +134,17 @@ describe('the consoles\' sessions', function () {
       await assertAccessible(page);
     });
 
+    it('comes in a third of its size to browsers that take brotli, and whole to others', async () => {
+      const html = await (await fetch(`${platform.gateway.issuerUrl}/console/`)).text();
+      const [, script] = /src="(\/console\/assets\/[^"]+\.js)"/.exec(html) ?? [];
+      const answers = await Promise.all(['br', 'identity'].map((encoding) => fetch(platform.gateway.issuerUrl + (script ?? ''), { headers: { 'accept-encoding': encoding } })));
+      assert.deepEqual(answers.map(({ headers }) => headers.get('content-encoding')), ['br', null]);
+      const [small = '', whole = ''] = await Promise.all(answers.map((answer) => answer.text()));
+      assert.equal(small, whole);
+      assert.equal(answers[0]?.headers.get('cache-control'), answers[1]?.headers.get('cache-control'));
+      assert.equal((await fetch(`${platform.gateway.issuerUrl}/console/assets/..%2Findex.html`, { headers: { 'accept-encoding': 'br' } })).status, 404);
+    });
+
     it('loads scripts and styles of its own only, and nobody may frame it', async () => {
       const { headers } = await fetch(`${platform.gateway.issuerUrl}/console/`);
       const policy = headers.get('content-security-policy') ?? '';
