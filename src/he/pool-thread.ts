@@ -70,7 +70,8 @@ export function startThread(module: CompiledModule, { memoryMb, timeoutMs, blind
     }
     settle(({ resolve, reject }) => ('failed' in reply ? reject(new VeilgateError(reply.failed, reply.message || 'The evaluation failed: ask again.')) : resolve(reply.results)));
   });
-  worker.on('error', () => fail('An evaluation thread crashed: ask again.'));
+  // name and code alone: what a message quotes nobody knows
+  worker.on('error', (error: NodeJS.ErrnoException) => fail(`An evaluation thread crashed (${[error.name, error.code].filter((part) => part !== undefined).join(' ')}): ask again.`));
   worker.on('exit', () => fail('An evaluation thread ended early: ask again.'));
   worker.unref();
 

@@ -70,7 +70,10 @@ describe('the compliance officer\'s console: institutions, models, projects, par
     await officer.getByText('Choose the last day.').waitFor();
     await officer.getByLabel('Valid until').fill(new Date(Date.now() + 30 * 86_400_000).toISOString().slice(0, 10));
     await officer.getByLabel('Report', { exact: true }).setInputFiles({ name: 'report.pdf', mimeType: 'application/pdf', buffer: Buffer.from('findings') });
-    await officer.waitForFunction('[...document.querySelectorAll("input")].some((input) => /^[0-9a-f]{64}$/.test(input.value))');
+    await officer.waitForFunction(() => {
+      const { document } = globalThis as unknown as { readonly document: { readonly querySelectorAll: (selector: string) => Iterable<{ readonly value: string }> } };
+      return [...document.querySelectorAll('input')].some(({ value }) => /^[0-9a-f]{64}$/.test(value));
+    });
     await choose(officer, 'Security level', '4');
     await officer.getByRole('button', { name: 'Record an assessment' }).click();
     await officer.getByText('Assessed').first().waitFor();

@@ -84,7 +84,7 @@ describe('the compliance officer\'s console: policies', function () {
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     await page.getByText('changed in your draft').waitFor();
     // the focus is where it was
-    await page.waitForFunction('document.activeElement.getAttribute("role") === "gridcell"');
+    await page.locator('[role=gridcell]:focus').waitFor();
   });
 
   it('offers only what the policy may say, and shows made-up values under it', async () => {
@@ -292,9 +292,9 @@ describe('the compliance officer\'s console: policies', function () {
     await page.getByRole('gridcell').first().click();
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
-    await page.waitForFunction('document.activeElement.getAttribute("role") === "gridcell"');
+    await page.locator('[role=gridcell]:focus').waitFor();
     await page.keyboard.press('Control+End');
-    await page.waitForFunction('document.activeElement.parentElement?.textContent.includes("Field 1999")');
+    await page.locator('[role=row]:has([role=gridcell]:focus)', { hasText: 'Field 1999' }).waitFor();
     await page.unroute('**/matrix?**');
   });
 
