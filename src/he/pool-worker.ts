@@ -83,12 +83,13 @@ function sourceOf(set: ParameterSet, keyId: string, publicKey: Uint8Array): Blin
   const name = `${set.id} ${keyId}`;
   const known = sources.get(name);
   if (known !== undefined) return known;
+  // first: a key that is refused takes no other's place, the present one's least of all
+  const made = createBlinderSource(he, set, publicKey.slice(), blindersMax, webRandomBytes);
   const [oldest] = sources.keys();
   if (sources.size >= keysMax && oldest !== undefined) {
     sources.get(oldest)?.close();
     sources.delete(oldest);
   }
-  const made = createBlinderSource(he, set, publicKey.slice(), blindersMax, webRandomBytes);
   sources.set(name, made);
   return made;
 }

@@ -56,11 +56,13 @@ export function officerClient(connection: Pick<GatewayCalls, 'call'>) {
   return {
     /** At most 200, by id; `next` continues. */
     institutions: (after?: string) =>
-      connection.call<{ readonly institutions: readonly InstitutionView[]; readonly next: string | null }>({ method: 'GET', path: after === undefined ? '/v1/institutions' : `/v1/institutions?after=${encodeURIComponent(after)}` }),
+      connection.call<{ readonly institutions: readonly InstitutionView[]; readonly next: string | null }>({ method: 'GET',
+        path: after === undefined ? '/v1/institutions' : `/v1/institutions?after=${encodeURIComponent(after)}` }),
     institution: (id: string) => connection.call<InstitutionView>({ method: 'GET', path: institution(id) }),
     /** At most 200 officers and departments, by id; `next` continues. */
     staff: (after?: string) =>
-      connection.call<{ readonly staff: readonly StaffView[]; readonly next: string | null }>({ method: 'GET', path: after === undefined ? '/v1/staff' : `/v1/staff?after=${encodeURIComponent(after)}` }),
+      connection.call<{ readonly staff: readonly StaffView[]; readonly next: string | null }>({ method: 'GET',
+        path: after === undefined ? '/v1/staff' : `/v1/staff?after=${encodeURIComponent(after)}` }),
     assess: (id: string, assessment: Assessment) => post<{ readonly status: string }>(`${institution(id)}/assessments`, assessment),
     approve: (id: string, limits: InstitutionLimits = {}) =>
       post<{ readonly status: string }>(`${institution(id)}/approval`, { limits }),
