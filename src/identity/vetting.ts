@@ -46,7 +46,7 @@ export function vetPublicKey(jwk: unknown, use: KeyUse): PublicJwk {
     throw refused('private_member', 'The key holds private or symmetric members: make a new key pair and register its public half only.');
   }
   if (certificateMembers.some((name) => Object.hasOwn(members, name))) throw refused('certificate', 'The key refers to a certificate: register the bare public key.');
-  const kind = members['kty'] === 'RSA' ? 'RSA' : `${String(members['kty'])} ${String(members['crv'])}`;
+  const kind = members['kty'] === 'RSA' ? 'RSA' : [members['kty'], members['crv']].map((member) => (typeof member === 'string' ? member : '')).join(' ');
   const candidates = Object.hasOwn(shapes, kind) ? shapes[kind] : undefined;
   if (candidates === undefined) throw refused('kind', 'The key is of a kind that is not accepted: use Ed25519, P-256 or RSA to sign, P-256 or X25519 to encrypt.');
   const shape = candidates.find((candidate) => candidate.use === use);

@@ -7,7 +7,7 @@ import { reportsClient, workReportCsv, type WorkReportView } from '../../src/sdk
 import type { BankClient } from '../../src/sdk/bank.ts';
 import type { TestPlatform } from '../support/gateway.ts';
 import { ask, auditPages, inspectInBoth, makeHistory, published, scripted, subject } from './support/audit-stage.ts';
-import { assertAccessible, inspect, startTestConsole, type TestConsole } from './support/console.ts';
+import { assertAccessible, inspect, startTestConsole, type TestConsole, hasRows } from './support/console.ts';
 import { personOf, type Person } from './support/people.ts';
 
 const today = shanghaiDate(systemClock.nowMs());
@@ -84,7 +84,7 @@ describe('the auditor\'s console', function () {
       await on.go('Log');
       const list = on.section('Entries of the log, newest first');
       await list.getByRole('row').nth(25).waitFor();
-      assert.equal(await list.getByRole('row').count(), 26, 'a page of 25 under its headings');
+      await hasRows(list, 26);
       await inspectInBoth(page, 'log');
       const seen: number[] = [];
       const older = list.getByRole('button', { name: 'Older' });
@@ -114,7 +114,7 @@ describe('the auditor\'s console', function () {
       await page.getByRole('button', { name: 'Apply filters' }).click();
       const list = on.section('Entries of the log, newest first');
       await list.getByText('institution not admitted').waitFor();
-      assert.equal(await list.getByRole('row').count(), 2);
+      await hasRows(list, 2);
       assert.match(page.url(), /institution=bank-a&outcome=refused&code=INSTITUTION_NOT_ACTIVE/);
       await page.reload();
       await list.getByText('institution not admitted').waitFor();
@@ -126,7 +126,7 @@ describe('the auditor\'s console', function () {
       await page.getByLabel('From day').fill(today);
       await page.getByRole('button', { name: 'Apply filters' }).click();
       await list.getByRole('link', { name: 'Institution suspended' }).waitFor();
-      assert.equal(await list.getByRole('row').count(), 2);
+      await hasRows(list, 2);
       await page.getByLabel('Up to day').fill('2020-01-01');
       await page.getByRole('button', { name: 'Apply filters' }).click();
       await page.getByText('No entry matches these filters.').waitFor();
@@ -221,7 +221,7 @@ describe('the auditor\'s console', function () {
       await on.section('Refusals by code').getByRole('row').filter({ hasText: 'INSTITUTION_NOT_ACTIVE' }).getByRole('link', { name: 'Show entries' }).click();
       await on.heading('Log');
       await page.getByText('institution not admitted').waitFor();
-      assert.equal(await on.section('Entries of the log, newest first').getByRole('row').count(), 2);
+      await hasRows(on.section('Entries of the log, newest first'), 2);
     });
 
     it('knows no institution by a name that is none', async () => {

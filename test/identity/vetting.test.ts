@@ -168,6 +168,6 @@ describe('identity/vetting', () => {
       } catch (error) {
         assert(error instanceof VeilgateError && error.code === 'KEY_REFUSED', String(error));
       }
-    }), { numRuns: 1000 });
+    }), { numRuns: 1000, examples: [[{ kty: { toString: [] } }, 'sig'], [{ kty: 'OKP', crv: { toString: null } }, 'enc']] });
   });
 });

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { consoleFolder } from '../../../src/gateway/console/console-files.ts';
 import { startTestPlatform, type TestPlatform, type TestPlatformOptions } from '../../support/gateway.ts';
 import { openChromium } from './chromium.ts';
@@ -67,6 +67,13 @@ export async function assertAccessible(page: Page): Promise<void> {
     return (await axe.run()).violations;
   });
   assert.deepEqual(violations.map(({ id, help, nodes }) => `${id}: ${help}\n${nodes.slice(0, 5).map((node) => `  ${node.html.slice(0, 300)}\n  ${node.failureSummary ?? ''}`).join('\n')}`), [], page.url());
+}
+
+/** Waits for so many rows, headings included, and no more: a filter that was just chosen takes its time. */
+export async function hasRows(list: Page | Locator, rows: number): Promise<void> {
+  await list.getByRole('row').nth(rows).waitFor({ state: 'detached' });
+  await list.getByRole('row').nth(rows - 1).waitFor();
+  assert.equal(await list.getByRole('row').count(), rows);
 }
 
 /** Nothing sticks out to the right: the page need not be scrolled sideways. */
