@@ -160,7 +160,7 @@ describe('the compliance officer\'s console: policies', function () {
     assert.deepEqual((await proposals()).map(({ version, state, decided_by: by }) => [version, state, by]), [[2, 'in_force', 'officer-second'], [1, 'superseded', null]]);
     await go(page, '/console/compliance/policy?text=declared_revenue');
     await page.getByText('Version 2, in force').waitFor();
-    assert.equal(await cellOf(page, 'Declared sales revenue', 2).textContent(), 'In bands');
+    await cellOf(page, 'Declared sales revenue', 2).getByText('In bands', { exact: true }).waitFor();
   });
 
   const revenueCell = async (column: number, what: string) => {

@@ -46,7 +46,7 @@ describe('the enterprise\'s console', function () {
     await inspect(page, 'enterprise-empty');
     await hands.go('Grants');
     await page.getByText('Nothing is granted at this moment').waitFor();
-    assert.equal(await page.evaluate('document.activeElement.tagName'), 'H1', 'whoever cannot see the page change hears it');
+    await page.locator('h1:focus').waitFor(); // whoever cannot see the page change hears it
     await hands.go('Who has access', 'Who has access to your data now');
     await page.getByText('Nobody has access to your data at this moment.').waitFor();
     await hands.go('Objections');
@@ -271,7 +271,7 @@ describe('the enterprise\'s console', function () {
     await hands.dialog().getByText('This cannot be undone').waitFor();
     await page.keyboard.press('Escape');
     await hands.dialog().waitFor({ state: 'detached' });
-    assert.equal(await page.evaluate('document.activeElement.textContent'), 'Revoke', 'the keyboard is where it was');
+    await page.locator('button:focus', { hasText: 'Revoke' }).waitFor(); // the keyboard is where it was
     await page.keyboard.press('Enter');
     await hands.dialog().getByText('This cannot be undone').waitFor();
     await inspect(page, 'enterprise-revoke');
@@ -303,7 +303,7 @@ describe('the enterprise\'s console', function () {
     await page.getByRole('button', { name: 'Older' }).click();
     await page.getByText('Page 2').waitFor();
     await page.getByRole('link', { name: 'Enterprise registered' }).waitFor();
-    assert.equal(await page.getByRole('button', { name: 'Older' }).isDisabled(), true);
+    await page.getByRole('button', { name: 'Older', disabled: true }).waitFor();
     await page.getByRole('button', { name: 'Newer' }).click();
     await page.getByText('Page 1').waitFor();
   });
