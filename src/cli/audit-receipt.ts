@@ -1,21 +1,20 @@
 import type { JSONWebKeySet } from 'jose';
 import type { Command } from 'commander';
 import { verifyReceiptInclusion, type Receipt } from '../audit/receipt.ts';
-import { platformKeys } from '../sdk/bank.ts';
 import { checkReceipt } from '../sdk/answer-file.ts';
 import { checkScoreReceipt, isScoreFile } from '../sdk/score-file.ts';
 import { readAnswerFile } from './answer-file.ts';
 import { readScoreFile } from './score-file.ts';
 import { trustOf, type TrustFlags } from './audit-verify.ts';
 import { repeated, show, verb, wholeNumber } from './command.ts';
+import { chooseKeys, type KeySetFlags } from './key-set.ts';
 import { fetchProof } from './log-text.ts';
 import { readJson } from './secret-file.ts';
 import { pairs } from './table.ts';
 import type { Cli } from './terminal.ts';
 
-type Flags = TrustFlags & { readonly json?: true; readonly keys?: string; readonly offline?: true; readonly log?: string };
+type Flags = TrustFlags & KeySetFlags & { readonly json?: true; readonly log?: string };
 
-const keysLengthMax = 262_144;
 const keptLengthMax = 16_777_216;
 
 type Kept = { readonly gateway: string; readonly keys: JSONWebKeySet; readonly check: (keys: JSONWebKeySet) => Promise<Receipt> };
@@ -42,12 +41,10 @@ export function receiptCommand(cli: Cli, audit: Command): void {
     .option('--log <url>', 'address of the log; that of the gateway the answer came from when left out')
     .action(async (file: string, options: Flags) => {
       const saved = readKept(file);
-      const keys = options.keys !== undefined ? (readJson(options.keys, keysLengthMax) as unknown as JSONWebKeySet)
-        : options.offline ? saved.keys : ((await platformKeys(saved.gateway)) as JSONWebKeySet);
+      const { keys, source } = await chooseKeys(options, { keys: saved.keys, where: 'with the answer', platform: saved.gateway });
       const trust = options.key === undefined || options.offline ? undefined : await trustOf(options);
       const receipt = await saved.check(keys);
       const checkpoint = trust === undefined ? undefined : await verifyReceiptInclusion(receipt, await fetchProof(options.log ?? `${saved.gateway}/v1/log`, receipt.log.index), trust);
-      const source = options.keys !== undefined ? 'those given' : options.offline ? 'those kept with the answer' : 'those the platform publishes now';
       show(cli, options, { ...receiptJson(receipt), included_in: checkpoint === undefined ? null : { origin: checkpoint.origin, size: checkpoint.size } }, () => receiptText(receipt, source, checkpoint?.size));
     });
 }

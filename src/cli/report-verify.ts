@@ -3,21 +3,20 @@ import { decodeProtectedHeader, type JSONWebKeySet, type JWK } from 'jose';
 import type { Command } from 'commander';
 import { systemClock } from '../clock.ts';
 import { VeilgateError } from '../errors.ts';
-import { platformKeys } from '../sdk/bank.ts';
 import { checkCreditReport, creditReportLengthMax, type CheckedCreditReport } from '../sdk/credit-report-check.ts';
 import { fileInPage } from '../sdk/credit-report-page.ts';
 import type { CreditReportFile } from '../sdk/credit-report.ts';
 import { trustOptions } from './audit-receipt.ts';
 import { trustOf, type TrustFlags } from './audit-verify.ts';
 import { show, verb } from './command.ts';
+import { chooseKeys, keysLengthMax, type KeySetFlags } from './key-set.ts';
 import { fetchProof } from './log-text.ts';
 import { readJson } from './secret-file.ts';
 import { pairs } from './table.ts';
 import type { Cli } from './terminal.ts';
 
-type Flags = TrustFlags & { readonly json?: true; readonly keys?: string; readonly offline?: true; readonly log?: string; readonly signer?: string };
+type Flags = TrustFlags & KeySetFlags & { readonly json?: true; readonly log?: string; readonly signer?: string };
 
-const keysLengthMax = 262_144;
 /** A page has the file once more, escaped. */
 const pageLengthMax = 8 * creditReportLengthMax;
 
@@ -35,14 +34,12 @@ export function reportVerifyCommand(cli: Cli, report: Command): void {
     .action(async (file: string, options: Flags) => {
       const text = readText(file);
       const named = namedIn(text);
-      const keys = options.keys !== undefined ? (readJson(options.keys, keysLengthMax) as unknown as JSONWebKeySet)
-        : options.offline ? named.keys : ((await platformKeys(named.platform)) as JSONWebKeySet);
+      const { keys, source } = await chooseKeys(options, { keys: named.keys, where: 'in the report', platform: named.platform });
       const trust = options.key === undefined || options.offline ? undefined : await trustOf(options);
       const checked = await checkCreditReport(text, {
         keys, clock: systemClock, ...(options.signer === undefined ? {} : { signer: readJson(options.signer, keysLengthMax) as JWK }),
         ...(trust === undefined ? {} : { inclusion: { proof: await fetchProof(options.log ?? `${named.platform}/v1/log`, named.index), trust } }),
       });
-      const source = options.keys !== undefined ? 'those given' : options.offline ? 'those kept in the report' : 'those the platform publishes now';
       show(cli, options, checkedJson(checked, source), () => checkedText(checked, source, options.signer !== undefined));
     });
 }

@@ -333,17 +333,15 @@ describe('objections at the gateway', () => {
   });
 
   it('is nobody\'s without a record of its own: an enterprise that has none may still object to what is missing', async () => {
-    const silent = await world.platform.enterprise(silentSubject);
-    assert.ok(silent);
-    const party = (await world.platform.database.query<{ id: string }>('select id from enterprise where subject = $1', [silentSubject])).rows[0]?.id ?? '';
-    const own = await as(party, 'grants');
+    await world.platform.enterprise(silentSubject);
+    const own = await as(await enterpriseParty(silentSubject), 'grants');
     const { id, state } = await own.submit(toRecord({ fault: 'incomplete' }));
     assert.equal(state, 'submitted');
     await own.take(id, 'close');
   });
 
-  async function enterpriseParty(): Promise<string> {
-    return (await world.platform.database.query<{ id: string }>('select id from enterprise where subject = $1', [subject])).rows[0]?.id ?? '';
+  async function enterpriseParty(of: string = subject): Promise<string> {
+    return (await world.platform.database.query<{ id: string }>('select id from enterprise where subject = $1', [of])).rows[0]?.id ?? '';
   }
 });
 
