@@ -38,9 +38,8 @@ describe('objections at the gateway', () => {
     this.timeout(60_000);
     world = await startWorld();
     const { database } = world.platform;
-    const partyOf = async (of: string) => (await database.query<{ id: string }>('select id from enterprise where subject = $1', [of])).rows[0]?.id ?? '';
-    enterprise = await as(await partyOf(subject), 'grants');
-    otherEnterprise = await as(await partyOf(secondSubject), 'grants');
+    enterprise = await as(await enterpriseParty(), 'grants');
+    otherEnterprise = await as(await enterpriseParty(secondSubject), 'grants');
     officer = await as('officer-compliance', 'compliance');
     department = await as('tax_administration', 'records');
     otherDepartment = await as('market_regulation', 'records');
