@@ -161,7 +161,7 @@ async function makeScorecard(play: Play, { document, run, seeds, positions, cust
   writeFileSync(path.join(play.stage.folder, 'scorecard.json'), JSON.stringify(built.document, null, 2));
   const { accounts } = await jointClient(play.bank).balances(run.project);
   const spent = accounts.find(({ account }) => account.startsWith('project/'))?.spent_epsilon ?? NaN;
-  say(`${run.rows} enterprises are few: the margins say how far to trust it. On 30,000 rows ε = 3 costs 0.002 of the AUC (docs/performance.md).`);
+  say(`${run.rows} enterprises are few: the margins say how far to trust it. What more enterprises give is in docs/performance.md.`);
   say.expect(`${built.releases.length} releases made a scorecard of ${built.card.features.length} features; all releases of the project together tell at most ε = ${spent.toFixed(2)}`, spent <= document.budget.epsilon && built.card.features.length === 4);
   say(`report: ${report}`);
   return report;

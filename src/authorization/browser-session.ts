@@ -49,5 +49,3 @@ export function browserSessions({ database, clock, cookieKeys, secureCookies, is
     end: (session: Pick<BrowserSession, 'sessionDigest'>): Promise<void> => endSession(database, session.sessionDigest),
   };
 }
-
-export type BrowserSessions = ReturnType<typeof browserSessions>;

@@ -84,7 +84,7 @@ describe('the compliance officer\'s console: institutions, models, projects, par
     await inspect(officer, 'compliance-institution-en');
   });
 
-  it('is approved and limited by a registrar, suspended, reinstated and revoked by officers', async () => {
+  it('is approved and limited by a registrar, suspended and reinstated by officers', async () => {
     await go(registrar, '/console/compliance/institutions/bank-a');
     await decide(registrar, 'Approve');
     await registrar.getByText('Approved', { exact: true }).first().waitFor();
@@ -158,7 +158,7 @@ describe('the compliance officer\'s console: institutions, models, projects, par
     await inspect(second, 'compliance-models-zh');
   });
 
-  it('reviews a joint project, which two officers other than its author approve', async () => {
+  it('reviews a joint project, which one approval does not start, and refuses it', async () => {
     const partner = jointClient(await stage.platform.connect('officer-second', 'compliance'));
     const { id } = await partner.propose(jointProject());
     await go(officer, '/console/compliance/projects');

@@ -91,15 +91,17 @@ describe('the consoles\' sessions', function () {
       const forSignIn = await personOf(platform, 'officer-registrar', 'officer', 'Registrar', 'registry');
       const page = await stage.open(undefined, '/console/nowhere?x=1');
       await page.waitForURL(/\/sign-in\?to=/);
+      const planted = 'A'.repeat(43);
+      await page.context().addCookies([{ name: 'veilgate_session', value: planted, url: platform.gateway.issuerUrl, httpOnly: true, sameSite: 'Lax' }]);
       await page.fill('[name=username]', forSignIn.username);
       await page.fill('[name=password]', password);
       await page.fill('[name=one_time_password]', oneTimePassword(forSignIn.secret ?? '', Date.now()));
       await page.click('form button:not(.link)');
       await page.waitForURL(/\/console\/nowhere\?x=1$/);
       await page.getByRole('heading', { level: 1, name: 'No such page' }).waitFor();
-      const before = forSignIn.forms.cookie('veilgate_session');
       const after = (await page.context().cookies()).find(({ name }) => name === 'veilgate_session');
-      assert.notEqual(after?.value, before, 'a session of its own, not one that was there before');
+      assert.notEqual(after?.value, planted, 'a session of its own, not one that was there before');
+      assert.equal(await codeOf(await get('/session', { cookie: `veilgate_session=${planted}` })), 'SESSION_MISSING');
       assert.equal(after?.httpOnly, true);
     });
 
@@ -115,7 +117,7 @@ describe('the consoles\' sessions', function () {
       await inspect(page, 'frame-zh');
     });
 
-    it('can be used with the keyboard alone', async () => {
+    it('leads the keyboard past the navigation to the content', async () => {
       const page = await stage.open(officer, '/console/');
       await page.getByRole('heading', { level: 1 }).waitFor();
       await page.keyboard.press('Tab');
@@ -124,7 +126,7 @@ describe('the consoles\' sessions', function () {
       await page.locator('#content:focus').waitFor();
     });
 
-    it('says that the session ended, and keeps what stands on the page', async () => {
+    it('ends the session on the server when somebody signs out', async () => {
       const leaving = await personOf(platform, 'officer-registrar', 'officer', 'Leaving', 'registry');
       const page = await stage.open(leaving, '/console/');
       await page.getByRole('heading', { level: 1 }).waitFor();

@@ -72,7 +72,7 @@ describe('who could access an enterprise\'s data now', () => {
     assert.deepEqual((await (await world.platform.enterprise(silentSubject)).readers()).readers, []);
   });
 
-  it('is nobody once a grant is paused or revoked, and nothing while the institution is suspended', async () => {
+  it('is nobody while a grant is paused, and nothing while the institution is suspended', async () => {
     const blocked = async () => (await world.enterprise.readers()).readers[0]?.blocked_by;
     await world.platform.compliance.suspend('bank-a', 'terms_violated');
     assert.equal(await blocked(), 'INSTITUTION_NOT_ACTIVE');

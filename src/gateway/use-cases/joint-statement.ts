@@ -2,7 +2,7 @@ import { VeilgateError, isVeilgateError } from '../../errors.ts';
 import { jointParameters } from '../../he/joint-parameters.ts';
 import { accountsOf, balances, type Balance } from '../../joint/ledger/accounts.ts';
 import { reserve } from '../../joint/ledger/charges.ts';
-import { epsilonOf, nanoRhoPerRho, type NanoRho } from '../../joint/noise/accountant.ts';
+import { epsilonOf, type NanoRho } from '../../joint/noise/accountant.ts';
 import type { RegisteredProject } from '../../joint/project/registry.ts';
 import { holdProject } from '../../joint/project/registry.ts';
 import { findQuestion, lockQuestion, storeQuestion, type StoredQuestion } from '../../joint/run/question.ts';
@@ -109,9 +109,4 @@ function sizeOf(plan: Plan, run: JointRun, threads: number): { readonly bytes: n
   const columns = plan.partner === undefined ? undefined : padsOfColumn(run.spec, plan.partner.name);
   const ms = columns === undefined ? plan.parts : plan.parts * ((columns.to - columns.from) * productMs + resultMs);
   return { bytes: plan.parts * resultBytes(plan), seconds: Math.ceil(ms / threads / 100) / 10 };
-}
-
-/** ρ as people read it. */
-export function rhoOf(cost: number): number {
-  return cost / nanoRhoPerRho;
 }
