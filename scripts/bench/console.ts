@@ -29,7 +29,7 @@ export const bench: Bench = async ({ quick, say, chromium }) => {
   try {
     const folder = path.join(platform.folder, 'policies');
     const { fields, purposes } = writeLargePack(folder, fieldsMin);
-    const gateway = await startBenchGateway(platform, 1, { VEILGATE_POLICY_FOLDER: folder, VEILGATE_POLICY_SOURCE: 'database' });
+    const gateway = await startBenchGateway(platform, 1, { VEILGATE_POLICY_FOLDER: folder });
     try {
       say(`${fields} fields × ${purposes} purposes = ${fields * purposes} cells`);
       return await measure(browser, platform, { loads: quick ? 1 : 5, frames: quick ? 60 : 600 }, say);

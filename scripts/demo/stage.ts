@@ -63,7 +63,6 @@ export async function openStage(env: NodeJS.ProcessEnv): Promise<Stage> {
     VEILGATE_DATABASE_FOLDER: path.join(folder, 'database'),
     VEILGATE_KEYS_FOLDER: path.join(folder, 'keys'),
     VEILGATE_POLICY_FOLDER: path.join(root, 'policies'),
-    VEILGATE_POLICY_SOURCE: 'database', // so that consoles can change it
     VEILGATE_LOG_FILE: path.join(folder, 'gateway.log'),
     VEILGATE_OFFICERS_FILE: officersFile,
     VEILGATE_CUSTODIAN: 'own', // started below, with a log of its own

@@ -18,7 +18,7 @@ describe('cli: the policy on the platform', () => {
 
   before(async function () {
     this.timeout(60_000);
-    stage = await startCliPlatform({ VEILGATE_POLICY_SOURCE: 'database' });
+    stage = await startCliPlatform();
     await done(null, 'key', 'generate', '--party', 'officer-review', '--out', stage.file('review.json'));
     writeFileSync(stage.file('review.keys.json'), await done(null, 'key', 'show', stage.file('review.json')));
     await done('registrar.json', 'officer', 'register', 'officer-review', '--name-en', 'Review', '--name-zh', '复核', '--role', 'compliance', '--key', stage.file('review.keys.json'));

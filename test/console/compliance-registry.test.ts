@@ -26,7 +26,7 @@ describe('the compliance officer\'s console: institutions, models, projects, par
   let second: Page;
 
   before(async function () {
-    const opened = await startTestConsole({ VEILGATE_POLICY_SOURCE: 'database' });
+    const opened = await startTestConsole();
     if (opened === undefined) return this.skip();
     stage = opened;
     const { platform } = stage;

@@ -20,7 +20,7 @@ describe('the compliance officer\'s console: policies', function () {
   let clients: { readonly author: ReturnType<typeof policiesClient>; readonly reviewer: ReturnType<typeof policiesClient>; readonly cells: ReturnType<typeof policyCellsClient> };
 
   before(async function () {
-    const opened = await startTestConsole({ VEILGATE_POLICY_SOURCE: 'database' });
+    const opened = await startTestConsole();
     if (opened === undefined) return this.skip();
     stage = opened;
     const { platform } = stage;

@@ -16,7 +16,7 @@ describe('the consoles\' sessions', function () {
   let representative: Person;
 
   before(async function () {
-    const opened = await startTestConsole({ VEILGATE_POLICY_SOURCE: 'database' });
+    const opened = await startTestConsole();
     if (opened === undefined) return this.skip();
     stage = opened;
     platform = stage.platform;

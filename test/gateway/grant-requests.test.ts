@@ -21,7 +21,7 @@ describe('requests for grants', () => {
 
   before(async function () {
     this.timeout(60_000);
-    world = await startWorld({ VEILGATE_POLICY_SOURCE: 'database' });
+    world = await startWorld();
     const { platform } = world;
     bank = bankClient(await platform.connect('bank-a', 'query'));
     otherBank = bankClient(await platform.connect('bank-b', 'query'));

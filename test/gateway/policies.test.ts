@@ -42,7 +42,7 @@ describe('policies at the gateway', () => {
 
   before(async function () {
     this.timeout(60_000);
-    world = await startWorld({ VEILGATE_POLICY_SOURCE: 'database' });
+    world = await startWorld();
     const { platform } = world;
     await platform.registrar.registerOfficer({ id: 'officer-second', name: { en: 'Second', zh: '第二' }, roles: ['compliance'], key: (await platform.credentials('officer-second')).signing.publicJwk });
     await platform.compliance.approveOfficer('officer-second');
@@ -266,7 +266,7 @@ describe('policies of a folder', () => {
   it('are changed there and nowhere else', async function () {
     this.timeout(60_000);
     const { startTestPlatform } = await import('../support/gateway.ts');
-    const platform = await startTestPlatform();
+    const platform = await startTestPlatform({ VEILGATE_POLICY_SOURCE: 'folder' });
     try {
       const policies = policiesClient(await platform.connect('officer-compliance', 'compliance'));
       const attempts = [

@@ -22,7 +22,7 @@ describe('the policy as cells, at the gateway', () => {
 
   before(async function () {
     this.timeout(60_000);
-    world = await startWorld({ VEILGATE_POLICY_SOURCE: 'database' });
+    world = await startWorld();
     const { platform } = world;
     await platform.registrar.registerOfficer({ id: 'officer-second', name: { en: 'Second', zh: '第二' }, roles: ['compliance'], key: (await platform.credentials('officer-second')).signing.publicJwk });
     await platform.compliance.approveOfficer('officer-second');

@@ -35,7 +35,7 @@ const platform = 'platform' as PartyId;
 
 /** Errors: POLICY_IN_FOLDER. */
 export function requireStored({ source }: Pick<PolicyDesk, 'source'>): void {
-  if (source === 'folder') throw new VeilgateError('POLICY_IN_FOLDER', 'This installation takes its policy from a folder on its machine: change the files there, or have it started with VEILGATE_POLICY_SOURCE=database.');
+  if (source === 'folder') throw new VeilgateError('POLICY_IN_FOLDER', 'This installation takes its policy from a folder on its machine: change the files there, or have it started without VEILGATE_POLICY_SOURCE=folder.');
 }
 
 export type Change = {
