@@ -104,7 +104,7 @@ function newFolder(): string {
   }
   const folder = path.join(data, `demo-${process.pid}`);
   rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder);
+  mkdirSync(folder, { mode: 0o700 }); // it holds private keys
   return folder;
 }
 

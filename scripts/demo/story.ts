@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { Browser } from './form-browser.ts';
 import { parseVerifierKey } from '../../src/audit/note.ts';
 import { httpLogReader } from '../../src/audit/http-reader.ts';
@@ -24,7 +25,8 @@ export const sample = { enterprises: 200, seed: 7 };
 const redirectUri = 'https://bank-a.example/callback';
 export const bankId = 'bank-a';
 export const subject = sampleSubject(0, sample.seed);
-export const representative = { username: 'wang.fang', password: 'correct horse battery staple' } as const;
+/** A password of this run: whoever else is on this machine can reach the addresses too. */
+export const representative = { username: 'wang.fang', password: randomBytes(9).toString('base64url') };
 
 /** What the play leaves behind for whoever goes on by hand. */
 export type Scene = { readonly grant: string };

@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { Router, type Request, type Response } from 'express';
 import { errors } from 'oidc-provider';
+import { canonicalJson } from '../canonical.ts';
 import { isVeilgateError } from '../errors.ts';
 import type { Account } from './accounts.ts';
 import { consentType } from './clients.ts';
@@ -9,6 +11,7 @@ import { formBody, readForm, type Form } from './forms.ts';
 import { allowFormsToReach } from './page-headers.ts';
 import { consentPage, noticeText, otherSubjectPage } from './pages/consent-page.ts';
 import { texts } from './pages/language.ts';
+import type { Html } from './pages/html.ts';
 import { problemSentence, problemStatus } from './pages/problems.ts';
 import type { GrantedDetail } from './provider.ts';
 import type { PageDependencies } from './server.ts';
@@ -35,7 +38,7 @@ export function consentRoutes(dependencies: PageDependencies): Router {
       response.send(String(otherSubjectPage(visit.frame, asked.uid)));
       return;
     }
-    response.send(String(consentPage(visit.frame, { ...asked, description: await describe(asked, visit) })));
+    response.send(String(showing(visit, asked, await describe(asked, visit))));
   });
 
   router.post('/consent/:uid', formBody, async (request, response) => {
@@ -53,6 +56,12 @@ export function consentRoutes(dependencies: PageDependencies): Router {
       return;
     }
     const description = await describe(asked, visit);
+    if (form.one('read') !== readDigest(visit, asked, description)) {
+      // a policy may come into force while the page lies open: nobody agrees to what was not shown
+      allowFormsToReach(response, asked.redirectUri);
+      response.status(409).send(String(showing(visit, asked, description, texts[visit.language].consentChanged)));
+      return;
+    }
     try {
       if (form.one('agree') !== 'yes') throw beyond('agree', texts.en.agreeFirst);
       const wish = narrowed(asked.request, wishOf(form, asked.request));
@@ -61,11 +70,20 @@ export function consentRoutes(dependencies: PageDependencies): Router {
       if (!isVeilgateError(error) || !error.code.startsWith('CONSENT_')) throw error;
       allowFormsToReach(response, asked.redirectUri);
       response.status(problemStatus(error));
-      response.send(String(consentPage(visit.frame, { ...asked, description, problem: problemSentence(error, visit.language) })));
+      response.send(String(showing(visit, asked, description, problemSentence(error, visit.language))));
     }
   });
 
   return router;
+}
+
+function showing(visit: Visit, asked: Asked, description: ConsentDescription, problem?: string): Html {
+  return consentPage(visit.frame, { ...asked, description, read: readDigest(visit, asked, description), ...(problem === undefined ? {} : { problem }) });
+}
+
+/** What stands for everything the page says: SHA-256, hex. */
+function readDigest({ language }: Visit, { request }: Asked, description: ConsentDescription): string {
+  return createHash('sha256').update(canonicalJson({ language, request, description })).digest('hex');
 }
 
 /** The request this browser brought, by the cookie it was given then. */

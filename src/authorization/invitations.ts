@@ -10,7 +10,8 @@ import { endSessionsOf } from './sessions.ts';
 import { addressBackOff, addressKey, refuseWhileBlocked, uncountTry } from './throttle.ts';
 
 const invitationDays = 7;
-const invitationTries = 10;
+/** Anybody may try, so few would let anybody use them up; 80 random bits bear many. */
+const invitationTries = 10_000;
 /** People of one institution. */
 export const accountsMax = 20;
 /** A person reads it on a page: nothing that cannot be seen, or that turns what stands around it. */
@@ -22,7 +23,7 @@ export type Invitation = { readonly accountId: string; readonly code: string; re
 
 /**
  * Prepares an enterprise's account: the registrar hands the code (16 characters in four groups, 80 random bits) to its
- * representative, who chooses a user name and a password with it within 7 days and 10 wrong tries.
+ * representative, who chooses a user name and a password with it within 7 days.
  * For an enterprise that has an account this is how a lost password is replaced: the old one works until then.
  * An earlier code stops working. Errors: REQUEST_INVALID.
  */

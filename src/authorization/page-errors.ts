@@ -39,6 +39,8 @@ export function showError(base: string, log: Log): ErrorRequestHandler {
       : shown.detail?.['reason'] === 'form token' ? t.forged
       : problemSentence(shown, language);
     response.status(shown.detail?.['reason'] === 'form token' ? 403 : problemStatus(shown));
+    const seconds = shown.detail?.['retryAfterSeconds'];
+    if (typeof seconds === 'number') response.setHeader('Retry-After', String(seconds));
     response.send(String(errorPage(bareFrame(base, language), { sentence, code: shown.code })));
   };
 }

@@ -85,9 +85,11 @@ export function passkeyRoutes({ issuer, database, clock, cookieKeys, visits, log
     const { account } = visit;
     if (account === undefined) return toSignIn(response);
     try {
+      // nor to push a person back to weaker factors
+      await confirmPassword(database, clock, account, { password: form.one('password'), address: request.ip ?? '' });
       if (await removePasskey(database, account, form.one('passkey'))) log('account.passkey_removed', { account: account.accountId });
     } catch (error) {
-      if (!isVeilgateError(error, 'ACCOUNT_FACTOR_NEEDED')) throw error;
+      if (!isVeilgateError(error) || !error.code.startsWith('ACCOUNT_')) throw error;
       response.status(problemStatus(error));
       return showList(response, visit, account, { problem: problemSentence(error, visit.language) });
     }

@@ -25,6 +25,14 @@ export type AuthorizationServerOptions = ProviderOptions & VisitDependencies & {
   readonly log?: Log;
   /** The consoles, served below /console at this origin: where people land who asked for nothing else. */
   readonly consoles?: RequestHandler;
+  /** What keeps one address from taking this server, and the database behind it, away from the others. The consoles count for themselves. */
+  readonly limits?: {
+    /** Takes a place among the requests under way. Errors: REQUEST_OVERLOADED. */
+    readonly enter: () => void;
+    readonly leave: () => void;
+    /** Counts a request of this address. Errors: REQUEST_RATE_LIMITED. */
+    readonly anonymous: (address: string) => Promise<void>;
+  };
   /** True behind one reverse proxy that ends TLS and sets X-Forwarded-For. */
   readonly behindProxy?: boolean;
 };
@@ -56,6 +64,7 @@ export function createAuthorizationServer(options: AuthorizationServerOptions): 
   app.set('trust proxy', options.behindProxy === true ? 1 : false);
   app.use(...pageHeaders(options.issuer), onlyForIssuer(options));
   if (options.consoles !== undefined) app.use('/console', options.consoles);
+  if (options.limits !== undefined) app.use(withinLimits(options.limits));
   app.use(refuseLargeBodies);
   app.get('/assets/veilgate.css', asset('veilgate.css'));
   app.get('/assets/passkeys.js', asset('passkeys.js'));
@@ -92,6 +101,15 @@ function onlyForIssuer({ issuer, behindProxy }: AuthorizationServerOptions): Req
     } else if (request.headers.host !== host) {
       throw new VeilgateError('REQUEST_INVALID', 'The request is addressed to another host than this server\'s.');
     }
+    next();
+  };
+}
+
+function withinLimits({ enter, leave, anonymous }: NonNullable<AuthorizationServerOptions['limits']>): RequestHandler {
+  return async (request, response, next) => {
+    enter();
+    response.once('close', leave);
+    await anonymous(request.ip ?? '');
     next();
   };
 }

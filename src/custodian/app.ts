@@ -23,7 +23,8 @@ export type CustodianAppOptions = {
   readonly mayTry: (address: string) => Promise<void>;
   /** Counts what came without one. */
   readonly stranger: (address: string) => Promise<void>;
-  readonly trustedProxies: readonly string[];
+  /** Whose `X-Forwarded-For` is believed: `proxiesBelieved` of gateway/server.ts. */
+  readonly proxiesBelieved: false | string[];
   readonly bodyTimeoutMs: number;
   /** A refusal leaves at a whole multiple of this. */
   readonly refusalMs: number;
@@ -45,7 +46,7 @@ export function createCustodianApp(options: CustodianAppOptions): Express {
   app.set('query parser', false);
   app.enable('case sensitive routing');
   app.enable('strict routing');
-  app.set('trust proxy', options.trustedProxies.length === 0 ? false : [...options.trustedProxies]);
+  app.set('trust proxy', options.proxiesBelieved);
   app.use(helmet({ contentSecurityPolicy: { useDefaults: false, directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] } }, referrerPolicy: { policy: 'no-referrer' } }));
 
   app.get('/healthz', (_request, response) => send(response, json({ status: 'ok' })));

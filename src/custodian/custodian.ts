@@ -6,7 +6,7 @@ import type { Clock } from '../clock.ts';
 import { VeilgateError, isVeilgateError } from '../errors.ts';
 import { createLimits } from '../gateway/limits.ts';
 import { faultFacts, type Log } from '../gateway/log.ts';
-import { startServer, type RunningServer, type ServerConfig } from '../gateway/server.ts';
+import { proxiesBelieved, startServer, type RunningServer, type ServerConfig } from '../gateway/server.ts';
 import { openCustodianKeyring } from '../identity/keyring.ts';
 import type { Database } from '../store/database.ts';
 import type { InstitutionId, PartyId, PublicJwk } from '../vocabulary.ts';
@@ -116,7 +116,7 @@ async function openSecrets(config: CustodianConfig, log: Log, clock: Clock, data
 
 type Work = {
   readonly desk: Omit<OpeningDesk, 'gateway'>;
-  readonly app: Pick<CustodianAppOptions, 'places' | 'mayTry' | 'stranger' | 'trustedProxies' | 'bodyTimeoutMs' | 'refusalMs'>;
+  readonly app: Pick<CustodianAppOptions, 'places' | 'mayTry' | 'stranger' | 'proxiesBelieved' | 'bodyTimeoutMs' | 'refusalMs'>;
 };
 
 function deskAndLimits(config: CustodianConfig, database: Database, clock: Clock, { keys, decryption }: Secrets): Work {
@@ -146,7 +146,7 @@ function deskAndLimits(config: CustodianConfig, database: Database, clock: Clock
       places: limits,
       mayTry: (address) => limits.mayTry(address).catch(() => { throw new Refusal('limit', 'rate'); }),
       stranger: limits.refused,
-      trustedProxies: config.trustedProxies, bodyTimeoutMs: config.requestTimeoutSeconds * 1000, refusalMs: config.refusalMs,
+      proxiesBelieved: proxiesBelieved(config), bodyTimeoutMs: config.requestTimeoutSeconds * 1000, refusalMs: config.refusalMs,
     },
   };
 }

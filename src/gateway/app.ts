@@ -1,6 +1,6 @@
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import helmet from 'helmet';
-import { VeilgateError, isVeilgateError } from '../errors.ts';
+import { VeilgateError, isVeilgateError, type ErrorCode } from '../errors.ts';
 import { requestStart, stateOf } from './app-request.ts';
 import { readTokenProof, refuseRepeatedHeaders, routeRunner, templateOf, type Identify, type ReadProof, type RouteServices } from './app-route.ts';
 import type { Config } from './config.ts';
@@ -15,13 +15,14 @@ import { asVeilgateError, problemOf, problems, type DpopChallenge } from './prob
 import type { Reply, Route } from './route.ts';
 import { SchemaCompiler, type NamedSchemas } from './schema/compile.ts';
 import { wordSchemas } from './schema/words.ts';
+import { proxiesBelieved } from './server.ts';
 import { sendStream } from './stream-reply.ts';
 
 export type { Identify } from './app-route.ts';
 export type { HealthCheck } from './health.ts';
 
 export type GatewayAppOptions = {
-  readonly config: Pick<Config, 'bodyBytes' | 'uploadBytes' | 'requestTimeoutSeconds' | 'trustedProxies'>;
+  readonly config: Pick<Config, 'bodyBytes' | 'uploadBytes' | 'requestTimeoutSeconds' | 'tlsTerminatedByProxy' | 'trustedProxies'>;
   /** Where callers reach the gateway, without a slash at its end: the base of `htu` and of the description. */
   readonly publicUrl: string;
   readonly log: Log;
@@ -54,7 +55,7 @@ export function createGatewayApp(options: GatewayAppOptions): Express {
   app.set('query parser', false);
   app.enable('case sensitive routing');
   app.enable('strict routing');
-  app.set('trust proxy', options.config.trustedProxies.length === 0 ? false : [...options.config.trustedProxies]);
+  app.set('trust proxy', proxiesBelieved(options.config));
 
   app.use(securityHeaders()); // first, so that refusals of what follows carry them too
   app.use(requestStart(options.log, options.metrics, options.limits));
@@ -134,7 +135,7 @@ function routeHandler(route: Route, compiler: SchemaCompiler, services: RouteSer
       await sendReply(reply, response, options.config.requestTimeoutSeconds * 1000);
     } catch (thrown) {
       const { code } = asVeilgateError(thrown);
-      if (route.access !== 'public' && problems[code].status === 401 && !isNoTry.has(code)) await options.limits.refused(request.ip ?? '');
+      if (route.access !== 'public' && problems[code].status === 401 && !isNoTry(code, request)) await options.limits.refused(request.ip ?? '');
       if (services.checkReplies && isVeilgateError(thrown) && !declared.has(code) && !shellCodes.test(code)) {
         options.log.write('request.undeclared_error', { request: state.id, route: template, code });
         sendProblem(new TypeError(`${route.operationId} threw ${code}, which it does not declare`), response, options);
@@ -145,8 +146,10 @@ function routeHandler(route: Route, compiler: SchemaCompiler, services: RouteSer
   };
 }
 
-/** A 401 that is part of the way, not somebody trying. */
-const isNoTry: ReadonlySet<string> = new Set(['DPOP_NONCE_REQUIRED', 'SESSION_MISSING']);
+/** A 401 that is part of the way, not somebody trying: a cookie that opens nothing cost a look into the database. */
+function isNoTry(code: ErrorCode, { headers }: Request): boolean {
+  return code === 'DPOP_NONCE_REQUIRED' || (code === 'SESSION_MISSING' && headers.cookie === undefined);
+}
 
 /** Codes that the shell itself throws, or that any use of the database can. */
 const shellCodes = /^(REQUEST|JSON|IDEMPOTENCY|TOKEN|DPOP|SESSION)_|^(INTERNAL|STORE_UNAVAILABLE|INSTITUTION_NOT_ACTIVE)$/;

@@ -38,6 +38,7 @@ export async function startIssuer(config: Config, services: Services, keyring: K
   };
   const app = createAuthorizationServer({
     ...visiting,
+    limits: gateway.limits,
     consoles: createConsole({ services, sessions: browserSessions(visiting), gateway }),
     gatewayAudience: gatewayUrl,
     signingKeys: keyring.issuerSigningKeys,

@@ -69,6 +69,12 @@ export async function startServer(listener: RequestListener, config: ServerConfi
   };
 }
 
+/** Whose `X-Forwarded-For` is believed, as express takes it: with TLS ended on this machine, and no proxy named, whoever is on it; else all callers would be one address. */
+export function proxiesBelieved({ tlsTerminatedByProxy, trustedProxies }: Pick<ServerConfig, 'tlsTerminatedByProxy' | 'trustedProxies'>): false | string[] {
+  if (trustedProxies.length > 0) return [...trustedProxies];
+  return tlsTerminatedByProxy ? ['loopback'] : false;
+}
+
 /** Who asks and does not read the answer holds its memory. */
 function cutOffSlowReader(response: http.ServerResponse, timeoutMs: number): void {
   response.once('prefinish', () => {

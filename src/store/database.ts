@@ -221,8 +221,14 @@ function isConnectionFault(error: unknown): boolean {
   return /terminat|timeout|connection/i.test(error.message);
 }
 
+/** SQLSTATEs character_not_in_repertoire and untranslatable_character: what we send is UTF-8, so it is U+0000, which no text in PostgreSQL holds. */
+const unstorable = new Set(['22021', '22P05']);
+
 /** SQL errors can quote the values they failed on; only the kind of fault goes on. */
 function asStoreError(error: unknown, transaction?: string): unknown {
+  if (unstorable.has(String((error as { readonly code?: unknown } | undefined)?.code))) {
+    return new VeilgateError('REQUEST_INVALID', 'A text holds the character U+0000, which cannot be kept: take it out.');
+  }
   if (error instanceof VeilgateError || !isConnectionFault(error)) return error;
   return transaction === undefined
     ? new VeilgateError('STORE_UNAVAILABLE', 'The platform\'s database is not available right now: try again in a few seconds.')

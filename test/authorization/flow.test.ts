@@ -10,7 +10,8 @@ import { activationCode, agreed, authorizationApp, consentDetail, consentedToken
 
 describe('authorization/flow', () => {
   let platform: Platform;
-  before(async () => { platform = await startPlatform(); });
+  const names: { gets?: string | undefined } = {};
+  before(async () => { platform = await startPlatform({ names }); });
   after(() => platform.close());
 
   it('takes a bank from a pushed request over activation and consent to a bound access token', async () => {
@@ -102,11 +103,26 @@ describe('authorization/flow', () => {
   it('says in Chinese what is missing to whoever reads Chinese', async () => {
     const subject = subjectNumber(12);
     const browser = await representative(platform, subject);
-    const page = await openRequest(platform, browser, consentDetail(subject));
     await browser.open('/sign-in?lang=zh');
+    const page = await openRequest(platform, browser, consentDetail(subject));
     for (const [changes, say] of [[{ agree: null }, /请勾选/], [{ field: null }, /至少勾选/], [{ valid_days: '91' }, /1 到 90 之间/], [{ uses_max: '11' }, /1 到 10 之间/], [{ 'ceiling.tax.paid': 'original' }, /未被申请/]] as const) {
       assert.match((await browser.submit(page, { ...agreed, ...changes })).html, say);
     }
+  });
+
+  it('grants nothing that was not shown: a page that says other things by now is shown again', async () => {
+    const subject = subjectNumber(44);
+    const browser = await representative(platform, subject);
+    const page = await openRequest(platform, browser, consentDetail(subject));
+    names.gets = 'the exact value, by a policy that came into force meanwhile';
+    const again = await browser.submit(page, agreed);
+    names.gets = undefined;
+    assert.equal(again.status, 409);
+    assert.match(again.html, /role="alert"[^<]*>What the institution would get was changed/);
+    assert.match(again.html, /came into force meanwhile/);
+    assert.equal((await browser.submit(page, { ...agreed, read: null })).status, 409, 'nor without saying what was read');
+    assert.ok(!platform.orders.some(({ terms }) => terms.subject === subject));
+    assert.ok((await browser.submit(page, agreed)).url.searchParams.get('code'), 'the request is still open');
   });
 
   it('grants nothing to an institution that lost its admission while the page was open', async () => {

@@ -142,10 +142,12 @@ describe('authorization/passkeys', () => {
     const other = await person();
     const theirs = await other.browser.open('/passkeys');
     const csrf = theirs.forms[0]?.fields.find(([name]) => name === 'csrf')?.[1] ?? '';
-    await other.browser.post('/passkeys/removal', new URLSearchParams({ csrf, passkey: first.id }));
+    await other.browser.post('/passkeys/removal', new URLSearchParams({ csrf, password, passkey: first.id }));
     assert.equal((await signIn(first)).url.pathname, '/consents', 'another account cannot remove it');
     const own = full.forms.findIndex(({ fields }) => fields.some(([, value]) => value === first.id));
-    await browser.submit(full, {}, { form: own });
+    assert.equal((await browser.submit(full, { password: 'somebody found the browser' }, { form: own })).status, 403);
+    assert.equal((await signIn(first)).url.pathname, '/consents', 'nor can who finds the browser signed in');
+    await browser.submit(full, { password }, { form: own });
     assert.equal((await signIn(first)).status, 403);
 
     const again = new Browser(platform.issuer);

@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { connect } from 'node:net';
 import { decodeJwt, SignJWT } from 'jose';
+import { createLimits } from '../../src/gateway/limits.ts';
 import { Browser } from '../../scripts/demo/form-browser.ts';
 import { Bank, newKeyPair, type Answer, type Deviations } from './support/bank.ts';
 import { agreed, consentDetail, consentedTokens, openRequest, representative, startPlatform, subjectNumber, type Platform } from './support/platform.ts';
@@ -107,6 +108,23 @@ describe('authorization/refusals', () => {
     platform.clients.delete(bank.clientId);
     refused(await bank.exchange(code), 401, 'invalid_client', 'suspended between consent and token');
     refused(await bank.push(consentDetail(subject)), 401, 'invalid_client');
+  });
+
+  it('lets no address take the server away from the others: pages and endpoints are counted, whatever cookie comes along', async () => {
+    const limits = createLimits({ requestsInFlight: 3, partyRequestsPerSecond: 1, addressRequestsPerSecond: 5 / 60, windowSeconds: 60 });
+    const limited = await startPlatform({ limits, database: platform.database });
+    try {
+      const ask = (path: string, options: RequestInit = {}) => fetch(`${limited.issuer}${path}`, { redirect: 'manual', ...options });
+      const cookie = `veilgate_session=${'A'.repeat(43)}`;
+      const answers = [await ask('/sign-in'), await ask('/consents', { headers: { cookie } }), await ask('/token', { method: 'POST' }), await ask('/par', { method: 'POST' }), await ask('/assets/veilgate.css')];
+      assert.ok(answers.every(({ status }) => status < 429), String(answers.map(({ status }) => status)));
+      const more = await Promise.all([ask('/consents', { headers: { cookie } }), ask('/token', { method: 'POST' })]);
+      assert.deepEqual(more.map(({ status, headers }) => [status, Number(headers.get('retry-after')) > 0]), [[429, true], [429, true]]);
+      for (let place = 0; place < 3; place += 1) limits.enter();
+      assert.equal((await ask('/sign-in')).status, 503, 'nor beyond the requests it works on at once');
+    } finally {
+      await limited.close();
+    }
   });
 
   it('uses new keys and redirect addresses of the registry at once', async () => {

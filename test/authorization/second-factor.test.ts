@@ -186,7 +186,9 @@ describe('authorization/second factor', () => {
     assert.equal((await visitor.submit(page, { credential: JSON.stringify(device.get(optionsOf(page))) })).url.pathname, '/console/');
 
     const list = await visitor.open('/passkeys');
-    const kept = await visitor.submit(list, {}, formAt(list, '/passkeys/removal'));
+    const thief = await visitor.submit(list, { password: 'not the password of it' }, formAt(list, '/passkeys/removal'));
+    assert.equal(thief.status, 403, 'a browser found signed in takes no passkey away');
+    const kept = await visitor.submit(list, { password }, formAt(list, '/passkeys/removal'));
     assert.equal(kept.status, 409);
     assert.match(kept.html, /the only second factor/);
     const owner = await findAccount(platform.database, accountId) ?? assert.fail();
@@ -194,7 +196,7 @@ describe('authorization/second factor', () => {
     const spare = authenticator(platform.issuer);
     await visitor.submit(list, { password, credential: JSON.stringify(spare.create(optionsOf(list))) }, formAt(list, '/passkeys'));
     const two = await visitor.open('/passkeys');
-    assert.equal((await visitor.submit(two, {}, formAt(two, '/passkeys/removal'))).status, 200);
+    assert.equal((await visitor.submit(two, { password }, formAt(two, '/passkeys/removal'))).status, 200);
     const { rowCount } = await platform.database.query('select from account_passkey where account_id = $1', [accountId]);
     assert.equal(rowCount, 1);
   });

@@ -259,7 +259,7 @@ describe('the auditor\'s console', function () {
       const navigation = other.getByRole('navigation', { name: 'Pages' });
       assert.deepEqual([await navigation.getByRole('link', { name: 'Work reports' }).count(), await navigation.getByRole('link', { name: 'Verification' }).count()], [1, 0]);
       assert.equal(await other.getByRole('link', { name: /entries/i }).count(), 0);
-      assert.equal(await other.evaluate("fetch('/console/api/v1/log/entries').then(async (answer) => (await answer.json()).code)"), 'TOKEN_SCOPE_INSUFFICIENT');
+      assert.equal(await other.evaluate("fetch('/console/api/session').then((answer) => answer.json()).then(({ csrf }) => fetch('/console/api/v1/log/entries', { headers: { 'veilgate-csrf': csrf } })).then(async (answer) => (await answer.json()).code)"), 'TOKEN_SCOPE_INSUFFICIENT');
       await other.goto(`${platform.gateway.issuerUrl}/console/audit/entries`);
       await other.getByRole('heading', { level: 1, name: 'No such page' }).waitFor();
       assert.equal(await other.evaluate('window.injected'), undefined);

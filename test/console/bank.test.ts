@@ -257,11 +257,14 @@ describe('the bank\'s workbench', function () {
     const grant = await enterprise.grant('bank-b', terms);
     const request = await grantRequestsClient(await platform.connect('bank-b', 'query')).askForGrant(terms);
     for (const [noun, id] of [['grants', grant.id], ['grant-requests', request.id]] as const) {
-      const asked = await page.evaluate(async ([path, ids]) => Promise.all(ids.map(async (each) => {
-        const response = await fetch(`${path}/${each}`);
-        const { code, detail } = await response.json() as { code: string; detail: string };
-        return { status: response.status, code, detail };
-      })), [`/console/api/v1/${noun}`, [id, `${id.slice(0, -1)}${id.endsWith('A') ? 'Q' : 'A'}`]] as const);
+      const asked = await page.evaluate(async ([path, ids]) => {
+        const { csrf } = await (await fetch('/console/api/session')).json() as { csrf: string };
+        return Promise.all(ids.map(async (each) => {
+          const response = await fetch(`${path}/${each}`, { headers: { 'veilgate-csrf': csrf } });
+          const { code, detail } = await response.json() as { code: string; detail: string };
+          return { status: response.status, code, detail };
+        }));
+      }, [`/console/api/v1/${noun}`, [id, `${id.slice(0, -1)}${id.endsWith('A') ? 'Q' : 'A'}`]] as const);
       assert.deepEqual(asked[0], asked[1], noun);
       assert.equal(asked[0]?.status, 404);
     }

@@ -32,6 +32,7 @@ describe('the consoles\' sessions', function () {
   const get = (path: string, headers: Readonly<Record<string, string>>) => fetch(api(path), { headers });
   const codeOf = async (response: Response) => ((await response.json()) as { readonly code: string }).code;
   const csrfOf = async (person: Person) => ((await (await get('/session', { cookie: cookie(person) })).json()) as { readonly csrf: string }).csrf;
+  const reading = async (person: Person) => ({ cookie: cookie(person), 'veilgate-csrf': await csrfOf(person) });
   const withhold = (headers: Readonly<Record<string, string>>) =>
     fetch(api('/v1/policy-withholds'), { method: 'POST', headers: { 'content-type': 'application/json', 'idempotency-key': crypto.randomUUID(), ...headers }, body: '{}' });
 
@@ -55,8 +56,8 @@ describe('the consoles\' sessions', function () {
     });
 
     it('may do what the registry allows the party at this moment, whatever the page shows', async () => {
-      assert.equal((await get('/v1/policies', { cookie: cookie(officer) })).status, 200);
-      assert.equal(await codeOf(await get('/v1/policies', { cookie: cookie(representative) })), 'TOKEN_SCOPE_INSUFFICIENT');
+      assert.equal((await get('/v1/policies', await reading(officer))).status, 200);
+      assert.equal(await codeOf(await get('/v1/policies', await reading(representative))), 'TOKEN_SCOPE_INSUFFICIENT');
       const csrf = await csrfOf(auditor);
       const refused = await withhold({ cookie: cookie(auditor), origin: platform.gateway.issuerUrl, 'veilgate-csrf': csrf });
       assert.equal(await codeOf(refused), 'TOKEN_SCOPE_INSUFFICIENT');
@@ -73,6 +74,19 @@ describe('the consoles\' sessions', function () {
       for (const headers of forged) assert.equal(await codeOf(await withhold(headers)), 'SESSION_FORGED', JSON.stringify(Object.keys(headers)));
       assert.equal(await codeOf(await withhold(own)), 'REQUEST_INVALID', 'the right one gets as far as its body');
       assert.equal(await codeOf(await get('/v1/policies', { cookie: own.cookie, 'sec-fetch-site': 'cross-site' })), 'SESSION_FORGED');
+    });
+
+    it('are refused when they only read, too: reading can be logged and counted, and not every browser says where a request comes from', async () => {
+      const { cookie: own } = await reading(representative);
+      const entries = async () => (await platform.database.query("select from audit_entry where kind = 'export.own'")).rowCount;
+      const before = await entries();
+      for (const method of ['GET', 'HEAD']) {
+        const answer = await fetch(api('/v1/export?format=ndjson'), { method, headers: { cookie: own } });
+        assert.equal(answer.status, 403, method);
+      }
+      assert.equal(await entries(), before);
+      assert.equal((await fetch(api('/v1/export?format=ndjson'), { headers: await reading(representative) })).status, 200);
+      assert.equal(await entries(), (before ?? 0) + 1);
     });
   });
 

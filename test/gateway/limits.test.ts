@@ -63,6 +63,19 @@ describe('gateway/limits', () => {
     assert.equal((await request(app).get('/v1/closed').set('X-Forwarded-For', '192.0.2.2').set(as('bank-a'))).status, 204);
   });
 
+  it('tells callers apart behind a proxy on this machine, also where it is not named', async () => {
+    const { app } = shell([closed], { limit: { addressRequestsPerSecond: perMinute(1), windowSeconds }, config: { tlsTerminatedByProxy: true } });
+    const forged = () => request(app).get('/v1/closed').set('X-Forwarded-For', '192.0.2.1').set('Authorization', 'DPoP forged');
+    assert.deepEqual(await statuses(2, forged), [401, 429]);
+    assert.equal((await request(app).get('/v1/closed').set('X-Forwarded-For', '192.0.2.2').set(as('bank-a'))).status, 204, 'one caller locks nobody else out');
+  });
+
+  it('holds sessions that are none against the address, and no cookie against nobody', async () => {
+    const { app } = shell([closed], { limit: { addressRequestsPerSecond: perMinute(2), windowSeconds }, readProof: () => { throw new VeilgateError('SESSION_MISSING', 'Nobody is signed in.'); } });
+    assert.deepEqual(await statuses(4, () => request(app).get('/v1/closed')), [401, 401, 401, 401]);
+    assert.deepEqual(await statuses(4, () => request(app).get('/v1/closed').set('Cookie', 'veilgate_session=AAAA')), [401, 401, 429, 429]);
+  });
+
   it('does not hold a nonce that was not known yet against the address', async () => {
     const { app } = shell([closed], { limit: { addressRequestsPerSecond: perMinute(1), windowSeconds }, identify: () => Promise.reject(new VeilgateError('DPOP_NONCE_REQUIRED', 'Use the nonce.')) });
     assert.deepEqual(await statuses(4, () => request(app).get('/v1/closed').set(as('bank-a'))), [401, 401, 401, 401]);

@@ -60,7 +60,7 @@ export function shell(
   const limits = createLimits({ requestsInFlight: 100, partyRequestsPerSecond: 1000, addressRequestsPerSecond: 1000, ...limit });
   const metrics = createMetrics({ inFlight: limits.inFlight });
   const app = createGatewayApp({
-    config: { bodyBytes: 65_536, uploadBytes: 1_048_576, requestTimeoutSeconds: 5, trustedProxies: [], ...config },
+    config: { bodyBytes: 65_536, uploadBytes: 1_048_576, requestTimeoutSeconds: 5, tlsTerminatedByProxy: false, trustedProxies: [], ...config },
     publicUrl,
     log,
     metrics,

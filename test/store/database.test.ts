@@ -89,6 +89,13 @@ describe('store/database', () => {
     assert.equal((await database.query('select from thing')).rowCount, 0);
   });
 
+  it('says that a text holds what PostgreSQL cannot keep, and quotes nothing of it', async () => {
+    const database = await freshDatabase();
+    for (const [sql, value] of [['select $1::text', 'canary\0'], ['select $1::jsonb', '{"canary":"\\u0000"}']] as const) {
+      await assert.rejects(database.query(sql, [value]), (error) => isVeilgateError(error, 'REQUEST_INVALID') && !JSON.stringify([error.message, error.detail]).includes('canary'));
+    }
+  });
+
   it('never takes for committed what the server rolled back because a statement had failed unnoticed', async () => {
     const database = await freshDatabase();
     await database.query('create table thing (n bigint not null)');

@@ -7,7 +7,7 @@ import { csrfField, document, problemNote, type PageFrame } from './layout.ts';
 /** Who asks what, why, how long, how often; with everything that can be narrowed as a form. */
 export function consentPage(
   frame: PageFrame,
-  page: { readonly uid: string; readonly request: ConsentRequest; readonly description: ConsentDescription; readonly problem?: string },
+  page: { readonly uid: string; readonly request: ConsentRequest; readonly description: ConsentDescription; /** Sent back with the answer: stands for what is shown. */ readonly read: string; readonly problem?: string },
 ): Html {
   const t = texts[frame.language];
   const { request, description } = page;
@@ -21,7 +21,7 @@ export function consentPage(
 <dt>${t.deletion}</dt><dd>${t.deletionText(request.data_life_days)}</dd>
 </dl>
 <form method="post" action="${frame.base}/consent/${page.uid}">
-${csrfField(frame)}
+${csrfField(frame)}<input type="hidden" name="read" value="${page.read}">
 <p>${t.narrowHint}</p>
 ${byDataset(description.fields).map(([dataset, fields]) => fieldSet(dataset, fields, request, t))}
 <fieldset><legend>${t.howLong}</legend>

@@ -53,17 +53,17 @@ export function csrfField({ csrf }: PageFrame): Html {
 }
 
 type Field = {
-  readonly name: string; readonly label: string; readonly maxLength: number; readonly type?: string; readonly autocomplete?: string;
+  readonly name: string; /** `name` unless the page has several of that name. */ readonly id?: string; readonly label: string; readonly maxLength: number; readonly type?: string; readonly autocomplete?: string;
   readonly hint?: string; readonly value?: string; readonly optional?: boolean; readonly inputMode?: 'numeric';
 };
 
 /** A labelled input; `hint` is read out with it. */
 export function inputField(field: Field): Html {
-  const { name, label, hint } = field;
-  const more = html`${field.inputMode !== undefined && html` inputmode="${field.inputMode}"`}${field.optional !== true && html` required`}${hint !== undefined && html` aria-describedby="${name}-hint"`}`;
-  return html`<p class="field"><label for="${name}">${label}</label>
-<input id="${name}" name="${name}" type="${field.type ?? 'text'}" value="${field.value ?? ''}" maxlength="${field.maxLength}" autocomplete="${field.autocomplete ?? 'off'}"${more}>
-${hint !== undefined && html`<small id="${name}-hint">${hint}</small>`}</p>`;
+  const { name, label, hint, id = name } = field;
+  const more = html`${field.inputMode !== undefined && html` inputmode="${field.inputMode}"`}${field.optional !== true && html` required`}${hint !== undefined && html` aria-describedby="${id}-hint"`}`;
+  return html`<p class="field"><label for="${id}">${label}</label>
+<input id="${id}" name="${name}" type="${field.type ?? 'text'}" value="${field.value ?? ''}" maxlength="${field.maxLength}" autocomplete="${field.autocomplete ?? 'off'}"${more}>
+${hint !== undefined && html`<small id="${id}-hint">${hint}</small>`}</p>`;
 }
 
 /** Said first by screen readers. */

@@ -25,7 +25,10 @@ function passkeyCard(frame: PageFrame, { credentialId, createdAtMs, lastUsedAtMs
 <dt>${t.passkeyAddedOn}</dt><dd>${dayText(createdAtMs, frame.language)}</dd>
 <dt>${t.passkeyUsedOn}</dt><dd>${lastUsedAtMs === null ? '–' : dayText(lastUsedAtMs, frame.language)}</dd>
 </dl>
-<form method="post" action="${frame.base}/passkeys/removal">${csrfField(frame)}<input type="hidden" name="passkey" value="${credentialId}"><button class="quiet">${t.passkeyRemove}</button></form></section>`;
+<details><summary>${t.passkeyRemove}</summary>
+<form method="post" action="${frame.base}/passkeys/removal">${csrfField(frame)}<input type="hidden" name="passkey" value="${credentialId}">
+${inputField({ name: 'password', id: `password-${credentialId}`, label: t.password, type: 'password', autocomplete: 'current-password', hint: t.passkeyRemovePassword, maxLength: passwordLengthMax })}
+<button class="quiet">${t.passkeyRemove}</button></form></details></section>`;
 }
 
 /** `options`: for navigator.credentials.get. */

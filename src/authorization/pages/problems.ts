@@ -24,6 +24,7 @@ export function problemStatus(error: VeilgateError): number {
     case 'REQUEST_TOO_LARGE':
       return 413;
     case 'STORE_UNAVAILABLE':
+    case 'REQUEST_OVERLOADED':
       return 503;
     default:
       return error.code.startsWith('CONSENT_') || error.code.startsWith('REQUEST_') ? 400 : 500;
@@ -38,7 +39,8 @@ const chinese: Partial<Record<ErrorCode, string>> = {
   ACCOUNT_NAME_TAKEN: '该用户名已被使用，请换一个。',
   REQUEST_INVALID: '输入有误：密码至少 12 个字符且不含用户名、信用代码或机构编号，用户名为 3 到 64 个字母、数字、点、连字符、下划线或 @。',
   ACCOUNT_LOCKED: '失败次数过多，请稍后再试。',
-  REQUEST_RATE_LIMITED: '当前登录人数过多，请一分钟后重试。',
+  REQUEST_RATE_LIMITED: '请求过多，请稍后重试。',
+  REQUEST_OVERLOADED: '服务器繁忙，请稍后重试。',
   REQUEST_TOO_LARGE: '请求过大。',
   CONSENT_NOT_FOUND: '没有这项授权。',
   CONSENT_STATE_CONFLICT: '该授权当前的状态不允许此操作。',

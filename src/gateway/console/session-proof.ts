@@ -9,7 +9,7 @@ export type Sessions = {
   readonly end: (session: BrowserSession) => Promise<void>;
 };
 
-/** Sent by our own script with every change; a form of another site cannot. The SDK names it too (sdk/session.ts). */
+/** Sent by our own script with every call but the first; a form or a link of another site cannot. The SDK names it too (sdk/session.ts). */
 const csrfHeader = 'veilgate-csrf';
 const reading: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
@@ -19,16 +19,18 @@ const reading: ReadonlySet<string> = new Set(['GET', 'HEAD']);
  */
 export function readSessionProof(sessions: Sessions, issuerUrl: string): ReadProof {
   const { origin } = new URL(issuerUrl);
-  return async ({ headers, method }) => {
+  return async ({ headers, method, path }) => {
     const site = headers['sec-fetch-site'];
     if (site !== undefined && site !== 'same-origin') throw forged();
     if (headers.origin !== undefined && headers.origin !== origin) throw forged();
     const browser = await sessions.read(headers.cookie);
     if (browser === undefined) throw new VeilgateError('SESSION_MISSING', 'Nobody is signed in with this browser, or the session has ended: sign in, then try again.');
-    if (!reading.has(method)) {
+    // reading is an access too, which may be logged and counted; where the session itself is read, the page learns its token
+    if (!(reading.has(method) && path === '/session')) {
       const given = headers[csrfHeader];
-      if (headers.origin === undefined || typeof given !== 'string' || !sessions.verifyCsrf(browser, given)) throw forged();
+      if (typeof given !== 'string' || !sessions.verifyCsrf(browser, given)) throw forged();
     }
+    if (!reading.has(method) && headers.origin === undefined) throw forged();
     return { authorization: undefined, dpop: undefined, method, url: '', session: { party: browser.party, issuer: issuerUrl, id: browser.sessionDigest, browser } };
   };
 }

@@ -3,6 +3,7 @@ import { jointParameters } from '../../he/joint-parameters.ts';
 import { bundlesMax, bundlesMin } from '../../joint/lottery/lottery.ts';
 import { bundlePadsMax, padBytes, padsAtOnce } from '../../joint/run/pads.ts';
 import { runsOf, type JointRun } from '../../joint/run/run.ts';
+import { requireOwnKey } from '../../identity/admit.ts';
 import { fixedColumns } from '../../joint/run/shifts.ts';
 import type { Sql } from '../../store/database.ts';
 import type { InstitutionId } from '../../vocabulary.ts';
@@ -49,8 +50,9 @@ function lotteryRoutes(desk: JointRunDesk): readonly Route[] {
       description: 'Once for a project and a cohort. The draw is stored before it is told: the same commitment again answers the same, another one is refused.\n\nOpen all other bundles before the deadline: who does not is stopped and suspended.',
       request: { body: { kind: 'json', schema: object({ project: jointId, cohort: jointId, digests: list(named('Digest'), bundlesMax) }) } },
       responses: { 201: { description: 'What was drawn.', schema: runSchema } },
-      errors: ['JOINT_PROJECT_NOT_FOUND', 'JOINT_PROJECT_STATE_CONFLICT', 'COHORT_NOT_FOUND', 'JOINT_LOTTERY_INVALID', 'JOINT_BOUND_EXCEEDED', 'JOINT_RUN_STATE_CONFLICT'],
+      errors: ['ACCOUNT_KEY_REQUIRED', 'JOINT_PROJECT_NOT_FOUND', 'JOINT_PROJECT_STATE_CONFLICT', 'COHORT_NOT_FOUND', 'JOINT_LOTTERY_INVALID', 'JOINT_BOUND_EXCEEDED', 'JOINT_RUN_STATE_CONFLICT'],
       handler: async ({ caller, body }) => {
+        requireOwnKey(caller); // a wrong commitment or opening has the institution suspended: not by whoever finds a browser signed in
         const run = await commitToBundles(desk, institutionOf(caller), body);
         return created(await runJson(desk.database, run), `/v1/joint-runs/${run.id}`);
       },
@@ -76,8 +78,9 @@ function lotteryRoutes(desk: JointRunDesk): readonly Route[] {
       description: 'A seed for each bundle, null at the drawn place. A worker makes every bundle again; one that differs from its commitment stops the project and suspends the institution.',
       request: { params: ofRun, body: { kind: 'json', schema: object({ seeds: list({ anyOf: [seed, { type: 'null' }] }, bundlesMax) }) } },
       responses: { 202: { description: 'The run, which is judged.', schema: runSchema } },
-      errors: ['JOINT_RUN_NOT_FOUND', 'JOINT_RUN_STATE_CONFLICT', 'JOINT_LOTTERY_INVALID', 'JOINT_LOTTERY_LATE'],
+      errors: ['ACCOUNT_KEY_REQUIRED', 'JOINT_RUN_NOT_FOUND', 'JOINT_RUN_STATE_CONFLICT', 'JOINT_LOTTERY_INVALID', 'JOINT_LOTTERY_LATE'],
       handler: async ({ caller, params, body }) => {
+        requireOwnKey(caller);
         const opening = body.seeds.map((each) => (each === null ? undefined : new Uint8Array(Buffer.from(each, 'base64url'))));
         return { status: 202, json: await runJson(desk.database, await openBundles(desk, institutionOf(caller), params.run, opening)) };
       },

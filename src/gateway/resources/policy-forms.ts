@@ -4,7 +4,7 @@ import { packFileLengthMax, packFileName, packFilesMax } from '../../policy/stor
 import type { Withhold } from '../../policy/store/withholds.ts';
 import type { JsonObject } from '../route.ts';
 import { named, type JsonSchema } from '../schema/compile.ts';
-import { integer, list, map, nullable, object, oneOf, text } from '../schema/words.ts';
+import { integer, list, map, nullable, object, oneOf, plainText } from '../schema/words.ts';
 
 /** The forms in which versions of the policy, reviews and withholds are sent. */
 
@@ -20,7 +20,7 @@ export const versionState = oneOf(['proposed', 'approved', 'in_force', 'supersed
 export const packForm = map(fileName, fileText, packFilesMax, 'Files by name.');
 export const changesForm = map(fileName, nullable(fileText), packFilesMax, 'Files to put; null removes one.');
 /** People's own words: shown as they are, never markup. */
-export const commentForm = text(2000, 'Why, in your own words. Shown to whoever decides; only the codes beside it go to the log.');
+export const commentForm = plainText(2000, 'Why, in your own words. Shown to whoever decides; only the codes beside it go to the log.');
 export const effectiveForm = { ...named('Time'), description: 'From when on it is to be in force; absent: as soon as it is approved.' };
 
 export const versionForm = object({

@@ -36,8 +36,9 @@ export const wordSchemas = {
   InstitutionClass: matching('^[a-z][a-z0-9_]{0,40}$', 41, 'A class of institutions of the platform\'s policy.', 'commercial_bank'),
   PolicyVersion: matching('^[0-9a-f]{64}$', 64, 'SHA-256 of the policy that decided.', 'a'.repeat(64)),
   Digest: matching('^[0-9a-f]{64}$', 64, 'SHA-256 in lower-case hex.', 'b'.repeat(64)),
-  Date: { type: 'string', format: 'date', maxLength: 10, description: 'Calendar date.', examples: ['2026-01-31'] },
-  Time: { type: 'string', format: 'date-time', maxLength: 35, description: 'Point in time, RFC 3339.', examples: ['2026-01-31T08:00:00.000Z'] },
+  // years that every part of the platform can count with; leap seconds, which only some can, are no moments here
+  Date: { type: 'string', format: 'date', pattern: '^[12][0-9]{3}-', maxLength: 10, description: 'Calendar date.', examples: ['2026-01-31'] },
+  Time: { type: 'string', format: 'date-time', pattern: '^(19[7-9][0-9]|2[0-9]{3})-.{6}[0-9]{2}:[0-9]{2}:[0-5]', maxLength: 35, description: 'Point in time, RFC 3339.', examples: ['2026-01-31T08:00:00.000Z'] },
   CompactJws: matching('^[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+$', 65_536, 'A JWS in compact form (RFC 7515).', 'eyJ….eyJ….c2ln'),
   Title: title,
   Value: { type: ['string', 'number', 'boolean', 'null'], maxLength: 4096, description: 'One value of a record.' },

@@ -33,7 +33,7 @@ export const partyOf = (subject: SubjectId): PartyId => `ent-${subject.toLowerCa
 export type GrantOrder = { readonly id: GrantId; readonly terms: GrantTerms; readonly noticeText: string; readonly representative: string | null };
 
 /** A consent desk in memory that remembers what it was told. Names can be set to anything, to try markup. */
-export function memoryDesk(names: { institution?: string; purpose?: string; field?: string } = {}) {
+export function memoryDesk(names: { institution?: string; purpose?: string; field?: string; gets?: string | undefined } = {}) {
   const orders: GrantOrder[] = [];
   const states = new Map<GrantId, GrantState>();
   const refuseGrants: { with: VeilgateError | undefined } = { with: undefined };
@@ -58,7 +58,7 @@ export function memoryDesk(names: { institution?: string; purpose?: string; fiel
       purpose: { title: names.purpose ?? 'Review before a loan', text: 'To decide whether to lend.' },
       fields: [...terms.fields.keys()].map((ref) => ({
         ref, title: names.field ?? `Title of ${ref}`, dataset: 'Taxes', classification: 'commercial secret, level 4',
-        gets: { original: 'the exact value', desensitised: 'a band' },
+        gets: { original: 'the exact value', desensitised: names.gets ?? 'a band' },
       })),
       caps: ['90 days at most'],
     }),
