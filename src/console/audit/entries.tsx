@@ -41,14 +41,12 @@ function Found({ query }: { readonly query: EntryQuery }) {
   const page = { limit: pageLength, ...(pages.cursor === undefined ? {} : { before: pages.cursor }) };
   const found = useRead(['log entries', query, page], (calls) => reportsClient(calls).entries(query, page), { keepPrevious: true });
   const none = pages.number > 1 ? t('noMore') : Object.keys(query).length === 0 ? t('none') : t('nothing');
-  // while the next page is on its way, the one in sight does not lead there twice
-  const turning = found.isPlaceholderData ? { ...pages, older: () => {} } : pages;
   return (
     <Read of={found}>{({ entries, next, behind }) => (
       <>
         {behind > 0 && <WarningNote><p>{t('behind', { count: number(behind) })}</p></WarningNote>}
         <EntryTable entries={entries} caption={t('caption')} empty={next === null ? none : t('goOn')} />
-        <Pager pages={turning} next={next} />
+        <Pager pages={pages} next={next} />
       </>
     )}</Read>
   );

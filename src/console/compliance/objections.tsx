@@ -4,6 +4,7 @@ import { Button, PageLink } from '../parts/button.tsx';
 import { Checkbox, FieldRow, Select } from '../parts/fields.tsx';
 import { Read } from '../parts/notes.tsx';
 import { PageBody } from '../parts/page.tsx';
+import { usePages } from '../parts/pager.tsx';
 import { Table } from '../parts/table.tsx';
 import { Tag, type Tone } from '../parts/tag.tsx';
 import { frameTexts } from '../shell/frame-texts.ts';
@@ -23,16 +24,16 @@ export default function Objections() {
   const { time } = useFormats();
   const [state, setState] = useState<(typeof states)[number]>('');
   const [overdue, setOverdue] = useState(false);
-  const [from, setFrom] = useState<readonly string[]>([]);
-  const after = from.at(-1);
+  const pages = usePages<string>();
+  const after = pages.cursor;
   const found = useRead(['objections', 'list', state, overdue, after], (calls) =>
     objectionsClient(calls).list({ ...(state === '' ? {} : { state }), ...(overdue ? { overdue } : {}), ...(after === undefined ? {} : { after }) }), { keepPrevious: true });
   return (
     <PageBody title={titles('objections')} lead={t('lead')}>
       <FieldRow>
         <Select label={frame('state')} value={state} options={states.map((value) => ({ value, label: value === '' ? frame('all') : t(value) }))}
-          onChange={(value) => { setState(value); setFrom([]); }} />
-        <Checkbox value={overdue} onChange={(on) => { setOverdue(on); setFrom([]); }}>{t('overdueOnly')}</Checkbox>
+          onChange={(value) => { setState(value); pages.restart(); }} />
+        <Checkbox value={overdue} onChange={(on) => { setOverdue(on); pages.restart(); }}>{t('overdueOnly')}</Checkbox>
       </FieldRow>
       <Read of={found}>{({ objections, next }) => (
         <>
@@ -45,8 +46,8 @@ export default function Objections() {
             { id: 'due', title: t('due'), cell: (each) => <Due objection={each} /> },
           ]} />
           <div className="buttons">
-            {from.length > 0 && <Button onPress={() => setFrom(from.slice(0, -1))}>{frame('back')}</Button>}
-            {next !== null && <Button onPress={() => setFrom([...from, next])}>{frame('more')}</Button>}
+            {pages.number > 1 && <Button onPress={pages.newer}>{frame('back')}</Button>}
+            {next !== null && <Button onPress={() => pages.older(next)}>{frame('more')}</Button>}
           </div>
         </>
       )}</Read>

@@ -12,7 +12,8 @@ export function usePages<Cursor>() {
   const [cursors, setCursors] = useState<readonly Cursor[]>([]);
   return {
     cursor: cursors.at(-1), number: cursors.length + 1,
-    older: (next: Cursor) => setCursors([...cursors, next]),
+    /** A page in sight while the one behind it is on its way does not lead there twice. */
+    older: (next: Cursor) => setCursors((known) => (known.at(-1) === next ? known : [...known, next])),
     newer: () => setCursors(cursors.slice(0, -1)),
     /** Filters changed: what follows is another list. */
     restart: () => setCursors([]),
