@@ -11,6 +11,8 @@ export async function takeUp({ activation_code: code, page }: Pick<InvitationVie
   const choice = await browser.submit(await browser.open(page), { code, username, password, password_again: password });
   const secret = offeredSecret(choice);
   // the step before: the present one is left for a first sign-in
-  const landed = await browser.submit(choice, { one_time_password: oneTimePassword(secret, Date.now(), -1) });
-  return { browser, username, secret, landed };
+  const enrol = () => browser.submit(choice, { one_time_password: oneTimePassword(secret, Date.now(), -1) });
+  const landed = await enrol();
+  // its time may end on the way; the next one's has just begun
+  return { browser, username, secret, landed: landed.status === 200 ? landed : await enrol() };
 }
