@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import type { JSONWebKeySet } from 'jose';
 import type { Download, Page } from 'playwright-core';
+import { oneTimePassword } from '../../scripts/demo/one-time-password.ts';
 import { sampleCsv, sampleRows } from '../../scripts/sample/generate.ts';
 import { sampleSubject } from '../../scripts/sample/subjects.ts';
 import { systemClock } from '../../src/clock.ts';
@@ -13,7 +14,8 @@ import { enterpriseClient } from '../../src/sdk/enterprise.ts';
 import { grantRequestsClient } from '../../src/sdk/grant-requests.ts';
 import { loadCatalogue } from '../../src/source/catalogue.ts';
 import type { DatasetId } from '../../src/vocabulary.ts';
-import type { TestPlatform } from '../support/gateway.ts';
+import { password, type TestPlatform } from '../support/gateway.ts';
+import { published } from './support/audit-stage.ts';
 import { assertAccessible, inspect, screenshot, startTestConsole, type TestConsole } from './support/console.ts';
 import { personOf, type Person } from './support/people.ts';
 
@@ -58,6 +60,9 @@ describe('the bank\'s workbench', function () {
     page = await stage.open(clerk, '/console/');
     page.on('request', (request) => sentBodies.push(`${request.url()} ${request.postData() ?? ''}`));
     return undefined;
+  });
+  afterEach(async function () {
+    if (this.currentTest?.state === 'failed' && page !== undefined) await screenshot(page, 'bank-failed');
   });
   after(async () => {
     await stage?.close();
@@ -205,9 +210,11 @@ describe('the bank\'s workbench', function () {
   it('keeps answer and receipt, and proves them later against the public log', async () => {
     const { text: kept, download } = await downloaded('Keep answer and receipt');
     assert.ok(!kept.includes(plainName), 'originals stay sealed in what is kept');
+    await published(platform);
+    const { rows: [log] } = await platform.database.query<{ size: number }>('select max(size)::int as size from audit_checkpoint');
     await page.getByRole('link', { name: 'Receipts' }).click();
     await page.getByLabel('Kept answer, score or report').setInputFiles(await download.path());
-    await page.getByText(/Proven under a signed checkpoint|The log has not published/).waitFor();
+    await page.getByText(`Proven under a signed checkpoint of ${log?.size} entries.`).waitFor();
     await page.getByRole('button', { name: 'Show the answer' }).click();
     await page.getByText(name).waitFor();
     await inspect(page, 'bank-receipts');
@@ -271,12 +278,33 @@ describe('the bank\'s workbench', function () {
   });
 
   it('says what the gateway refuses, and keeps what was typed', async () => {
-    await platform.compliance.suspend('bank-a', 'terms_violated');
+    const limit = (queries: number | null) => platform.database.query("update institution set queries_per_day = $1 where id = 'bank-a'", [queries]);
+    await limit(1);
     await page.getByRole('button', { name: 'Ask now' }).click();
-    await page.getByRole('alert').first().waitFor();
+    await page.getByRole('alert').getByText('REQUEST_QUOTA_EXCEEDED').waitFor();
+    await limit(null);
     assert.equal(await page.getByLabel('Unified social credit code').inputValue(), subject);
-    await platform.compliance.reinstate('bank-a');
     assert.equal(await page.evaluate('window.injected'), undefined);
+  });
+
+  it('lets nobody of a suspended institution go on, says so, and goes on where one was when it is admitted again', async () => {
+    await platform.compliance.suspend('bank-a', 'terms_violated');
+    const before = await usesLeft();
+    await page.getByRole('button', { name: 'Ask now' }).click();
+    await page.getByRole('alert').getByText('Your session has ended').waitFor();
+    await page.getByRole('alert').getByText('SESSION_MISSING').waitFor();
+    assert.deepEqual([await usesLeft(), await page.getByLabel('Unified social credit code').inputValue()], [before, subject]);
+    const signIn = await stage.open(undefined, '/sign-in');
+    await signIn.fill('[name=username]', clerk.username);
+    await signIn.fill('[name=password]', password);
+    await signIn.fill('[name=one_time_password]', oneTimePassword(clerk.secret ?? '', Date.now()));
+    await signIn.click('form button:not(.link)');
+    await signIn.getByText('not admitted right now').waitFor();
+    await platform.compliance.reinstate('bank-a');
+    await choose('tax.declared_revenue_cents', 'Verify'); // not once more: it was compared as often as policy allows
+    await page.getByRole('button', { name: 'Ask now' }).click();
+    await page.getByText('The receipt is right').waitFor();
+    assert.equal(await page.getByText('Your session has ended').count(), 0);
   });
 
   it('reads as well in Chinese', async () => {

@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import type { JSONWebKeySet } from 'jose';
 import type { Download, Page } from 'playwright-core';
 import { platformKeys, type BankClient } from '../../src/sdk/bank.ts';
@@ -7,6 +8,7 @@ import { departmentClient } from '../../src/sdk/department.ts';
 import { checkEntryProof, type EntryProof } from '../../src/sdk/entry-proof.ts';
 import { noticesClient, objectionsClient } from '../../src/sdk/objections.ts';
 import { checkExport } from '../../src/sdk/own-export.ts';
+import { veilgate } from '../cli/support/platform.ts';
 import { codeOf } from '../support/joint.ts';
 import { password, type TestPlatform } from '../support/gateway.ts';
 import { assertAccessible, inspect, screenshot, hasRows } from './support/console.ts';
@@ -294,15 +296,32 @@ describe('the enterprise\'s console', function () {
     await page.getByText(/^Checked in this browser: unchanged/).waitFor();
     assert.deepEqual(files.map((file) => file.suggestedFilename()), ['veilgate-registry.csv', 'veilgate-registry.csv.jws']);
     assert.match(readFileSync(await files[0]?.path() ?? '', 'utf8'), /^name,/);
+    const kept = path.join(platform.folder, 'kept');
+    await Promise.all(files.map((file) => file.saveAs(path.join(kept, file.suggestedFilename()))));
+    writeFileSync(path.join(kept, whole.name), whole.text);
+    const checks = async (file: string, ...more: readonly string[]) => veilgate(['--gateway', platform.gateway.gatewayUrl, 'access', 'check', path.join(kept, file), ...more]);
+    for (const [name, ...more] of [[whole.name], ['veilgate-registry.csv', '--csv']] as const) {
+      const sound = await checks(name, ...more);
+      assert.match(`${sound.code} ${sound.err}${sound.out}`, new RegExp(`^0 [^]*whole and unchanged[^]*${subject}`));
+      writeFileSync(path.join(kept, name), readFileSync(path.join(kept, name), 'utf8').replace(/[0-9](?=[^0-9]*$)/, (digit) => String((Number(digit) + 1) % 10)));
+      assert.match((await checks(name, ...more)).err, /EXPORT_INVALID/, 'a digit that changed is found');
+    }
     await hands.inspectInBoth('enterprise-data');
     for (const [link, address] of [['Change password', '/password'], ['Passkeys', '/passkeys']] as const) assert.equal(await page.getByRole('link', { name: link }).getAttribute('href'), address);
   });
 
   it('turns the pages of a long history', async () => {
     await hands.go('Access history');
-    await page.getByRole('button', { name: 'Older' }).click();
-    await page.getByText('Page 2').waitFor();
+    let arrive = () => {};
+    const arrived = new Promise<void>((resolve) => { arrive = resolve; });
+    await page.route('**/v1/accesses?*before=*', async (route) => { await arrived; await route.continue(); });
+    const older = page.getByRole('button', { name: 'Older' });
+    await older.click();
+    await older.click(); // the next page is still on its way
+    arrive();
     await page.getByRole('link', { name: 'Enterprise registered' }).waitFor();
+    assert.equal(await page.getByText(/^Page \d+$/).innerText(), 'Page 2', 'one page, however often one presses');
+    await page.unrouteAll();
     await page.getByRole('button', { name: 'Older', disabled: true }).waitFor();
     await page.getByRole('button', { name: 'Newer' }).click();
     await page.getByText('Page 1').waitFor();

@@ -1,9 +1,4 @@
 import { strict as assert } from 'node:assert';
-import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
-import { promisify } from 'node:util';
 import { CompactSign, type JSONWebKeySet } from 'jose';
 import { sampleCsv } from '../../scripts/sample/generate.ts';
 import { sampleSubject } from '../../scripts/sample/subjects.ts';
@@ -19,13 +14,13 @@ import { creditReportText, creditReportType, makeCreditReport, reportDigest, typ
 import type { Credentials } from '../../src/sdk/keys.ts';
 import { loadCatalogue } from '../../src/source/catalogue.ts';
 import type { DatasetId } from '../../src/vocabulary.ts';
+import { openChromium } from '../console/support/chromium.ts';
 import { startTestPlatform, type TestPlatform } from '../support/gateway.ts';
 import { until } from '../support/until.ts';
 
 const sample = { enterprises: 2, seed: 3 };
 const subject = sampleSubject(0, sample.seed);
 const attack = '<script>alert(1)</script>"\'`&<img src=x onerror=alert(2)>';
-const chromium = '/usr/bin/chromium';
 
 const faulty = (fault: CreditReportFault) => (error: unknown) => {
   assert.ok(isVeilgateError(error, 'REPORT_INVALID'), String(error));
@@ -198,18 +193,19 @@ describe('credit report', () => {
     assert.ok(!platform.logged().includes('alert(1)'));
   });
 
-  it('prints as a PDF of A4 pages where there is a browser', async function () {
-    if (!existsSync(chromium)) this.skip();
+  it('prints as a PDF of A4 pages', async function () {
     this.timeout(60_000);
-    const folder = mkdtempSync(path.join(os.tmpdir(), 'veilgate-report-'));
+    const browser = await openChromium();
+    if (browser === undefined) return this.skip();
     try {
-      writeFileSync(path.join(folder, 'report.html'), await creditReportPage(file, 'zh'));
-      await promisify(execFile)(chromium, ['--headless', '--no-sandbox', '--disable-gpu', `--user-data-dir=${folder}/profile`, '--no-pdf-header-footer', `--print-to-pdf=${folder}/report.pdf`, `file://${folder}/report.html`], { timeout: 50_000 });
-      const pdf = readFileSync(path.join(folder, 'report.pdf'), 'latin1');
+      const page = await browser.newPage();
+      await page.setContent(await creditReportPage(file, 'zh'));
+      const pdf = (await page.pdf({ preferCSSPageSize: true })).toString('latin1');
       assert.match(pdf, /^%PDF-/);
       assert.match(pdf, /\/MediaBox \[0 0 59[45][.\d]* 84[12][.\d]*\]/);
     } finally {
-      rmSync(folder, { recursive: true, force: true });
+      await browser.close();
     }
+    return undefined;
   });
 });
