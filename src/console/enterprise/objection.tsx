@@ -31,6 +31,7 @@ export default function Objection() {
         {found.state === 'closed' && <GoodNote><p>{t('closed1')}</p></GoodNote>}
         <Section title={t('summary')} actions={found.actions.includes('close') && <Closing objection={found} />}><ObjectionFacts objection={found} /></Section>
         <Section title={t('life')}><ObjectionSteps objection={found} /></Section>
+        {found.state === 'returned' && <p><PageLink className="button" to={`/enterprise/objections/new?again=${found.id}`}>{t('again')}</PageLink></p>}
         {found.steps.some(({ action }) => action === 'correct') && <Section title={t('notified')}><Notified notified={found.notified ?? []} /></Section>}
       </>}</Read>
     </PageBody>
