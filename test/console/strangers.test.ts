@@ -1,0 +1,154 @@
+import { strict as assert } from 'node:assert';
+import { sampleCsv } from '../../scripts/sample/generate.ts';
+import { sampleSubject } from '../../scripts/sample/subjects.ts';
+import { modelToJson } from '../../src/scoring/model/document.ts';
+import { accountsClient } from '../../src/sdk/accounts.ts';
+import { bankClient } from '../../src/sdk/bank.ts';
+import { departmentClient } from '../../src/sdk/department.ts';
+import { grantRequestsClient } from '../../src/sdk/grant-requests.ts';
+import { jointClient } from '../../src/sdk/joint.ts';
+import { modelsClient } from '../../src/sdk/models.ts';
+import { noticesClient, objectionsClient } from '../../src/sdk/objections.ts';
+import { digestList, scoreJobsClient } from '../../src/sdk/score-jobs.ts';
+import { loadCatalogue } from '../../src/source/catalogue.ts';
+import type { DatasetId } from '../../src/vocabulary.ts';
+import { jointProject } from '../support/joint.ts';
+import { approveModel, scoringBank, subjectOf, testModel, uploadFeatures, recordValues } from '../support/scoring.ts';
+import { startTestPlatform, type TestPlatform } from '../support/gateway.ts';
+import { personOf, representativeOf, type Person } from './support/people.ts';
+
+const sample = { enterprises: 2, seed: 17 };
+const theirSubject = sampleSubject(0, sample.seed);
+const ourSubject = sampleSubject(1, sample.seed);
+const field = 'tax.declared_revenue_cents';
+const terms = { subject: theirSubject, purpose: 'pre_loan_review', valid_days: 30, uses_max: 10, data_life_days: 30, kind: 'periodic', fields: [{ field, ceiling: 'desensitised' }] } as const;
+
+/** Parts of an address that name nothing of anybody. */
+const nobodys = { chunk: '0', part: '0' } as const;
+/** Addresses of what only a key can begin, or that comes out of it: test/gateway/{score-jobs,joint-*}.test.ts knock there. */
+const byKeyOnly = /^\/v1\/(joint-(cohorts|alignments|runs|releases)|score-keys)\/|\/runs$/;
+
+type Operation = { readonly operationId: string; readonly security?: readonly { readonly dpop?: readonly string[] }[]; readonly requestBody?: { readonly content: Readonly<Record<string, { readonly example?: object }>> } };
+type Answer = { readonly status: number; readonly code: string; readonly detail: string };
+
+describe('what is somebody else\'s, asked for in a console', function () {
+  this.timeout(120_000);
+  let platform: TestPlatform;
+  let clerk: Person;
+  let representative: Person;
+  let operations: readonly (Operation & { readonly method: string; readonly path: string })[];
+  /** Ids of the other bank's and the other enterprise's things, each beside one that nothing has. */
+  let ids: Readonly<Record<string, readonly [theirs: string, nothings: string]>>;
+
+  before(async () => {
+    platform = await startTestPlatform({}, { scoring: true, custodian: { CUSTODIAN_REFUSAL_MS: '0' } });
+    for (const id of ['registry', 'tax'] as DatasetId[]) {
+      const dataset = loadCatalogue('policies/catalogue').datasets.get(id);
+      assert.ok(dataset);
+      await platform.load(id, dataset.department, [...sampleCsv(dataset, sample)].join(''));
+    }
+    await uploadFeatures(platform, new Map([[subjectOf(0), recordValues(0)]]));
+    await approveModel(platform, testModel());
+    await scoringBank(platform, 'bank-a');
+    await scoringBank(platform, 'bank-b');
+    ids = await theirThings();
+    clerk = await personOf(platform, 'bank-a', 'institution', 'Clerk');
+    representative = await representativeOf(platform, ourSubject, '王芳');
+    const { paths } = await (await fetch(`${platform.gateway.gatewayUrl}/openapi.json`)).json() as { readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>> };
+    operations = Object.entries(paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]) => ({ ...operation, method, path })));
+  });
+  after(() => platform?.close());
+
+  const asTheirs = async (scope: 'query' | 'grants' = 'query') => platform.connect(scope === 'query' ? 'bank-b' : await partyOf(theirSubject), scope);
+  const partyOf = async (subject: string) => (await platform.database.query<{ id: string }>('select id from enterprise where subject = $1', [subject])).rows[0]?.id ?? '';
+
+  /** One of everything that has an id: the other bank's, and the other enterprise's. */
+  async function theirThings() {
+    const enterprise = await platform.enterprise(theirSubject);
+    const grant = await enterprise.grant('bank-b', terms);
+    const bank = await asTheirs();
+    const { id: request } = await grantRequestsClient(bank).askForGrant({ ...terms, uses_max: 3 });
+    const { entry: { index } } = await bankClient(bank).query({ subject: theirSubject, purpose: terms.purpose, read: [field] });
+    const { account } = await accountsClient(bank).invite('Clerk of theirs');
+    const objections = objectionsClient(await asTheirs('grants'));
+    const officer = objectionsClient(await platform.connect('officer-compliance', 'compliance'));
+    const corrected = await objections.submit({ about: 'record', field, fault: 'wrong', text: 'It is not.' });
+    await officer.take(corrected.id, 'accept');
+    const records = await platform.connect('tax_administration', 'records');
+    const { rows: [row] } = await platform.database.query<{ record: Record<string, unknown> }>("select to_jsonb(t) - '_supplied_at' as record from domain.tax t where subject = $1 limit 1", [theirSubject]);
+    await departmentClient(records).correct('tax', { ...row?.record, declared_revenue_cents: 4_242 });
+    await objectionsClient(records).take(corrected.id, 'correct', 'Corrected.');
+    const [notice] = (await noticesClient(bank).notices()).notices;
+    const objection = await objections.submit({ about: 'access', entry: index, text: 'We never applied.' });
+    const list = await digestList([{ subject: subjectOf(0) }]);
+    const { job } = await scoreJobsClient(bank).open({ model: testModel().ref, purpose: 'pre_loan_review' }, list);
+    const secret = testModel('secret_model@1');
+    await modelsClient(await platform.connect('officer-models', 'compliance')).propose(modelToJson(secret));
+    const { id: project } = await jointClient(await platform.connect('officer-compliance', 'compliance')).propose(jointProject('bank-b'));
+    const nothing = 'A'.repeat(22);
+    return {
+      grant: [grant.id, nothing], request: [request, nothing], notice: [notice?.id ?? '', nothing], objection: [objection.id, nothing], job: [job.job, nothing], index: [String(index), '9999999'],
+      model: [secret.ref, 'nothing@1'], project: [project, nothing], account: [account, nothing],
+      thumbprint: [(await platform.credentials('bank-b')).signing.publicJwk.kid, 'A'.repeat(43)],
+    } as const;
+  }
+
+  /** Everything of theirs that a request could have changed. */
+  const stateOfTheirs = async () => JSON.stringify(await Promise.all([
+    "select id, state, uses_left from consent_grant order by id", 'select id, state from grant_request order by id', 'select id, state from objection order by id',
+    'select id, acknowledged_ms from objection_notice order by id', 'select id, state from scoring_job order by id', 'select count(*)::int from scoring_list',
+  ].map(async (text) => (await platform.database.query(text)).rows)));
+
+  async function sendAs({ forms }: Person) {
+    const api = `${platform.gateway.issuerUrl}/console/api`;
+    const cookie = `veilgate_session=${forms.cookie('veilgate_session') ?? ''}`;
+    const { csrf } = await (await fetch(`${api}/session`, { headers: { cookie } })).json() as { readonly csrf: string };
+    return async (method: string, path: string, body?: { readonly type: string; readonly text: string }) => fetch(api + path, {
+      method: method.toUpperCase(), headers: { cookie, origin: platform.gateway.issuerUrl, 'veilgate-csrf': csrf, 'idempotency-key': crypto.randomUUID(), ...(body === undefined ? {} : { 'content-type': body.type }) },
+      ...(body === undefined ? {} : { body: body.text }),
+    });
+  }
+
+  for (const [who, scope] of [['a bank', 'query'], ['an enterprise', 'grants']] as const) {
+    it(`answers ${who} like what is not there, at every address that names something`, async () => {
+      const send = await sendAs(scope === 'query' ? clerk : representative);
+      const named = operations.filter(({ path, security }) => path.includes('{') && security?.some(({ dpop }) => dpop?.includes(scope)) === true && !byKeyOnly.test(path));
+      assert.ok(named.length >= (scope === 'query' ? 18 : 9), String(named.length));
+      const before = await stateOfTheirs();
+      for (const { method, path, operationId, requestBody } of named) {
+        const [[type, media] = []] = Object.entries(requestBody?.content ?? {});
+        const body = type === undefined ? undefined : { type, text: type === 'application/json' ? JSON.stringify(media?.example ?? bodies[operationId] ?? {}) : `{"subject":"${subjectOf(0)}"}\n` };
+        const [theirs, nothings] = await Promise.all([0, 1].map(async (which): Promise<Answer> => {
+          const address = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
+            const value = ids[name]?.[which as 0 | 1] ?? (nobodys as Readonly<Record<string, string>>)[name];
+            assert.ok(value !== undefined && value !== '', `${operationId}: say whose ${name} is, in the table of this test`);
+            return encodeURIComponent(value);
+          });
+          const response = await send(method, address, body);
+          const { code = '', detail = '' } = await response.json().catch(() => ({})) as Partial<Answer>;
+          return { status: response.status, code, detail };
+        }));
+        assert.deepEqual(theirs, nothings, operationId);
+        assert.ok(theirs?.status === 404 || theirs?.code === 'ACCOUNT_KEY_REQUIRED', `${operationId}: ${theirs?.status} ${theirs?.code} ${theirs?.detail}`);
+      }
+      assert.equal(await stateOfTheirs(), before, 'and nothing changed');
+    });
+
+    it(`lists ${who} nothing of it, nor goes on from it`, async () => {
+      const send = await sendAs(scope === 'query' ? clerk : representative);
+      const theirs = [theirSubject, ...Object.entries(ids).filter(([name]) => name !== 'index' && name !== 'thumbprint').map(([, [id]]) => id)];
+      const lists = scope === 'query'
+        ? ['grants', 'grant-requests', 'score-jobs', 'notices', 'models', 'joint-projects', `grants?after=${ids['grant']?.[0]}`, `grant-requests?after=${ids['request']?.[0]}`, `notices?after=${ids['notice']?.[0]}`]
+        : ['grants', 'grant-requests', 'objections', 'accesses', 'readers', 'export', 'export?part=accesses', 'export?part=tax&format=csv', `grants?after=${ids['grant']?.[0]}`, `objections?after=${ids['objection']?.[0]}`];
+      for (const list of lists) {
+        const response = await send('GET', `/v1/${list}`);
+        const text = await response.text();
+        assert.ok([200, 400, 404].includes(response.status), `${list}: ${response.status} ${text}`);
+        assert.deepEqual(theirs.filter((each) => text.includes(each) && !list.includes(each)), [], list);
+      }
+    });
+  }
+});
+
+/** Bodies of the right form, for routes that show no example of theirs. */
+const bodies: Readonly<Record<string, object>> = { acceptGrantRequest: { notice_digest: 'a'.repeat(64) }, tryModel: { count: 100, seed: 1 } };
