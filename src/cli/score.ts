@@ -85,11 +85,11 @@ async function scoreOne(cli: Cli, subject: string, options: ScoreFlags & { reado
 }
 
 /** A score for people: the number, its band, and the reasons in the model's own words. */
-function scoreText({ subject, score, band, reasons }: OpenedScore, { model }: OpenableModel, { grant, entry }: { readonly grant: string; readonly entry: { readonly index: number } }): string {
+function scoreText({ subject, score, band, reasons, disputed }: OpenedScore, { model }: OpenableModel, { grant, entry }: { readonly grant: string; readonly entry: { readonly index: number } }): string {
   const bandText = model.bands.find(({ code }) => code === band)?.text.en;
   const reasonText = reasons.map((code, at) => [at + 1, code, model.reasons.find((reason) => reason.code === code)?.text.en ?? '']);
   return `${pairs({ enterprise: subject, model: `${model.ref} (${model.title.en})`, score, band: bandText === undefined ? band : `${band}: ${bandText}` })}${
-    reasonText.length === 0 ? '' : `\n${table(['', 'what cost most', 'in words'], reasonText)}`}\n${pairs({ grant, 'log entry': entry.index })}`;
+    reasonText.length === 0 ? '' : `\n${table(['', 'what cost most', 'in words'], reasonText)}`}\n${pairs({ disputed, grant, 'log entry': entry.index })}`;
 }
 
 const missingWords: Readonly<Record<string, string>> = {

@@ -96,7 +96,7 @@ export async function composeServices({ config, database, keyring, catalogue, po
     policies,
     joint,
     jointRuns: joint,
-    objections: { database, clock, catalogue, log, settings: () => objectionSettings },
+    objections: { database, clock, catalogue, log, features: scoring.desk.features, settings: () => objectionSettings },
     ownExport: { database, clock, catalogue, log, tokenKeys, selfAccess: loadSelfAccess(config.policyFolder, catalogue) },
     features: composeFeatures(() => space.features, scoring, custodian?.id ?? ''),
     refusals: createDoorRefusals({

@@ -174,7 +174,12 @@ export type GatewayHalf = {
   readonly subjects: string;
   /** One per ciphertext: base64url of 4 bytes (little-endian) for each of `places`. */
   readonly masks: readonly string[];
+  /** In parts of jobs: enterprises that object to fields behind the model, by their number in `subjects`, ascending. Absent when there is none. */
+  readonly disputed?: readonly DisputedFields[];
 };
+
+/** Fields behind a score whose objection waits for its department. `at`: which of the half's enterprises, from 0. */
+export type DisputedFields = { readonly at: number; readonly fields: readonly FieldRef[] };
 
 /** What a bank opens: two JWEs that are nothing without each other. */
 export type SealedScores = { readonly custodian: string; readonly gateway: string };
@@ -187,6 +192,8 @@ export type OpenedScore = {
   readonly band: string;
   /** Reason codes, the costliest first. */
   readonly reasons: readonly string[];
+  /** Fields behind the score to which the enterprise objects, and whose department has not answered yet; absent when there is none. */
+  readonly disputed?: readonly FieldRef[];
 };
 
 /* ---------- rotating the homomorphic key ---------- */

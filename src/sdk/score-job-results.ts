@@ -16,11 +16,11 @@ export async function checkScoreJobPart(part: ScoreJobPart, request: string, key
 }
 
 /** First line of a file of scores. */
-export const scoreLinesHead = 'subject,score,band,reasons\n';
+export const scoreLinesHead = 'subject,score,band,reasons,disputed\n';
 
-/** A line of CSV for each score; reasons are codes of the model, the costliest first. */
+/** A line of CSV for each score: reasons are codes of the model, the costliest first; disputed are the fields behind it that the enterprise objects to. */
 export function scoreLines(scores: readonly OpenedScore[]): string {
-  return scores.map(({ subject, score, band, reasons }) => `${subject},${score},${band},${reasons.join(' ')}\n`).join('');
+  return scores.map(({ subject, score, band, reasons, disputed = [] }) => `${subject},${score},${band},${reasons.join(' ')},${disputed.join(' ')}\n`).join('');
 }
 
 /** Who is not scored, as CSV. */

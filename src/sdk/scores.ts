@@ -8,6 +8,7 @@ import { modelFromJson, type ModelJson } from '../scoring/model/document.ts';
 import { openScore, type OpenableModel } from '../scoring/model/open.ts';
 import { askedSubjects, type AskedSubjects } from '../scoring/run/asked-subjects.ts';
 import { combineHalves, unreadable, type UnmaskedScores } from '../scoring/run/halves.ts';
+import type { FieldRef } from '../vocabulary.ts';
 import { sha256Hex } from './bank.ts';
 import type { SigningCalls } from './connection.ts';
 
@@ -114,7 +115,7 @@ export async function openScoreAnswer({ request, subjects, answer }: ScoreExchan
   }, own);
   const [opened] = openScore(openable, unmasked);
   if (opened === undefined) throw unreadable();
-  return opened;
+  return answer.disputed === undefined ? opened : { ...opened, disputed: answer.disputed as readonly FieldRef[] };
 }
 
 export type SealedExpectation = {

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { featureValues, rawOf, startScoreWorld, subjectOf, type ScoreWorld } from '../support/scoring.ts';
+import { featureValues, rawOf, scoredFields, startScoreWorld, subjectOf, type ScoreWorld } from '../support/scoring.ts';
 import { veilgate, type Ran } from './support/platform.ts';
 
 describe('cli: score', () => {
@@ -71,5 +71,15 @@ describe('cli: score', () => {
     assert.equal(refused.code, 1);
     assert.match(refused.err, /^CONSENT_REQUIRED[^]*grant needed/);
     assert.equal((await as('bank-a', 'score', 'one', subjectOf(0))).code, 2, 'model and purpose must be named');
+  });
+
+  it('says which fields behind the score the enterprise objects to', async () => {
+    const { database } = world.platform;
+    await database.query(
+      `insert into objection (id, subject, submitted_by, submitted_ms, about, field, fault, department, state, due_on, accepted_ms)
+       select $1, subject, id, 1, 'record', $2, 'wrong', 'finance_bureau', 'accepted', '2090-01-01', 1 from enterprise where subject = $3`, ['o'.repeat(22), scoredFields[0], subjectOf(0)]);
+    const { code, out } = await as('bank-a', 'score', 'one', subjectOf(0), ...flags);
+    assert.equal(code, 0);
+    assert.match(out, new RegExp(`^disputed +${scoredFields[0]?.replace('.', '\\.')}$`, 'm'));
   });
 });

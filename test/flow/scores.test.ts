@@ -75,7 +75,8 @@ describe('flow: one score', () => {
     await dispute('b', 'owner.phone');
     assert.equal((await bank.score(world.ask(1))).exchange.answer.disputed, undefined, 'another field is not behind the score');
     await dispute('c', field);
-    const { exchange: { answer } } = await bank.score(world.ask(1));
+    const { exchange: { answer }, disputed } = await bank.score(world.ask(1));
+    assert.deepEqual(disputed, [field]);
     assert.deepEqual([answer.disputed, answer.entry.record['disputed'], answer.entry.record['answer']], [[field], [field], await scoreDigest(answer)]);
   });
 

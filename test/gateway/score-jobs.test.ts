@@ -203,7 +203,7 @@ describe('score jobs', () => {
     // as if it had been killed while it wrote the first part
     const state = JSON.parse(readFileSync(file('scores.csv.job.json'), 'utf8')) as { job: string; part: number; bytes: number };
     rmSync(file('scores.csv.job.json'));
-    writeFileSync(file('scores.csv.job.json'), JSON.stringify({ ...state, part: -1, bytes: 'subject,score,band,reasons\n'.length }), { mode: 0o600 });
+    writeFileSync(file('scores.csv.job.json'), JSON.stringify({ ...state, part: -1, bytes: 'subject,score,band,reasons,disputed\n'.length }), { mode: 0o600 });
     writeFileSync(file('scores.csv'), scores.slice(0, 60));
     assert.equal((await veilgate(...many, file('scores.csv'))).code, 0);
     assert.equal(readFileSync(file('scores.csv'), 'utf8'), scores);

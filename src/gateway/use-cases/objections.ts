@@ -12,6 +12,7 @@ import { appendStep, insertObjection, listObjections, lockObjection, lockOverdue
 import type { ObjectionSettings } from '../../objection/settings.ts';
 import { actionsNow, closedByTime, dueAfter, stepOf, type Step } from '../../objection/steps.ts';
 import { noticesOf, type Notice } from '../../objection/notices.ts';
+import type { Feature, FeatureId } from '../../scoring/protocol.ts';
 import { isReleasedIn } from '../../scoring/run/release.ts';
 import { isSuppliedSince } from '../../source/correct.ts';
 import type { Database, Sql, Tx } from '../../store/database.ts';
@@ -24,6 +25,8 @@ export type ObjectionDesk = {
   readonly clock: Clock;
   readonly catalogue: Catalogue;
   readonly log: Pick<AuditReader, 'entry'>;
+  /** Features as the platform declares them now: which fields are behind a score. */
+  readonly features: () => ReadonlyMap<FeatureId, Feature>;
   /** policies/calendar.yaml as it was at start. */
   readonly settings: () => ObjectionSettings;
 };
@@ -78,7 +81,8 @@ export async function takeStep(desk: ObjectionDesk, tx: Tx, caller: Caller, { id
   }
   if (step.wordsRequired && words === null) throw new VeilgateError('REQUEST_INVALID', 'Say why, or what was done: send `text`.', { pointer: '/text' });
   if (action === 'correct') await requireSupplied(desk.catalogue, tx, objection);
-  return move(desk, tx, objection, { action, role, by: caller.party, words, to: step.to });
+  return move(desk, tx, objection, { action, role, by: caller.party, words, to: step.to }, async (moved, atMs) =>
+    (action === 'correct' && moved.about === 'record' ? issueNotices(tx, desk.features(), moved, caller.party, atMs) : []));
 }
 
 /** Closes what has an outcome and that nobody has closed in time; in parts. */
@@ -174,11 +178,14 @@ function datasetOf({ fields, datasets }: Catalogue, field: FieldRef): Dataset | 
 
 type Taken = { readonly action: ObjectionAction; readonly role: ObjectionRole; readonly by: PartyId | null; readonly words: string | null };
 
-async function move(desk: Pick<ObjectionDesk, 'clock' | 'settings'>, tx: Tx, objection: Objection, { to, ...taken }: Taken & { readonly to: ObjectionState }): Promise<Objection> {
+/** @param follow what else happens with this step, as the log must say it */
+async function move(
+  desk: Pick<ObjectionDesk, 'clock' | 'settings'>, tx: Tx, objection: Objection, { to, ...taken }: Taken & { readonly to: ObjectionState },
+  follow: (moved: Objection, atMs: TimeMs) => Promise<readonly AuditRecord[]> = async () => [],
+): Promise<Objection> {
   const atMs = desk.clock.nowMs();
   const moved = await moveObjection(tx, objection, { state: to, dueOn: dueAfter(to, atMs, desk.settings()) }, atMs);
-  const notices = taken.action === 'correct' && moved.about === 'record' ? await issueNotices(tx, moved, taken.by ?? platform, atMs) : [];
-  await logStep(tx, moved, { ...taken, atMs }, notices);
+  await logStep(tx, moved, { ...taken, atMs }, await follow(moved, atMs));
   return moved;
 }
 

@@ -4,6 +4,7 @@ import { recordHead, type ScoresReleased } from '../../audit/entry.ts';
 import { shanghaiDate } from '../../calendar.ts';
 import { canonicalJson } from '../../canonical.ts';
 import { VeilgateError } from '../../errors.ts';
+import { disputedFields } from '../../objection/disputed.ts';
 import { functionalsOf } from '../../scoring/model/functional.ts';
 import { holdJob, isLive, type Job } from '../../scoring/job/job.ts';
 import { decidePart, lockPendingPart, noteEntry, type Evaluated, type Part } from '../../scoring/job/part.ts';
@@ -15,11 +16,11 @@ import { recordScoreRelease } from '../../scoring/run/release.ts';
 import { functionalSet } from '../../scoring/run/tally.ts';
 import type { SealedScores } from '../../scoring/protocol.ts';
 import type { Tx } from '../../store/database.ts';
-import type { PublicJwk, SubjectId, TimeMs } from '../../vocabulary.ts';
+import type { FieldRef, GrantId, PublicJwk, SubjectId, TimeMs } from '../../vocabulary.ts';
 import { lockRelease, type LockedRelease, type ReleaseUse } from './lock-release.ts';
 import { bringNext, type JobDesk } from './score-job-desk.ts';
 import { grantsFor } from './score-job-plan.ts';
-import type { ScoreTerms } from './score-eligibility.ts';
+import { sourceFields, type ScoreTerms } from './score-eligibility.ts';
 import { parameterSetOf } from './score-one.ts';
 import { gatewayHalf, sealGatewayHalf } from './score-seal.ts';
 
@@ -62,7 +63,7 @@ export async function releasePart(desk: JobDesk, job: Job, part: Part, terms: Sc
   });
 }
 
-type Chosen = { readonly place: number; readonly slot: number; readonly subject: SubjectId };
+type Chosen = { readonly place: number; readonly slot: number; readonly subject: SubjectId; readonly grant: GrantId };
 type Choice = { readonly released: readonly Chosen[]; readonly unscored: readonly Unscored[]; readonly locked: LockedRelease };
 type Choosing = { readonly job: Job; readonly part: Part; readonly plan: BlockPlan; readonly evaluated: Evaluated; readonly terms: ScoreTerms; readonly atMs: TimeMs };
 
@@ -87,10 +88,10 @@ async function choose(desk: JobDesk, tx: Tx, choosing: Choosing): Promise<Choice
   }));
   const locked = await lockRelease(tx, uses, desk.tallies);
   const released: Chosen[] = [];
-  candidates.forEach(({ subject, position: { slot } }, at) => {
+  candidates.forEach(({ subject, grant, position: { slot } }, at) => {
     const refusal = locked.decide(uses[at] as ReleaseUse);
     if (refusal?.code === 'INSTITUTION_NOT_ACTIVE') throw refusal;
-    if (refusal === undefined) released.push({ place: placeOf.get(slot) as number, slot, subject });
+    if (refusal === undefined) released.push({ place: placeOf.get(slot) as number, slot, subject, grant });
     else unscored.push({ subject, reason: refusal.code });
   });
   return { released, unscored, locked };
@@ -111,7 +112,7 @@ type Leaving = Omit<Choosing, 'plan'> & { readonly recipient: PublicJwk; readonl
 
 async function leave(desk: JobDesk, tx: Tx, leaving: Leaving): Promise<void> {
   const { job, part, choice: { released, unscored, locked } } = leaving;
-  const sealed = await sealBoth(desk, leaving);
+  const sealed = await sealBoth(desk, leaving, await disputedOf(tx, leaving));
   const subjectsSalt = randomBytes(32).toString('base64url');
   const record = releaseRecord(leaving, sealed, subjectsSalt);
   // all that is large first: the log's lock is held from its entry to the commit
@@ -122,15 +123,22 @@ async function leave(desk: JobDesk, tx: Tx, leaving: Leaving): Promise<void> {
   const [entry] = await appendRecords(tx, [record], { vault: desk.vault, requests: [job.request] });
   if (entry === undefined) throw new VeilgateError('AUDIT_UNAVAILABLE', 'The log took no entry, so nothing was disclosed.');
   await Promise.all([
-    recordScoreRelease(tx, { entry: entry.index, institution: job.institution, model: job.model, subjects: released.map(({ subject }) => subject) }),
+    recordScoreRelease(tx, { entry: entry.index, institution: job.institution, model: job.model, released }),
     noteEntry(tx, part, entry),
   ]);
 }
 
-async function sealBoth(desk: JobDesk, { job, part, evaluated, atMs, recipient, choice: { released } }: Leaving): Promise<SealedScores> {
+/** Fields behind the model that those who are released dispute at this moment: as at the answer to a single score. */
+async function disputedOf(tx: Tx, { terms, choice: { released } }: Leaving): Promise<ReadonlyMap<SubjectId, readonly FieldRef[]>> {
+  const used = new Set(sourceFields(terms));
+  const disputed = await disputedFields(tx, released.map(({ subject }) => subject));
+  return new Map([...disputed].map(([subject, fields]) => [subject, fields.filter((field) => used.has(field))] as const).filter(([, fields]) => fields.length > 0));
+}
+
+async function sealBoth(desk: JobDesk, { job, part, evaluated, atMs, recipient, choice: { released } }: Leaving, disputed: ReadonlyMap<SubjectId, readonly FieldRef[]>): Promise<SealedScores> {
   const { plainModulus, slots } = parameterSetOf(evaluated.key);
   const masks = openMasks(desk.maskSecrets, maskPlace(part, evaluated.ticket), evaluated.masks, slots);
-  const half = gatewayHalf({ ticket: evaluated.ticket, model: job.model, modulus: plainModulus, masks, released });
+  const half = gatewayHalf({ ticket: evaluated.ticket, model: job.model, modulus: plainModulus, masks, released, disputed });
   const gateway = await sealGatewayHalf(half, { key: recipient, issuer: desk.issuer, institution: job.institution, requestDigest: job.requestDigest, nowMs: atMs });
   return { custodian: evaluated.custodianHalf, gateway };
 }

@@ -3,7 +3,7 @@ import { canonicalJson } from '../../canonical.ts';
 import { sealFor } from '../../disclosure/seal.ts';
 import type { GatewayHalf, ModelRef } from '../../scoring/protocol.ts';
 import { packWords } from '../../scoring/run/halves.ts';
-import type { GrantId, InstitutionId, PublicJwk, SubjectId, TimeMs } from '../../vocabulary.ts';
+import type { FieldRef, GrantId, InstitutionId, PublicJwk, SubjectId, TimeMs } from '../../vocabulary.ts';
 
 export type GatewayHalfFacts = {
   readonly ticket: string;
@@ -14,15 +14,22 @@ export type GatewayHalfFacts = {
   readonly released: readonly { readonly place: number; readonly slot: number; readonly subject: SubjectId }[];
   /** One for each ciphertext: the masks of the whole block. Of slots that are not released nothing goes on. */
   readonly masks: readonly Uint32Array[];
+  /** Fields behind the model that an enterprise disputes; absent where its answer says so itself. */
+  readonly disputed?: ReadonlyMap<SubjectId, readonly FieldRef[]>;
 };
 
 /** The gateway's half as it is sealed: the masks of the released slots alone. */
-export function gatewayHalf({ ticket, model, modulus, released, masks }: GatewayHalfFacts): GatewayHalf {
+export function gatewayHalf({ ticket, model, modulus, released, masks, disputed }: GatewayHalfFacts): GatewayHalf {
+  const marked = released.flatMap(({ subject }, at) => {
+    const fields = disputed?.get(subject);
+    return fields === undefined ? [] : [{ at, fields }];
+  });
   return {
     v: 1, ticket, model, modulus,
     places: packWords(released.map(({ place }) => place)),
     subjects: released.map(({ subject }) => subject).join(''),
     masks: masks.map((mask) => packWords(released.map(({ slot }) => mask[slot] as number))),
+    ...(marked.length === 0 ? {} : { disputed: marked }),
   };
 }
 

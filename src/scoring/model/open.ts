@@ -1,4 +1,4 @@
-import type { SubjectId } from '../../vocabulary.ts';
+import type { FieldRef, SubjectId } from '../../vocabulary.ts';
 import type { Model, OpenedScore } from '../protocol.ts';
 import { unreadable } from '../run/halves.ts';
 
@@ -8,7 +8,7 @@ type Range = { readonly low: number; readonly high: number };
 export type OpenableModel = { readonly model: Model; /** Absent: not looked at. */ readonly rawRange?: Range; readonly reasonRanges: readonly Range[] };
 
 /** What combineHalves gives: `values[output][place]` mod `modulus`; outputs are the score, then the reason groups. */
-export type Unmasked = { readonly modulus: number; readonly subjects: readonly SubjectId[]; readonly values: readonly Uint32Array[] };
+export type Unmasked = { readonly modulus: number; readonly subjects: readonly SubjectId[]; readonly values: readonly Uint32Array[]; readonly disputed?: ReadonlyMap<SubjectId, readonly FieldRef[]> };
 
 /** Reasons named at most. */
 const reasonsMax = 4;
@@ -17,14 +17,15 @@ const reasonsMax = 4;
  * Score, band and reasons of each enterprise. Pure. A score or a reason group outside its range means that something else
  * was computed than the model says, or a column holds what its declaration excludes. Errors: SCORE_UNREADABLE when values and model do not belong together.
  */
-export function openScore({ model, rawRange, reasonRanges }: OpenableModel, { modulus, subjects, values }: Unmasked): OpenedScore[] {
+export function openScore({ model, rawRange, reasonRanges }: OpenableModel, { modulus, subjects, values, disputed }: Unmasked): OpenedScore[] {
   if (values.length !== 1 + model.reasons.length || reasonRanges.length !== model.reasons.length || values.some(({ length }) => length !== subjects.length)) throw unreadable();
   const [scores = new Uint32Array(), ...groups] = values;
   return subjects.map((subject, place) => {
     const raw = centred(scores[place] as number, modulus);
     const points = groups.map((group) => centred(group[place] as number, modulus));
     if (points.some((each, at) => !isWithin(each, reasonRanges[at])) || (rawRange !== undefined && !isWithin(raw, rawRange))) throw unreadable();
-    return { subject, raw, score: raw / model.scale, band: bandOf(model, raw / model.scale), reasons: reasonsOf(model, reasonRanges, points) };
+    const fields = disputed?.get(subject);
+    return { subject, raw, score: raw / model.scale, band: bandOf(model, raw / model.scale), reasons: reasonsOf(model, reasonRanges, points), ...(fields === undefined ? {} : { disputed: fields }) };
   });
 }
 

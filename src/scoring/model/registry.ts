@@ -2,8 +2,8 @@ import type { Clock } from '../../clock.ts';
 import { VeilgateError } from '../../errors.ts';
 import { canonicalJson } from '../../canonical.ts';
 import { isUniqueViolation, type Sql, type Tx } from '../../store/database.ts';
-import type { InstitutionClass, InstitutionId, PartyId, TimeMs } from '../../vocabulary.ts';
-import type { Model, ModelRef, ModelState } from '../protocol.ts';
+import type { FieldRef, InstitutionClass, InstitutionId, PartyId, TimeMs } from '../../vocabulary.ts';
+import type { Feature, FeatureId, Model, ModelRef, ModelState } from '../protocol.ts';
 import { modelFromJson, modelToJson, type ModelJson } from './document.ts';
 import { modelDigest } from './shape.ts';
 
@@ -65,6 +65,24 @@ export async function listModels(sql: Sql, { after, state, proposedBy }: { reado
 export async function approvedModels(sql: Sql): Promise<Model[]> {
   const { rows } = await sql.query<Pick<Row, 'document'>>({ name: 'scoring approved models', text: "select document from scoring_model where state = 'approved' order by ref", values: [] });
   return rows.map(({ document }) => modelFromJson(JSON.parse(document) as ModelJson));
+}
+
+/** Approved models, and those that were retired: everything a score was ever given under. */
+export async function modelsEverApproved(sql: Sql): Promise<Model[]> {
+  const { rows } = await sql.query<Pick<Row, 'document'>>({ name: 'scoring models ever approved', text: "select document from scoring_model where state in ('approved', 'retired') order by ref", values: [] });
+  return rows.map(({ document }) => modelFromJson(JSON.parse(document) as ModelJson));
+}
+
+/**
+ * Models that work on a field. A feature that is declared no more counts for every field of its dataset: whom a
+ * correction concerns is told rather once too often.
+ */
+export function modelsOn(field: FieldRef, models: readonly Model[], features: ReadonlyMap<FeatureId, Feature>): ModelRef[] {
+  const dataset = field.slice(0, field.indexOf('.'));
+  return models.filter(({ terms }) => terms.some(({ feature }) => {
+    const declared = features.get(feature);
+    return declared === undefined ? feature.startsWith(`${dataset}/`) : declared.source === field;
+  })).map(({ ref }) => ref);
 }
 
 export type ModelStep = { readonly ref: ModelRef; readonly by: PartyId };

@@ -1,7 +1,7 @@
 import { VeilgateError } from '../../errors.ts';
-import type { SubjectId } from '../../vocabulary.ts';
+import type { FieldRef, SubjectId } from '../../vocabulary.ts';
 import { usccLength } from '../../uscc.ts';
-import type { CustodianHalf, GatewayHalf, ModelRef } from '../protocol.ts';
+import type { CustodianHalf, DisputedFields, GatewayHalf, ModelRef } from '../protocol.ts';
 import type { AskedSubjects } from './asked-subjects.ts';
 
 /** What a bank knows before it opens anything; halves that say otherwise belong to somebody else's request. */
@@ -20,6 +20,8 @@ export type UnmaskedScores = {
   readonly modulus: number;
   readonly subjects: readonly SubjectId[];
   readonly values: readonly Uint32Array[];
+  /** Fields behind the scores that enterprises dispute; whoever is not in it disputes none. */
+  readonly disputed: ReadonlyMap<SubjectId, readonly FieldRef[]>;
 };
 
 /** Slots of a ticket at most: more than any parameter set has. */
@@ -74,12 +76,12 @@ const digitOf = Int8Array.from({ length: 128 }, (_, code) => 'ABCDEFGHIJKLMNOPQR
  */
 export function combineHalves(custodian: unknown, gateway: unknown, expected: HalvesExpectation): UnmaskedScores {
   const masked = readCustodianHalf(custodian, expected);
-  const { places, subjects, masks } = readGatewayHalf(gateway, masked.ticket, masked.places, expected);
+  const { places, subjects, masks, disputed } = readGatewayHalf(gateway, masked.ticket, masked.places, expected);
   const values = masks.map((mask, output) => places.map((place, at) => {
     const difference = (masked.values[output] as Uint32Array)[place]! - (mask[at] as number);
     return difference < 0 ? difference + expected.modulus : difference;
   }));
-  return { modulus: expected.modulus, subjects, values };
+  return { modulus: expected.modulus, subjects, values, disputed };
 }
 
 function readCustodianHalf(half: unknown, { outputs, modulus }: HalvesExpectation): { readonly ticket: string; readonly places: number; readonly values: readonly Uint32Array[] } {
@@ -91,10 +93,10 @@ function readCustodianHalf(half: unknown, { outputs, modulus }: HalvesExpectatio
   return { ticket, places, values: masked.map((text) => unpackWords(text, places, modulus) ?? fail()) };
 }
 
-type Unmasking = { readonly places: Uint32Array; readonly subjects: readonly SubjectId[]; readonly masks: readonly Uint32Array[] };
+type Unmasking = { readonly places: Uint32Array; readonly subjects: readonly SubjectId[]; readonly masks: readonly Uint32Array[]; readonly disputed: UnmaskedScores['disputed'] };
 
 function readGatewayHalf(half: unknown, ticketOfCustodian: string, placesOfTicket: number, expected: HalvesExpectation): Unmasking {
-  const { v, ticket, model, modulus, places, subjects, masks, ...others } = asObject(half) as Partial<GatewayHalf>;
+  const { v, ticket, model, modulus, places, subjects, masks, disputed, ...others } = asObject(half) as Partial<GatewayHalf>;
   if (v !== 1 || ticket !== ticketOfCustodian || model !== expected.model || modulus !== expected.modulus || Object.keys(others).length > 0) throw unreadable();
   if (typeof subjects !== 'string' || !Array.isArray(masks) || masks.length !== expected.outputs) throw unreadable();
   const count = subjects.length / usccLength;
@@ -102,8 +104,29 @@ function readGatewayHalf(half: unknown, ticketOfCustodian: string, placesOfTicke
   const words = unpackWords(places, count, placesOfTicket) ?? fail();
   const asked = Uint32Array.from({ length: count }, (_, at) => expected.subjects.find(subjects, at * usccLength) ?? fail());
   if (new Set(words).size < count || new Set(asked).size < count) throw unreadable();
-  return { places: words, subjects: Array.from(asked, expected.subjects.subject), masks: masks.map((text) => unpackWords(text, count, expected.modulus) ?? fail()) };
+  const named = Array.from(asked, expected.subjects.subject);
+  return { places: words, subjects: named, masks: masks.map((text) => unpackWords(text, count, expected.modulus) ?? fail()), disputed: readDisputed(disputed, named) };
 }
+
+/** Each enterprise once, in the order of the half, with some fields of the catalogue; not there at all when there is none. */
+function readDisputed(disputed: unknown, subjects: readonly SubjectId[]): UnmaskedScores['disputed'] {
+  const found = new Map<SubjectId, readonly FieldRef[]>();
+  if (disputed === undefined) return found;
+  if (!Array.isArray(disputed) || disputed.length === 0) throw unreadable();
+  let last = -1;
+  for (const each of disputed as readonly unknown[]) {
+    const { at, fields, ...others } = asObject(each) as Partial<DisputedFields>;
+    const subject = subjects[at ?? -1];
+    if (subject === undefined || (at as number) <= last || Object.keys(others).length > 0) throw unreadable();
+    if (!Array.isArray(fields) || fields.length === 0 || !fields.every((field) => typeof field === 'string' && fieldShape.test(field))) throw unreadable();
+    found.set(subject, fields);
+    last = at as number;
+  }
+  return found;
+}
+
+/** `dataset.field`, as catalogues name fields. */
+const fieldShape = /^[a-z][a-z0-9_]{0,40}\.[a-z][a-z0-9_]{0,40}$/;
 
 function asObject(value: unknown): Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw unreadable();

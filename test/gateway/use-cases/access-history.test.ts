@@ -6,7 +6,7 @@ import { isVeilgateError } from '../../../src/errors.ts';
 import { accessHistory } from '../../../src/gateway/use-cases/access-history.ts';
 import type { ModelRef } from '../../../src/scoring/protocol.ts';
 import { isReleasedIn, recordScoreRelease } from '../../../src/scoring/run/release.ts';
-import type { InstitutionId, PartyId, SubjectId, TimeMs } from '../../../src/vocabulary.ts';
+import type { GrantId, InstitutionId, PartyId, SubjectId, TimeMs } from '../../../src/vocabulary.ts';
 import { freshDatabase } from '../../support/database.ts';
 import { subjectOf } from '../../support/scoring.ts';
 
@@ -19,7 +19,7 @@ describe('the access history of an enterprise', () => {
     const named = (subject: SubjectId) => append({ ...recordHead('enterprise.activated', 0 as TimeMs, 'platform' as PartyId), subject });
     const part = async (institution: string, subjects: readonly SubjectId[], atMs = 0) => {
       const entry = await append({ ...recordHead('policy.loaded', atMs as TimeMs, 'platform' as PartyId), policy: 'p', previous: null } as unknown as AuditRecord); // any entry that names nobody
-      await database.transaction('test', (tx) => recordScoreRelease(tx, { entry, institution: institution as InstitutionId, model: 'm@1' as ModelRef, subjects }));
+      await database.transaction('test', (tx) => recordScoreRelease(tx, { entry, institution: institution as InstitutionId, model: 'm@1' as ModelRef, released: subjects.map((subject) => ({ subject, grant: 'g' as GrantId })) }));
       return entry;
     };
     const entries = [await named(mine), await part('bank-a', [mine, theirs]), await named(theirs), await part('bank-b', [theirs]), await named(mine), await part('bank-b', [mine])];

@@ -80,6 +80,21 @@ describe('halves of a score', () => {
     refuses(custodian, gateway, 'another enterprise was asked for', { ...expected, subjects: askedSubjects([c]) });
   });
 
+  it('say which of the released enterprises dispute which fields, or are refused', () => {
+    const { custodian, gateway } = good();
+    const one = { at: 0, fields: ['tax.invoiced_cents'] };
+    const both = [one, { at: 1, fields: ['tax.invoiced_cents', 'tax.vat_paid_cents'] }];
+    const marked = combineHalves(custodian, { ...gateway, disputed: both }, expected).disputed;
+    assert.deepEqual([...marked], [[a, both[0]?.fields], [b, both[1]?.fields]]);
+    assert.equal(combineHalves(custodian, gateway, expected).disputed.size, 0);
+    const wrong = {
+      'an empty list': [], 'no list': one, 'nobody of the half': [{ ...one, at: 2 }], 'no whole number': [{ ...one, at: 0.5 }], 'a negative one': [{ ...one, at: -1 }], 'no number': [{ fields: one.fields }],
+      'the same twice': [one, one], 'another order': both.toReversed(), 'no field': [{ ...one, fields: [] }], 'a field that is none': [{ ...one, fields: ['<b>.x'] }], 'fields as a text': [{ ...one, fields: 'tax.x' }],
+      'more than belongs there': [{ ...one, value: 1 }], 'a text': ['tax.x'],
+    };
+    for (const [what, disputed] of Object.entries(wrong)) refuses(custodian, { ...gateway, disputed }, what);
+  });
+
   it('have one spelling for one value', () => {
     fc.assert(fc.property(fc.uint32Array({ maxLength: 20, max: t - 1 }), (words) => {
       assert.deepEqual(unpackWords(packWords(words), words.length, t), words);

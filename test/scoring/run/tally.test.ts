@@ -1,11 +1,11 @@
 import { strict as assert } from 'node:assert';
 import { VeilgateError, isVeilgateError } from '../../../src/errors.ts';
 import type { FeatureId } from '../../../src/scoring/protocol.ts';
-import { recordScoreRelease, scoreReleasesOf } from '../../../src/scoring/run/release.ts';
+import { recordScoreRelease, scoreReceiversOf, scoreReleasesOf } from '../../../src/scoring/run/release.ts';
 import { createTallies, functionalSet, type Functional, type FunctionalSet, type TallyUse } from '../../../src/scoring/run/tally.ts';
 import type { ModelRef } from '../../../src/scoring/protocol.ts';
 import type { Database } from '../../../src/store/database.ts';
-import type { InstitutionId, SubjectId } from '../../../src/vocabulary.ts';
+import type { GrantId, InstitutionId, SubjectId } from '../../../src/vocabulary.ts';
 import { freshDatabase } from '../../support/database.ts';
 
 const bank = 'bank-a' as InstitutionId;
@@ -157,8 +157,8 @@ describe('what scores tell together', () => {
 describe('releases of many scores', () => {
   it('stand in the history of each enterprise, newest first, by institution, in pages', async () => {
     const database = await freshDatabase();
-    const record = (entry: number, institution: string, subjects: readonly SubjectId[]) =>
-      database.transaction('test', (tx) => recordScoreRelease(tx, { entry, institution: institution as InstitutionId, model: 'sme@1' as ModelRef, subjects }));
+    const record = (entry: number, institution: string, subjects: readonly SubjectId[], { model = 'sme@1', grant = 'g' } = {}) =>
+      database.transaction('test', (tx) => recordScoreRelease(tx, { entry, institution: institution as InstitutionId, model: model as ModelRef, released: subjects.map((each) => ({ subject: each, grant: grant as GrantId })) }));
     await record(3, 'bank-a', [subject, other]);
     await record(5, 'bank-b', [subject]);
     await record(9, 'bank-a', []);
@@ -167,5 +167,15 @@ describe('releases of many scores', () => {
     assert.deepEqual(await scoreReleasesOf(database, subject, { limit: 10, institution: 'bank-a' }), [3]);
     assert.deepEqual(await scoreReleasesOf(database, subject, { limit: 1 }), [5]);
     assert.deepEqual(await scoreReleasesOf(database, other, { limit: 10 }), [3]);
+
+    await record(11, 'bank-a', [subject]);
+    await record(12, 'bank-a', [subject], { grant: 'h' });
+    await record(13, 'bank-a', [subject], { model: 'other@1' });
+    const received = (of: SubjectId, ...models: string[]) => scoreReceiversOf(database, of, models as ModelRef[], 1);
+    assert.deepEqual(await received(subject, 'sme@1'), [
+      { institution: 'bank-a', grant: 'g', received: 2, entries: [11] }, { institution: 'bank-a', grant: 'h', received: 1, entries: [12] }, { institution: 'bank-b', grant: 'g', received: 1, entries: [5] },
+    ], 'who received them, under which grant and how often, with the newest entries');
+    assert.deepEqual(await received(subject, 'other@1'), [{ institution: 'bank-a', grant: 'g', received: 1, entries: [13] }]);
+    assert.deepEqual([await received(other, 'other@1'), await received(subject)], [[], []]);
   });
 });
