@@ -19,6 +19,8 @@ export type Session = {
   /** True: its person has shown an activation code and chosen a password, and may do nothing yet but enrol a second factor. */
   readonly enrolling: boolean;
   readonly startedAtMs: TimeMs;
+  /** When the person last showed what signs them in. */
+  readonly confirmedAtMs: TimeMs;
   readonly idleEndsAtMs: TimeMs;
   readonly absoluteEndsAtMs: TimeMs;
 };
@@ -27,7 +29,7 @@ export type Session = {
 export async function startSession(sql: Sql, clock: Clock, accountId: string, enrolling = false): Promise<string> {
   const id = randomBytes(32).toString('base64url');
   await sql.query(
-    'insert into account_session (id_hash, account_id, enrolling, created_at_ms, last_seen_at_ms) values ($1, $2, $3, $4, $4)',
+    'insert into account_session (id_hash, account_id, enrolling, created_at_ms, last_seen_at_ms, confirmed_at_ms) values ($1, $2, $3, $4, $4, $4)',
     [idHash('session', id), accountId, enrolling, clock.nowMs()],
   );
   if (!enrolling) await sql.query('update account set last_used_at_ms = $2 where account_id = $1', [accountId, clock.nowMs()]);
@@ -37,8 +39,8 @@ export async function startSession(sql: Sql, clock: Clock, accountId: string, en
 /** The session behind this cookie; undefined when there is none any more. */
 export async function findSession(sql: Sql, clock: Clock, id: string): Promise<Session | undefined> {
   const nowMs = clock.nowMs();
-  const { rows: [row] } = await sql.query<AccountRow & { enrolling: boolean; started_at_ms: TimeMs; last_seen_at_ms: number }>(
-    `select ${accountColumns('a')}, s.enrolling, s.created_at_ms as started_at_ms, s.last_seen_at_ms
+  const { rows: [row] } = await sql.query<AccountRow & { enrolling: boolean; started_at_ms: TimeMs; last_seen_at_ms: number; confirmed_at_ms: TimeMs }>(
+    `select ${accountColumns('a')}, s.enrolling, s.created_at_ms as started_at_ms, s.last_seen_at_ms, s.confirmed_at_ms
      from account_session s join account a using (account_id)
      where s.id_hash = $1 and s.created_at_ms > $2 - case when s.enrolling then $5 else $3 end::bigint and s.last_seen_at_ms > $2 - $4::bigint`,
     [idHash('session', id), nowMs, sessionAbsoluteMs, sessionIdleMs, enrolmentAbsoluteMs],
@@ -49,9 +51,14 @@ export async function findSession(sql: Sql, clock: Clock, id: string): Promise<S
   }
   const absoluteEndsAtMs = (row.started_at_ms + (row.enrolling ? enrolmentAbsoluteMs : sessionAbsoluteMs)) as TimeMs;
   return {
-    account: accountOf(row), enrolling: row.enrolling, startedAtMs: row.started_at_ms,
+    account: accountOf(row), enrolling: row.enrolling, startedAtMs: row.started_at_ms, confirmedAtMs: row.confirmed_at_ms,
     idleEndsAtMs: Math.min(nowMs + sessionIdleMs, absoluteEndsAtMs) as TimeMs, absoluteEndsAtMs,
   };
+}
+
+/** The person has shown the second factor once more. @param digest `sessionDigest` of the session */
+export async function confirmSession(sql: Sql, clock: Clock, digest: string): Promise<void> {
+  await sql.query('update account_session set confirmed_at_ms = $2 where id_hash = $1', [Buffer.from(digest, 'hex'), clock.nowMs()]);
 }
 
 /** @param digest `sessionDigest` of the session */

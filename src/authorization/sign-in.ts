@@ -51,6 +51,15 @@ export async function confirmPassword(database: Database, clock: Clock, { accoun
   await rightAfterAll();
 }
 
+/** A one-time password of an account that is signed in. Errors: ACCOUNT_SIGN_IN_FAILED, ACCOUNT_LOCKED. */
+export async function confirmOneTimePassword({ database, clock, oneTimePasswords }: SignInDesk, accountId: string, typed: string): Promise<void> {
+  const accountTries = `confirm ${accountId}`;
+  await refuseWhileBlocked(database, clock, accountTries, accountBackOff);
+  const found = await findOneTimePassword(database, clock, oneTimePasswords, { accountId, typed, enrolling: false });
+  if (await found?.take() !== true) throw new VeilgateError('ACCOUNT_SIGN_IN_FAILED', 'The one-time password is wrong or was used: wait for the next one and type that.', { field: 'one_time_password' });
+  await uncountTry(database, accountTries, true);
+}
+
 /** Takes a new password for the old one and ends the account's sessions in all browsers. Errors: those of confirmPassword, REQUEST_INVALID. */
 export async function changePassword(
   database: Database,

@@ -113,6 +113,9 @@ async function beforeBody(route: Route, request: Request, admit: (caller: KnownC
   }
   if (limits.watchful()) await limits.mayTry(request.ip ?? '');
   const proof = await readProof(request);
+  if (route.confirmed === true && proof.session?.browser.confirmed === false) {
+    throw new VeilgateError('SESSION_CONFIRMATION_NEEDED', 'This lets somebody in: show your one-time password once more, or sign in again, then repeat it within ten minutes.');
+  }
   if (route.access === 'handler') return { proof };
   const caller = await identify(proof);
   await admit(caller);

@@ -60,6 +60,7 @@ const wire = {
   TOKEN_SCOPE_INSUFFICIENT: { status: 403, title: 'Scope insufficient', challenge: 'insufficient_scope' },
   SESSION_MISSING: { status: 401, title: 'Not signed in', challenge: 'none' },
   SESSION_FORGED: { status: 403, title: 'Not from this session\'s page' },
+  SESSION_CONFIRMATION_NEEDED: { status: 403, title: 'Confirmation needed' },
   DPOP_MISSING: { status: 401, title: 'DPoP proof missing', challenge: 'invalid_dpop_proof' },
   DPOP_INVALID: { status: 401, title: 'DPoP proof invalid', challenge: 'invalid_dpop_proof' },
   DPOP_BINDING_MISMATCH: { ...token, title: 'Token bound to another key' },

@@ -137,6 +137,8 @@ export type RouteDescription = {
   readonly errors: readonly ErrorCode[];
   /** Not counted against the address that asks: for what watches the service. */
   readonly uncounted?: boolean;
+  /** By a browser's session only soon after its person signed in or showed the one-time password: what lets others in. */
+  readonly confirmed?: boolean;
   readonly examples?: {
     /** A `veilgate …` command that does the same. */
     readonly cli?: string;

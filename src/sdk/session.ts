@@ -27,7 +27,7 @@ export type SessionOptions = {
   readonly session: Pick<SessionView, 'gateway' | 'csrf'>;
 };
 
-/** Names a change that our own page makes: a form of another site cannot send it. */
+/** Names a call that our own page makes: a form or a link of another site cannot send it. */
 export const csrfHeader = 'veilgate-csrf';
 
 /** Who is signed in; undefined when nobody is. Errors: GATEWAY_UNAVAILABLE and what the gateway says. */
@@ -42,6 +42,12 @@ export async function readSession(base: string): Promise<SessionView | undefined
 export async function endSession({ base, session }: SessionOptions): Promise<void> {
   const response = await fetch(`${base}/session`, { method: 'DELETE', headers: { [csrfHeader]: session.csrf } }).catch(unreachable);
   if (!response.ok && response.status !== 401) throw await problemOf(response);
+}
+
+/** Shows the one-time password once more, for what takes it. Errors: ACCOUNT_SIGN_IN_FAILED, ACCOUNT_LOCKED, SESSION_*. */
+export async function confirmSession({ base, session }: SessionOptions, oneTimePassword: string): Promise<void> {
+  const response = await fetch(`${base}/session/confirmation`, { method: 'POST', headers: { [csrfHeader]: session.csrf, 'content-type': 'application/json' }, body: JSON.stringify({ one_time_password: oneTimePassword }) }).catch(unreachable);
+  if (!response.ok) throw await problemOf(response);
 }
 
 /** The gateway as a signed-in browser calls it: no token is in its hands. */

@@ -103,13 +103,31 @@ describe('authorization/people of institutions and officers', () => {
     assert.equal((await sessionOf(who.browser))?.party, party);
   });
 
+  it('count as confirmed for ten minutes after they signed in or showed a one-time password, each of which does it once', async () => {
+    const who = await staff(platform, unique());
+    const { confirm } = sessions();
+    const now = async () => await sessionOf(who.browser) ?? assert.fail();
+    const passwordOf = (steps: number) => oneTimePassword(who.secret, platform.clock.nowMs(), steps);
+    assert.equal((await now()).confirmed, true);
+    platform.clock.advanceMs(10 * 60_000);
+    assert.equal((await now()).confirmed, false);
+    for (const typed of ['', '000000', passwordOf(5)]) await assert.rejects(confirm(await now(), typed), (error) => isVeilgateError(error, 'ACCOUNT_SIGN_IN_FAILED'));
+    assert.equal((await now()).confirmed, false);
+    const right = passwordOf(0);
+    await confirm(await now(), right);
+    assert.equal((await now()).confirmed, true);
+    await assert.rejects(confirm(await now(), right), (error) => isVeilgateError(error, 'ACCOUNT_SIGN_IN_FAILED'), 'used');
+    for (let tries = 0; tries < 4; tries += 1) await confirm(await now(), '000000').catch(() => {});
+    await assert.rejects(confirm(await now(), passwordOf(1)), (error) => isVeilgateError(error, 'ACCOUNT_LOCKED'), 'guesses are slowed down, the right one too');
+  });
+
   it('are told apart by sessions that the console reads: who, for whom, until when', async () => {
     const who = await staff(platform, unique());
     const session = await sessionOf(who.browser);
     assert.ok(session);
     const nowMs = platform.clock.nowMs();
     const { sessionDigest, csrf, signedInAtMs, idleEndsAtMs, absoluteEndsAtMs, ...rest } = session;
-    assert.deepEqual(rest, { accountId: who.accountId, party: who.party, kind: 'officer', name: 'Li Na', username: who.username });
+    assert.deepEqual(rest, { accountId: who.accountId, party: who.party, kind: 'officer', name: 'Li Na', username: who.username, confirmed: true });
     assert.match(sessionDigest, /^[0-9a-f]{64}$/);
     assert.ok(nowMs - signedInAtMs < 60_000 && idleEndsAtMs - nowMs <= 15 * 60_000 && absoluteEndsAtMs === signedInAtMs + 8 * 3_600_000);
     const enterprise = await representative(platform, subjectNumber(700), 'enter.prise');

@@ -41,6 +41,7 @@ export const problemsInChinese: Readonly<Record<ErrorCode, string>> = {
   TOKEN_REVOKED: '凭据已被撤销:请重新登录或重新取得授权。',
   TOKEN_SCOPE_INSUFFICIENT: '您的角色不能进行这项操作:如有需要,请联系平台登记人员。',
   SESSION_MISSING: '您尚未登录或登录已过期:请重新登录,填写的内容仍在页面上。',
+  SESSION_CONFIRMATION_NEEDED: '这项操作会准入他人:请再次输入动态口令或重新登录,并在十分钟内重做。',
   SESSION_FORGED: '请求不是由本次登录的页面发出:请刷新页面后重试。',
   DPOP_MISSING: '登录凭据未被接受:请重新登录后再试。',
   DPOP_INVALID: '登录凭据未被接受:请重新登录后再试。',

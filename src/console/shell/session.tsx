@@ -1,10 +1,12 @@
 import { QueryClient, useQueryClient } from '@tanstack/react-query';
-import { createContext, useContext, useEffect, useMemo, useState, type ReactNode } from 'react';
+import { createContext, lazy, Suspense, useContext, useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
 import { isVeilgateError } from '../../errors.ts';
 import type { GatewayCalls } from '../../sdk/connection.ts';
 import { endSession, readSession, sessionCalls, type SessionView } from '../../sdk/session.ts';
 
 const base = '/console/api';
+// few pages ever need it
+const Confirmation = lazy(async () => ({ default: (await import('./confirmation.tsx')).Confirmation }));
 
 export type Session = SessionView & {
   /** The gateway's routes, as this person may call them. */
@@ -33,6 +35,8 @@ type Found = { readonly state: 'reading' } | { readonly state: 'failed'; readonl
 export function SessionProvider({ children, waiting, failed }: { readonly children: ReactNode; readonly waiting: ReactNode; readonly failed: (error: unknown, again: () => void) => ReactNode }) {
   const [found, setFound] = useState<Found>({ state: 'reading' });
   const [over, setOver] = useState(false);
+  const [asking, setAsking] = useState<((confirmed: boolean) => void) | undefined>(undefined);
+  const confirmation = useRef<Promise<boolean> | undefined>(undefined); // several requests at once are confirmed once
   const client = useQueryClient();
   const read = () => {
     readSession(base).then((view) => setFound(view === undefined ? { state: 'nobody' } : { state: 'signed in', view }), (error: unknown) => setFound({ state: 'failed', error }));
@@ -57,6 +61,10 @@ export function SessionProvider({ children, waiting, failed }: { readonly childr
       setFound({ state: 'signed in', view: now });
       return sessionCalls({ base, session: now });
     };
+    const confirmed = () => confirmation.current ??= new Promise<boolean>((resolve) => setAsking(() => resolve)).finally(() => {
+      confirmation.current = undefined;
+      setAsking(undefined);
+    });
     const noticing: GatewayCalls['send'] = async (request) => {
       try {
         const response = await calls.send(request);
@@ -64,6 +72,7 @@ export function SessionProvider({ children, waiting, failed }: { readonly childr
         return response;
       } catch (error) {
         if (isVeilgateError(error, 'SESSION_MISSING')) setOver(true);
+        if (isVeilgateError(error, 'SESSION_CONFIRMATION_NEEDED') && await confirmed()) return calls.send(request);
         if (!isVeilgateError(error, 'SESSION_FORGED')) throw error;
         const response = await (await renewed(error)).send(request);
         setOver(false);
@@ -86,7 +95,7 @@ export function SessionProvider({ children, waiting, failed }: { readonly childr
 
   if (found.state === 'failed') return failed(found.error, () => { setFound({ state: 'reading' }); read(); });
   if (session === undefined) return waiting;
-  return <Context value={session}>{children}</Context>;
+  return <Context value={session}>{children}{asking !== undefined && view !== undefined && <Suspense fallback={waiting}><Confirmation base={base} session={view} onDone={asking} /></Suspense>}</Context>;
 }
 
 /** Who is signed in. Only inside SessionProvider. */

@@ -6,6 +6,8 @@ import type { ReadProof } from '../app-route.ts';
 export type Sessions = {
   readonly read: (cookie: string | undefined) => Promise<BrowserSession | undefined>;
   readonly verifyCsrf: (session: BrowserSession, given: string) => boolean;
+  /** Errors: ACCOUNT_SIGN_IN_FAILED, ACCOUNT_LOCKED. */
+  readonly confirm: (session: BrowserSession, oneTimePassword: string) => Promise<void>;
   readonly end: (session: BrowserSession) => Promise<void>;
 };
 

@@ -3,6 +3,7 @@ import { VeilgateError } from '../../errors.ts';
 import { identify } from '../../identity/identify.ts';
 import { noContent, ok, route, type CallerProof, type Route } from '../route.ts';
 import type { Services } from '../resources/services.ts';
+import { object, text } from '../schema/words.ts';
 import type { Sessions } from './session-proof.ts';
 
 const everybody = ['query', 'grants', 'records', 'registry', 'compliance', 'audit'] as const;
@@ -24,6 +25,17 @@ export function sessionRoutes({ identity, admissions, gatewayUrl }: Services, se
           scopes: [...caller.scopes], subject: caller.subject ?? null, csrf: session.csrf, gateway: gatewayUrl,
           idle_ends_at: new Date(session.idleEndsAtMs).toISOString(), ends_at: new Date(session.absoluteEndsAtMs).toISOString(),
         });
+      },
+    }),
+    route<{ body: { readonly one_time_password: string } }>({
+      method: 'POST', path: '/session/confirmation', operationId: 'confirmSession', tag: 'Session', access: 'handler', scopes: everybody,
+      summary: 'Show the one-time password once more: what lets others in takes it, or a sign-in, of the last ten minutes',
+      request: { body: { kind: 'json', schema: object({ one_time_password: text(16) }) } },
+      responses: { 204: { description: 'Confirmed for ten minutes.' } },
+      errors: ['SESSION_MISSING', 'SESSION_FORGED', 'ACCOUNT_SIGN_IN_FAILED', 'ACCOUNT_LOCKED'],
+      handler: async ({ proof, body }) => {
+        await sessions.confirm(browserOf(proof), body.one_time_password);
+        return noContent;
       },
     }),
     route({

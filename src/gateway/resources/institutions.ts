@@ -97,7 +97,7 @@ function standingRoutes({ database, clock }: Pick<Services, 'database' | 'clock'
   };
   return [
     route<OfInstitution & { body: { readonly level: number; readonly passed: boolean; readonly valid_until: string; readonly findings_digest: string } }>({
-      method: 'POST', path: '/v1/institutions/{institution}/assessments', operationId: 'assessInstitution', tag: 'Institutions', access: 'party', scopes: ['compliance'],
+      method: 'POST', path: '/v1/institutions/{institution}/assessments', operationId: 'assessInstitution', tag: 'Institutions', access: 'party', scopes: ['compliance'], confirmed: true,
       summary: 'Record a security assessment; the latest one counts',
       request: { params: institution, body: { kind: 'json', schema: object({ level: integer(1, 5), passed: { type: 'boolean' }, valid_until: named('Date'), findings_digest: named('Digest') }) } },
       responses: { 200: changed },
@@ -107,7 +107,7 @@ function standingRoutes({ database, clock }: Pick<Services, 'database' | 'clock'
         assessInstitution(tx, { institution: params.institution, by: caller.party, level: body.level, passed: body.passed, validUntil: body.valid_until, findingsDigest: body.findings_digest }, clock)),
     }),
     route<OfInstitution & { body: { readonly limits?: LimitsJson } }>({
-      method: 'POST', path: '/v1/institutions/{institution}/approval', operationId: 'approveInstitution', tag: 'Institutions', access: 'party', scopes: ['registry', 'compliance'],
+      method: 'POST', path: '/v1/institutions/{institution}/approval', operationId: 'approveInstitution', tag: 'Institutions', access: 'party', scopes: ['registry', 'compliance'], confirmed: true,
       summary: 'Admit an assessed institution; needs another person than the assessor',
       request: { params: institution, body: { kind: 'json', schema: object({ limits }, { optional: ['limits'] }) } },
       responses: { 200: changed },
@@ -134,7 +134,7 @@ function standingRoutes({ database, clock }: Pick<Services, 'database' | 'clock'
         handler: ({ caller, params, body }) => change(operationId, params.institution, (tx) => act(tx, { party: params.institution, by: caller.party, reason: body.reason }, clock)),
       })),
     route<OfInstitution>({
-      method: 'POST', path: '/v1/institutions/{institution}/reinstatement', operationId: 'reinstateInstitution', tag: 'Institutions', access: 'party', scopes: ['compliance'],
+      method: 'POST', path: '/v1/institutions/{institution}/reinstatement', operationId: 'reinstateInstitution', tag: 'Institutions', access: 'party', scopes: ['compliance'], confirmed: true,
       summary: 'Give a suspended institution its access back',
       request: { params: institution, body: { kind: 'json', schema: object({}) } },
       responses: { 200: changed },

@@ -21,7 +21,7 @@ const partyErrors = ['PARTY_NOT_PERMITTED', 'PARTY_EXISTS', 'KEY_REFUSED', 'KEY_
 export function partyRoutes({ database, clock }: Pick<Services, 'database' | 'clock'>): readonly Route[] {
   return [
     route<{ body: { readonly subject: string; readonly representative: string; readonly key?: Readonly<Record<string, unknown>> } }>({
-      method: 'POST', path: '/v1/enterprises', operationId: 'registerEnterprise', tag: 'Parties', access: 'party', scopes: ['registry'], idempotent: true,
+      method: 'POST', path: '/v1/enterprises', operationId: 'registerEnterprise', tag: 'Parties', access: 'party', scopes: ['registry'], confirmed: true, idempotent: true,
       summary: 'Register an enterprise and make the activation code of its representative',
       description: 'The code is shown once. Hand it to the representative by a way that proves who it is; it opens the sign-in pages of the authorization server.',
       request: { body: { kind: 'json', schema: object({ subject: named('SubjectId'), representative: text(100, 'Name of the person who speaks for the enterprise.'), key: publicJwk }, { optional: ['key'] }) } },
@@ -36,7 +36,7 @@ export function partyRoutes({ database, clock }: Pick<Services, 'database' | 'cl
       }),
     }),
     route<{ body: NewParty }>({
-      method: 'POST', path: '/v1/departments', operationId: 'registerDepartment', tag: 'Parties', access: 'party', scopes: ['registry'], idempotent: true,
+      method: 'POST', path: '/v1/departments', operationId: 'registerDepartment', tag: 'Parties', access: 'party', scopes: ['registry'], confirmed: true, idempotent: true,
       summary: 'Register a department that supplies records',
       request: { body: { kind: 'json', schema: object(newParty) } },
       responses: { 201: { description: 'Registered.', schema: object({ id: named('PartyId') }) } },
@@ -47,7 +47,7 @@ export function partyRoutes({ database, clock }: Pick<Services, 'database' | 'cl
       }),
     }),
     route<{ body: NewParty & { readonly roles: readonly string[] } }>({
-      method: 'POST', path: '/v1/officers', operationId: 'registerOfficer', tag: 'Parties', access: 'party', scopes: ['registry'], idempotent: true,
+      method: 'POST', path: '/v1/officers', operationId: 'registerOfficer', tag: 'Parties', access: 'party', scopes: ['registry'], confirmed: true, idempotent: true,
       summary: 'Register an officer, who can do nothing until another officer approves',
       request: { body: { kind: 'json', schema: object({ ...newParty, roles: list(oneOf(['registrar', 'compliance', 'auditor']), 3) }) } },
       responses: { 201: { description: 'Registered.', schema: object({ id: named('PartyId') }) } },
@@ -58,7 +58,7 @@ export function partyRoutes({ database, clock }: Pick<Services, 'database' | 'cl
       }),
     }),
     route<{ params: { readonly officer: PartyId } }>({
-      method: 'POST', path: '/v1/officers/{officer}/approval', operationId: 'approveOfficer', tag: 'Parties', access: 'party', scopes: ['registry', 'compliance'],
+      method: 'POST', path: '/v1/officers/{officer}/approval', operationId: 'approveOfficer', tag: 'Parties', access: 'party', scopes: ['registry', 'compliance'], confirmed: true,
       summary: 'Let a registered officer in; needs another person than the one who registered',
       request: { params: object({ officer: named('PartyId') }) },
       responses: { 200: { description: 'Approved.', schema: object({ id: named('PartyId') }) } },
