@@ -1,7 +1,7 @@
 import { hash, randomBytes } from 'node:crypto';
 import { canonicalJson } from '../canonical.ts';
 import { VeilgateError } from '../errors.ts';
-import type { Statement, Tx, StatementAnswer } from '../store/database.ts';
+import type { Sql, Statement, Tx, StatementAnswer } from '../store/database.ts';
 import { recordLengthMax, saltLength, type AppendedEntry, type AuditRecord } from './entry.ts';
 import type { RequestVault } from './request-vault.ts';
 import { hashLength } from './tree.ts';
@@ -13,10 +13,13 @@ export const appendMax = 1000;
 const separator = '\u001e';
 
 // One statement takes the sequencer and writes all rows. Salts and commitments travel as one block of bytes each
-// and are cut here: arrays of bytea would travel as escaped text.
+// and are cut here: arrays of bytea would travel as escaped text. What it says of the policy is read from the locked row
+// itself, as the last to hold it left it: no snapshot of before the wait decides.
 const appendCtes = `
 with sequenced as (
-  update audit_sequencer set next_index = next_index + $1::bigint returning next_index - $1::bigint as first
+  update audit_sequencer set next_index = next_index + $1::bigint, policy_index = case when $10 then next_index + $1::bigint - 1 else policy_index end
+  where $11::bigint is null or policy_index = $11::bigint
+  returning next_index - $1::bigint as first
 ), written as (
   insert into audit_entry (index, commitment, salt, record, kind, at, actor, subject, institution)
   select first + place - 1, substring($2::bytea from (place::int - 1) * 32 + 1 for 32), substring($3::bytea from (place::int - 1) * 32 + 1 for 32),
@@ -24,15 +27,15 @@ with sequenced as (
   from sequenced, unnest(string_to_array($4::text, E'\\x1e'), $5::text[], $6::timestamptz[], $7::text[], $8::text[], $9::text[])
        with ordinality as entry (record, kind, at, actor, subject, institution, place)
 )`;
-// without a sequencer nothing was appended, and the transaction must not be committed: it divides by zero
+// without a sequencer, or under another policy, nothing was appended, and the transaction must not be committed: it divides by zero
 const answer = 'select first, 1 / (select count(*) from sequenced) as held from (select (select first from sequenced) as first) as found';
 const appendText = `${appendCtes}
 ${answer}`;
 // the same for entries that come with the request that led to them
 const appendWithRequestsText = `${appendCtes}, kept as (
   insert into audit_request (index, key_version, sealed)
-  select first + place, $10, substring($11::bytea from start for length)
-  from sequenced, unnest($12::int[], $13::int[], $14::int[]) as request (place, start, length)
+  select first + place, $12, substring($13::bytea from start for length)
+  from sequenced, unnest($14::int[], $15::int[], $16::int[]) as request (place, start, length)
 )
 ${answer}`;
 
@@ -40,18 +43,46 @@ ${answer}`;
 export type KeptRequests = { readonly vault: RequestVault; readonly requests: readonly (string | undefined)[] };
 
 /**
+ * Index of the last entry that changed the policy, as whoever decided on the records knows it: with a later one in the log,
+ * nothing is appended. null: where nothing was decided by a policy that changes by entries.
+ */
+export type PolicyAsOf = number | null;
+
+/** Entries with which another policy is in force. */
+const changesPolicy: ReadonlySet<AuditRecord['kind']> = new Set(['policy.in_force', 'policy.emergency_withheld', 'policy.emergency_lifted', 'policy.emergency_ended']);
+
+/**
  * Appends records to the log, in order, as part of the caller's transaction: they are in the log when that commits
  * and leave no trace when it does not. Takes the one lock of the log until then, so call it last.
  * Any throw must end the transaction; the caller then discloses nothing.
  * @param kept in the order of the records
- * Errors: AUDIT_UNAVAILABLE for more than `appendMax` records or one beyond `recordLengthMax`; SQL errors as they come.
+ * Errors: AUDIT_UNAVAILABLE for more than `appendMax` records or one beyond `recordLengthMax`; DECISION_OUTDATED when the
+ * policy is not the one of `asOf` any more; SQL errors as they come.
  */
-export async function appendRecords(tx: Tx, records: readonly AuditRecord[], kept?: KeptRequests): Promise<AppendedEntry[]> {
+export async function appendRecords(tx: Tx, records: readonly AuditRecord[], kept?: KeptRequests, asOf: PolicyAsOf = null): Promise<AppendedEntry[]> {
   if (records.length === 0) return [];
-  const { statement, entries } = appending(records, kept);
+  const { statement, entries } = appending(records, kept, asOf);
   return entries(await tx.query(statement).catch((error: unknown) => {
-    throw (error as { code?: string }).code === divisionByZero ? sequencerLost() : error;
+    if (!tookNothing(error)) throw error;
+    throw asOf === null ? sequencerLost() : decisionOutdated();
   }));
+}
+
+/** Whether the statement of `appending` found no sequencer, or one with a later policy. */
+export function tookNothing(error: unknown): boolean {
+  return (error as { code?: string }).code === divisionByZero;
+}
+
+/** What was decided by another policy than the one in force leaves nowhere. */
+export function decisionOutdated(): VeilgateError {
+  return new VeilgateError('DECISION_OUTDATED', 'What your request is decided by changed while it ran: ask again.');
+}
+
+/** Index of the last entry that changed the policy in force; -1 when none did. Errors: AUDIT_UNAVAILABLE. */
+export async function policyIndex(sql: Sql): Promise<number> {
+  const { rows: [row] } = await sql.query<{ policy_index: number }>({ name: 'audit policy index', text: 'select policy_index from audit_sequencer', values: [] });
+  if (row === undefined) throw sequencerLost();
+  return row.policy_index;
 }
 
 /** A statement that appends records, and what its answer gives. */
@@ -59,9 +90,9 @@ export type Appending = { readonly statement: Statement; readonly entries: (answ
 
 /**
  * appendRecords for a caller that sends the statement itself, as the last of its transaction, `commit` along with it: it
- * appends all records or fails. At least one record.
+ * appends all records or fails (`tookNothing`). At least one record.
  */
-export function appending(records: readonly AuditRecord[], kept?: KeptRequests): Appending {
+export function appending(records: readonly AuditRecord[], kept?: KeptRequests, asOf: PolicyAsOf = null): Appending {
   if (records.length > appendMax) throw tooLarge();
   const texts = records.map((record) => canonicalJson(record));
   const salts = randomBytes(records.length * saltLength);
@@ -78,6 +109,7 @@ export function appending(records: readonly AuditRecord[], kept?: KeptRequests):
       records.length, commitments, salts, texts.join(separator),
       records.map(({ kind }) => kind), records.map(({ at }) => at), records.map(({ actor }) => actor),
       records.map((record) => subjectOf(record)), records.map((record) => institutionOf(record)),
+      records.some(({ kind }) => changesPolicy.has(kind)), asOf,
       ...(sealed ?? []),
     ],
   };
@@ -89,7 +121,7 @@ export function appending(records: readonly AuditRecord[], kept?: KeptRequests):
   return { statement, entries };
 }
 
-/** Parameters 10 to 14; undefined when there is nothing to keep. */
+/** Parameters 12 to 16; undefined when there is nothing to keep. */
 function sealRequests({ vault, requests }: KeptRequests, salts: Buffer, commitments: Buffer): readonly unknown[] | undefined {
   const [parts, places, starts, lengths]: [Buffer[], number[], number[], number[]] = [[], [], [], []];
   let start = 1;

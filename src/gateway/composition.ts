@@ -10,7 +10,6 @@ import { VeilgateError } from '../errors.ts';
 import { openIdentity } from '../identity/identify.ts';
 import type { Keyring } from '../identity/keyring.ts';
 import { openQueue } from '../jobs/queue.ts';
-import type { PolicyHolder } from '../policy/holder.ts';
 import { loadSelfAccess } from '../policy/self-access.ts';
 import { loadObjectionSettings } from '../objection/settings.ts';
 import { loadFeatures } from '../scoring/feature/load.ts';
@@ -26,7 +25,6 @@ import { composeFeatures } from './features.ts';
 import { fetchJwks } from './issuer.ts';
 import { composeJoint } from './joint.ts';
 import type { Metrics } from './metrics.ts';
-import { policyPollMs, type PolicySource } from './policy-source.ts';
 import type { Services } from './resources/services.ts';
 import { createAdmissions } from './use-cases/admission.ts';
 import { consentReceipts } from './use-cases/consent-receipts.ts';
@@ -34,53 +32,51 @@ import { createDoorRefusals } from './use-cases/door-refusals.ts';
 import { encryptionKeys } from './use-cases/encryption-keys.ts';
 import { usableModel, type ModelDesk } from './use-cases/models.ts';
 import type { PolicyDesk } from './use-cases/policy-versions.ts';
+import type { PolicyStanding } from './use-cases/policy-standing.ts';
 import { createReleaser } from './use-cases/release.ts';
 import { composeScoring, composeTallies, type CustodianAddress } from './scoring.ts';
 import { signedRequests } from './use-cases/signed-request.ts';
 
 type Parts = {
-  readonly config: Config; readonly database: Database; readonly keyring: Keyring; readonly catalogue: Catalogue; readonly policy: PolicyHolder;
-  /** Undefined where nothing is told of a new version. */
-  readonly policySource?: Pick<PolicySource, 'pickUp'>;
+  readonly config: Config; readonly database: Database; readonly keyring: Keyring; readonly catalogue: Catalogue; readonly standing: PolicyStanding;
   readonly metrics: Metrics; readonly gatewayUrl: string; readonly issuerUrl: string; readonly clock: Clock;
   /** Undefined where this platform gives no scores. */
   readonly custodian: CustodianAddress | undefined;
 };
 
 /** What resources work with: each stage with what it needs of the others. */
-export async function composeServices({ config, database, keyring, catalogue, policy, policySource, metrics, gatewayUrl, issuerUrl, clock, custodian }: Parts): Promise<Services> {
-  const current = () => policy.current();
+export async function composeServices({ config, database, keyring, catalogue, standing, metrics, gatewayUrl, issuerUrl, clock, custodian }: Parts): Promise<Services> {
+  const { policy, follow } = standing;
   const vault = requestVault(keyring.requestSecrets);
   const space: FeatureSpace = { features: loadFeatures(config.policyFolder, catalogue), fields: catalogue.fields };
   const scoringSettings = loadScoringSettings(config.policyFolder);
-  const models: ModelDesk = { database, clock, policy: current, space: () => space, settings: () => scoringSettings };
+  const models: ModelDesk = { database, clock, policy, space: () => space, settings: () => scoringSettings };
   const policies: PolicyDesk = {
-    database, clock, catalogue, source: config.policySource, policy: current, pickUp: async () => policySource?.pickUp(),
-    everywhere: () => new Promise((resolve) => { setTimeout(resolve, 2 * policyPollMs); }),
+    database, clock, catalogue, source: config.policySource, policy, pickUp: follow,
   };
   const tallies = composeTallies(() => space, () => scoringSettings);
-  const releaser = createReleaser(database, clock, vault, tallies, (entries) => {
+  const releaser = createReleaser(database, clock, vault, tallies, standing, (entries) => {
     metrics.logAppended(entries);
     metrics.batch('release', entries);
   });
   const signer = keyring.gatewaySigner;
   const scoring = composeScoring({
-    database, clock, policy: current, signer, gatewayUrl, metrics, custodian, logOrigin: config.auditLogOrigin, space: () => space, model: (ref) => usableModel(models, ref),
+    database, clock, standing, signer, gatewayUrl, metrics, custodian, logOrigin: config.auditLogOrigin, space: () => space, model: (ref) => usableModel(models, ref),
     pool: { threads: config.scoreThreads, memoryMb: config.scoreMemoryMb, cacheBytesMax: config.scoreCacheMb * 1_048_576 },
   }, tallies, releaser);
   const log = auditReader(database);
   const tokenKeys = createTokenKeys(keyring.tokenSecrets);
   const objectionSettings = loadObjectionSettings(config.policyFolder);
-  const joint = composeJoint({ config, database, clock, catalogue, policy: current, secrets: keyring.maskSecrets });
+  const joint = composeJoint({ config, database, clock, catalogue, standing, secrets: keyring.maskSecrets });
   return {
-    database, clock, catalogue, policy: current, signer, gatewayUrl, issuerUrl,
+    database, clock, catalogue, policy, signer, gatewayUrl, issuerUrl,
     identity: openIdentity({
       audience: gatewayUrl, issuers: [issuerUrl], dpopNonceSecret: keyring.dpopNonceSecret, sql: database, clock,
       fetchJwks: config.issuerUrl === undefined ? async () => keyring.issuerJwks : fetchJwks,
     }),
     admissions: createAdmissions(database, clock, (items) => metrics.batch('admit', items)),
     desk: {
-      clock, catalogue, policy: current, signer, issuer: gatewayUrl, logOrigin: config.auditLogOrigin,
+      clock, catalogue, standing, signer, issuer: gatewayUrl, logOrigin: config.auditLogOrigin,
       fetch: batchedFetch(database, catalogue, (items) => metrics.batch('fetch', items)),
       encryptionKey: encryptionKeys(database),
       release: releaser.release,
@@ -103,7 +99,7 @@ export async function composeServices({ config, database, keyring, catalogue, po
       clock, perMinuteMax: config.refusalsPerMinute, append: releaser.recordRefusal,
       appendCounts: (records) => database.transaction('refusals counted', async (tx) => { await appendRecords(tx, records); }),
     }),
-    receipts: consentReceipts({ database, clock, catalogue, policy: current, signer, gatewayUrl, issuerUrl, dataRegion: config.dataRegion }),
+    receipts: consentReceipts({ database, clock, catalogue, policy, signer, gatewayUrl, issuerUrl, dataRegion: config.dataRegion }),
     log,
     signedRequests: signedRequests(database, clock, vault),
     logVerifierKey: formatVerifierKey((await checkpointSigner(config.auditLogOrigin, keyring.logSigningKey)).key),

@@ -57,7 +57,7 @@ export async function startGateway(config: Config, databaseUrl: string, log: Log
   const policy = policySource.holder;
   const gatewayUrl = gatewayUrlOf(config);
   const issuerUrl = config.issuerUrl ?? config.issuerPublicUrl ?? `${scheme(config)}://${shownHost(config.issuerHost ?? config.host)}:${config.issuerPort}`;
-  const services = await composeServices({ config, database, keyring, catalogue, policy, policySource, metrics, gatewayUrl, issuerUrl, clock, custodian });
+  const services = await composeServices({ config, database, keyring, catalogue, standing: policySource.standing, metrics, gatewayUrl, issuerUrl, clock, custodian });
   const policyInForce = (report?: ReloadReport) => reportPolicy(report, policy, catalogue, database, log, metrics, clock);
   policyInForce();
   const stopWatching = policySource.watch(policyInForce);
@@ -91,7 +91,7 @@ export async function startGateway(config: Config, databaseUrl: string, log: Log
       gateway.reloadTls();
       issuer?.reloadTls();
       policyInForce(policy.reload());
-      void policySource.pickUp();
+      void policySource.standing.follow();
     },
     async stop() {
       stopWatching();

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import { policyIndex } from '../audit/append.ts';
 import { isVeilgateError } from '../errors.ts';
 import { PolicyHolder, watchPolicy, type ReloadReport } from '../policy/holder.ts';
 import { loadPolicyPack } from '../policy/load.ts';
@@ -10,6 +11,7 @@ import type { Closing } from '../policy/store/withhold-rules.ts';
 import type { Database } from '../store/database.ts';
 import type { Catalogue } from '../vocabulary.ts';
 import type { Config } from './config.ts';
+import { unloggedStanding, type PolicyStanding } from './use-cases/policy-standing.ts';
 import { enforceDue, ensureFirst } from './use-cases/policy-versions.ts';
 
 /** Where a process gets its policy from, and how it hears of the next one. */
@@ -17,12 +19,12 @@ export type PolicySource = {
   readonly holder: PolicyHolder;
   /** @param report called after each reload that changed or refused something. @returns stops watching */
   readonly watch: (report: (report: ReloadReport) => void) => () => void;
-  /** Looks at once. Never throws. */
-  readonly pickUp: () => Promise<void>;
+  /** What `holder` holds, for those who decide by it. */
+  readonly standing: PolicyStanding;
 };
 
 /** How often every process looks whether another version is in force or something was withheld. */
-export const policyPollMs = 250;
+const policyPollMs = 250;
 
 /**
  * The policy of a folder whose files may change, or of the versions in the database; there an empty one takes the
@@ -32,10 +34,10 @@ export async function openPolicySource(config: Pick<Config, 'policySource' | 'po
   const folder = config.policyFolder;
   if (config.policySource === 'database') return storedSource(folder, database, catalogue, clock);
   const holder = new PolicyHolder(() => loadPolicyPack(folder, catalogue));
-  return { holder, watch: (report) => watchPolicy(holder, folder, report), pickUp: async () => {} };
+  return { holder, watch: (report) => watchPolicy(holder, folder, report), standing: unloggedStanding(() => holder.current()) };
 }
 
-type Stored = { readonly marks: PolicyMarks; readonly pack: Pack; readonly closings: readonly Closing[] };
+type Stored = { /** The log's last entry that changed what follows. */ readonly index: number; readonly marks: PolicyMarks; readonly pack: Pack; readonly closings: readonly Closing[] };
 
 async function storedSource(folder: string, database: Database, catalogue: Catalogue, clock: Clock): Promise<PolicySource> {
   const desk = { database, catalogue, clock };
@@ -43,36 +45,44 @@ async function storedSource(folder: string, database: Database, catalogue: Catal
   await enforceDue(desk).catch(unlessBroken);
   let stored = await readStored(database, clock);
   const holder = new PolicyHolder(() => compilePack(stored.pack, catalogue, stored.closings));
+  let asOf = stored.index;
   let listener: (report: ReloadReport) => void = () => {};
   let brokenDue: number | null = null;
 
   const look = async () => {
-    let marks = await policyMarks(database, clock.nowMs());
+    let [marks, index] = await Promise.all([policyMarks(database, clock.nowMs()), policyIndex(database)]);
     if (marks.due !== null && marks.due !== brokenDue) {
       await enforceDue(desk).catch((error: unknown) => {
         const problems = unlessBroken(error);
         brokenDue = marks.due; // said once; a restart with the right catalogue tries again
         listener({ outcome: 'kept', version: holder.current().version, problems, message: 'The approved version does not load; the one before stays in force.' });
       });
-      marks = await policyMarks(database, clock.nowMs());
+      [marks, index] = await Promise.all([policyMarks(database, clock.nowMs()), policyIndex(database)]);
     }
-    if (marks.inForce === stored.marks.inForce && marks.withholds === stored.marks.withholds) return;
+    if (index === stored.index && marks.inForce === stored.marks.inForce && marks.withholds === stored.marks.withholds) return;
     stored = await readStored(database, clock);
     const report = holder.reload();
+    // one that does not load here stays unknown to this process: it releases nothing until one does
+    if (report.outcome !== 'kept') asOf = stored.index;
     if (report.outcome !== 'unchanged') listener(report);
   };
   // one after the other, or an older look could end last
   let looking = Promise.resolve();
+  let waiting: Promise<void> | undefined;
   // without the database nothing can be answered either: the policy stays, and the next look may succeed
-  const pickUp = () => (looking = looking.then(look).catch(() => {}));
+  const follow = () => (waiting ??= looking = looking.then(() => {
+    waiting = undefined; // it begins: who comes from now on may know more than it will see
+    return look();
+  }).catch(() => {}));
   return {
-    holder, pickUp,
+    holder,
+    standing: { policy: () => holder.current(), asOf: () => asOf, follow },
     watch(report) {
       listener = report;
       let timer: NodeJS.Timeout | undefined;
       let stopped = false;
       const next = () => {
-        if (!stopped) timer = setTimeout(() => void pickUp().then(next), policyPollMs).unref();
+        if (!stopped) timer = setTimeout(() => void follow().then(next), policyPollMs).unref();
       };
       next();
       return () => {
@@ -86,7 +96,7 @@ async function storedSource(folder: string, database: Database, catalogue: Catal
 async function readStored(database: Database, clock: Clock): Promise<Stored> {
   return database.transaction('read policy', async (tx) => {
     await tx.query('set transaction isolation level repeatable read read only'); // version and withholds of one moment
-    return { marks: await policyMarks(tx, clock.nowMs()), pack: (await readVersion(tx, 'in_force')).files, closings: await holdingWithholds(tx) };
+    return { index: await policyIndex(tx), marks: await policyMarks(tx, clock.nowMs()), pack: (await readVersion(tx, 'in_force')).files, closings: await holdingWithholds(tx) };
   });
 }
 

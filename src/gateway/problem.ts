@@ -113,6 +113,7 @@ const wire = {
   POLICY_SAME_PERSON: { status: 403, title: 'Needs another person' },
   POLICY_IN_FOLDER: { status: 409, title: 'Policy comes from a folder' },
 
+  DECISION_OUTDATED: { status: 503, title: 'Decided by what has changed', retryAfterS: 1 },
   QUERY_INVALID: { status: 400, title: 'Query invalid' },
   QUERY_NOTHING_PERMITTED: { status: 403, title: 'Nothing of this is permitted' },
   QUERY_FILTER_NOT_PERMITTED: { status: 403, title: 'Filter or order not permitted' },

@@ -2,7 +2,6 @@ import type { Clock } from '../clock.ts';
 import { VeilgateError } from '../errors.ts';
 import { parameterSets } from '../he/parameters.ts';
 import { createEvaluationPool, type EvaluationPool } from '../he/pool.ts';
-import type { CompiledPolicy } from '../policy/policy.ts';
 import { ciphertextsOf } from '../scoring/feature/columns.ts';
 import { activeScoreKey, type ScoreKey } from '../scoring/feature/keys.ts';
 import { createTogetherGuard } from '../scoring/model/guard.ts';
@@ -16,6 +15,7 @@ import type { PublicJwk, Signer } from '../vocabulary.ts';
 import { createCustodianClient, type CustodianClient } from './custodian-client.ts';
 import type { Metrics, ScoreOutcome } from './metrics.ts';
 import { encryptionKeyByThumbprint } from './use-cases/encryption-keys.ts';
+import type { PolicyStanding } from './use-cases/policy-standing.ts';
 import type { Releaser } from './use-cases/release.ts';
 import { batchedColumns } from './use-cases/score-columns.ts';
 import type { ScoreDesk } from './use-cases/score-one.ts';
@@ -26,7 +26,7 @@ export type CustodianAddress = { readonly url: string; readonly id: string; read
 export type ScoringOptions = {
   readonly database: Database;
   readonly clock: Clock;
-  readonly policy: () => CompiledPolicy;
+  readonly standing: PolicyStanding;
   /** Features as declared now, and the fields they are made from. */
   readonly space: () => FeatureSpace;
   /** The model when it may be used; absent: when it is approved. */
@@ -60,7 +60,7 @@ export function composeTallies(space: () => FeatureSpace, settings: () => Scorin
 }
 
 export function composeScoring(options: ScoringOptions, tallies: Tallies, releaser: Releaser): Scoring {
-  const { database, clock, policy, space, signer, gatewayUrl, metrics } = options;
+  const { database, clock, standing, space, signer, gatewayUrl, metrics } = options;
   const pool = lazy(() => createEvaluationPool(options.pool));
   const custodian = lazy(() => {
     if (options.custodian === undefined) throw unavailable('This platform has no custodian and gives no scores: ask the platform.');
@@ -86,7 +86,7 @@ export function composeScoring(options: ScoringOptions, tallies: Tallies, releas
     custodian: custodian.get,
     onScore: metrics.score,
     desk: {
-      clock, policy, key, signer,
+      clock, standing, key, signer,
       issuer: gatewayUrl,
       logOrigin: options.logOrigin,
       features: () => space().features,

@@ -3,14 +3,13 @@ import { hash } from 'node:crypto';
 import path from 'node:path';
 import { systemClock } from '../../src/clock.ts';
 import { composeServices } from '../../src/gateway/composition.ts';
+import { openPolicySource } from '../../src/gateway/policy-source.ts';
 import { readConfig } from '../../src/gateway/config.ts';
 import { createMetrics } from '../../src/gateway/metrics.ts';
 import { problemOf } from '../../src/gateway/problem.ts';
 import { queryRoutes } from '../../src/gateway/resources/queries.ts';
 import type { Services } from '../../src/gateway/resources/services.ts';
 import { openKeyring } from '../../src/identity/keyring.ts';
-import { PolicyHolder } from '../../src/policy/holder.ts';
-import { loadPolicyPack } from '../../src/policy/load.ts';
 import type { AnyRequest } from '../../src/gateway/route.ts';
 import { loadCatalogue } from '../../src/source/catalogue.ts';
 import { auditorClient } from '../../src/sdk/auditor.ts';
@@ -37,7 +36,7 @@ describe('flow: the receipt cannot be signed', () => {
     };
     services = await composeServices({
       config, database, catalogue, gatewayUrl, issuerUrl, keyring: { ...keyring, gatewaySigner: { ...keyring.gatewaySigner, sign } },
-      policy: new PolicyHolder(() => loadPolicyPack(config.policyFolder, catalogue)), metrics: createMetrics({}), clock: systemClock, custodian: undefined,
+      standing: (await openPolicySource(config, database, catalogue, systemClock)).standing, metrics: createMetrics({}), clock: systemClock, custodian: undefined,
     });
   });
   after(async () => {

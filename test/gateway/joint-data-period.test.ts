@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import path from 'node:path';
 import { systemClock } from '../../src/clock.ts';
+import { unloggedStanding } from '../../src/gateway/use-cases/policy-standing.ts';
 import { composeJoint } from '../../src/gateway/joint.ts';
 import { purgeFinishedPads } from '../../src/gateway/use-cases/joint-bundle.ts';
 import { answerQuestion } from '../../src/gateway/use-cases/joint-release.ts';
@@ -38,7 +39,7 @@ describe('how much a grant lets joint modelling use, and for how long a finished
     found = await stage.ready();
     const catalogue = loadCatalogue(path.join(config.policyFolder, 'catalogue'));
     const policy = loadPolicyPack(config.policyFolder, catalogue);
-    const desk = composeJoint({ config, database, clock: systemClock, catalogue, policy: () => policy, secrets: openKeyring(config.keysFolder, systemClock).maskSecrets });
+    const desk = composeJoint({ config, database, clock: systemClock, catalogue, standing: unloggedStanding(() => policy), secrets: openKeyring(config.keysFolder, systemClock).maskSecrets });
     work = (question, onStep = async () => {}) => answerQuestion({ ...desk, onStep }, question);
     await stage.stopWorker();
   });

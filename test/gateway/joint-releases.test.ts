@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert';
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { systemClock } from '../../src/clock.ts';
+import { unloggedStanding } from '../../src/gateway/use-cases/policy-standing.ts';
 import { composeJoint } from '../../src/gateway/joint.ts';
 import { answerQuestion } from '../../src/gateway/use-cases/joint-release.ts';
 import { openKeyring } from '../../src/identity/keyring.ts';
@@ -22,7 +23,7 @@ describe('questions of joint runs', () => {
     const { config, database } = stage.platform;
     const catalogue = loadCatalogue(path.join(config.policyFolder, 'catalogue'));
     const policy = loadPolicyPack(config.policyFolder, catalogue);
-    const desk = composeJoint({ config, database, clock: systemClock, catalogue, policy: () => policy, secrets: openKeyring(config.keysFolder, systemClock).maskSecrets });
+    const desk = composeJoint({ config, database, clock: systemClock, catalogue, standing: unloggedStanding(() => policy), secrets: openKeyring(config.keysFolder, systemClock).maskSecrets });
     work = (question, onStep = async () => {}, sliceColumns = 256) => answerQuestion({ ...desk, onStep, sliceColumns }, question);
     await stage.stopWorker();
   });

@@ -51,7 +51,7 @@ describe('where a process gets its policy from', () => {
     assert.deepEqual(rows, [{ versions: 1, logged: 1 }]);
     const source = sources[0];
     assert.ok(source);
-    desk = { database, clock: systemClock, catalogue, source: 'database', policy: () => source.holder.current(), pickUp: source.pickUp, everywhere: async () => {} };
+    desk = { database, clock: systemClock, catalogue, source: 'database', policy: () => source.holder.current(), pickUp: source.standing.follow };
   });
 
   it('puts into force what a process approved that died before it could, at its start or its next look', async () => {
@@ -61,7 +61,7 @@ describe('where a process gets its policy from', () => {
     await open();
     assert.equal(await inForce(), first, 'the next process to start does it');
     const second = await approvedUnenforced('# two\n');
-    await running.pickUp();
+    await running.standing.follow();
     assert.equal(await inForce(), second, 'one that runs does it');
   });
 
@@ -72,8 +72,8 @@ describe('where a process gets its policy from', () => {
     const before = running.holder.current().version;
     const number = await approvedUnenforced('# three\n');
     await database.query("update policy_version set files = replace(files, 'dataset: tax', 'dataset: taxes') where number = $1", [number]);
-    await running.pickUp();
-    await running.pickUp();
+    await running.standing.follow();
+    await running.standing.follow();
     stop();
     assert.deepEqual(reports.map(({ outcome }) => outcome), ['kept']);
     assert.notEqual(await inForce(), number);

@@ -9,11 +9,13 @@ import { systemClock } from '../../src/clock.ts';
 import { createCustodianClient } from '../../src/gateway/custodian-client.ts';
 import { enterpriseClient } from '../../src/sdk/enterprise.ts';
 import { askedSubjects } from '../../src/scoring/run/asked-subjects.ts';
+import { modelsClient } from '../../src/sdk/models.ts';
+import { policiesClient } from '../../src/sdk/policies.ts';
 import { openHalves, signScoreRequest } from '../../src/sdk/scores.ts';
 import { generateCredentialsFile, readCredentials } from '../../src/sdk/keys.ts';
 import type { InstitutionId, PublicJwk } from '../../src/vocabulary.ts';
 import { composeLine, type ScoreLine } from '../support/score-line.ts';
-import { featureValues, rawOf, startScoreWorld, subjectOf, testModel, type ScoreWorld } from '../support/scoring.ts';
+import { approveModel, featureValues, rawOf, scoredFields, startScoreWorld, subjectOf, testModel, type ScoreWorld } from '../support/scoring.ts';
 
 const refuses = (code: ErrorCode) => (error: unknown) => isVeilgateError(error, code);
 
@@ -26,7 +28,7 @@ describe('the line of one score', () => {
   before(async function () {
     this.timeout(90_000);
     world = await startScoreWorld({ enterprises: 4 });
-    line = composeLine(world.platform, new Map([[world.model.ref, world.model], [flat.ref, flat]]));
+    line = await composeLine(world.platform, new Map([[world.model.ref, world.model], [flat.ref, flat]]));
   });
   after(async () => {
     await line.close();
@@ -69,6 +71,48 @@ describe('the line of one score', () => {
     }
   });
 
+  it('is decided again when the policy changes while it runs: nothing leaves after a withhold, and what is still permitted leaves', async () => {
+    const officers = { author: policiesClient(await world.platform.connect('officer-models', 'compliance')), reviewer: policiesClient(await world.platform.connect('officer-compliance', 'compliance')) };
+    for (const [field, code] of [[scoredFields[0] ?? '', 'SCORE_NOT_PERMITTED'], ['tax.period', undefined]] as const) {
+      const [before, entries] = [await uses(), (await world.entries()).length];
+      let withheld = '';
+      let asked = 0;
+      const scored = line.score(await request(), { ...meanwhile(async () => {
+        asked += 1;
+        withheld = (await officers.author.withhold({ field, purpose: 'pre_loan_review', reason: 'wrong_values' })).withhold.withhold;
+      }) });
+      if (code === undefined) assert.equal((await scored).subject, subjectOf(0));
+      else await assert.rejects(scored, refuses(code));
+      await officers.reviewer.lift(withheld);
+      await line.desk.standing.follow();
+      const added = (await world.entries()).slice(entries).filter(({ kind }) => kind !== 'policy.loaded');
+      assert.deepEqual(added.map(({ kind, code: said }) => [kind, said]), [['policy.emergency_withheld', undefined], [code === undefined ? 'score.released' : 'score.refused', code], ['policy.emergency_lifted', undefined]]);
+      const versions = (await world.entries('policy.in_force')).map(({ policy }) => policy);
+      assert.ok(!versions.includes(added[1]?.['policy'] as never), 'what left was decided with the withhold in mind');
+      assert.equal(await uses(), (before ?? 0) + (code === undefined ? 1 : 0));
+      assert.equal(asked, 1, 'the custodian is not asked again');
+    }
+  });
+
+  it('leaves under no model that was retired while it ran', async () => {
+    const retired = testModel('retired@1', (weights) => weights.with(1, (weights[1] ?? 0) + 1));
+    await approveModel(world.platform, retired);
+    const own = await composeLine(world.platform, new Map([[retired.ref, retired]]));
+    const models = modelsClient(await world.platform.connect('officer-compliance', 'compliance'));
+    try {
+      const desk: ScoreDesk = { ...own.desk, async openMasked(asked) {
+        const opened = await own.desk.openMasked(asked);
+        await models.retire(retired.ref, 'outdated');
+        return opened;
+      } };
+      const entries = (await world.entries()).length;
+      await assert.rejects(own.score(await own.signed('bank-a', { ...world.ask(0), model: retired.ref, grant }), desk), refuses('SCORE_MODEL_NOT_USABLE'));
+      assert.deepEqual((await world.entries()).slice(entries).map(({ kind, code }) => [kind, code]), [['model.retired', undefined], ['score.refused', 'SCORE_MODEL_NOT_USABLE']]);
+    } finally {
+      await own.close();
+    }
+  });
+
   it('lets one of two scores through that want the last use of a grant', async () => {
     grant = await world.grant(0, 'bank-a', { uses_max: 1, kind: 'one_time', frequency: undefined });
     const second = await request();
@@ -81,7 +125,7 @@ describe('the line of one score', () => {
     grant = await world.grant(2);
     const other = testModel('other@1', (weights) => weights.with(0, (weights[0] ?? 0) + 1));
     // three functions are one model's: of a second model nothing may be had
-    const strict = composeLine(world.platform, new Map([[world.model.ref, world.model], [other.ref, other]]), { judge: (functionals) => functionals.length <= 3 });
+    const strict = await composeLine(world.platform, new Map([[world.model.ref, world.model], [other.ref, other]]), { judge: (functionals) => functionals.length <= 3 });
     try {
       const [first, second] = [await strict.signed('bank-a', { ...world.ask(2), model: other.ref }), await strict.signed('bank-a', world.ask(2))];
       const desk: ScoreDesk = { ...strict.desk, async openMasked(asked) {

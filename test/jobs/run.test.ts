@@ -1,16 +1,24 @@
 import { strict as assert } from 'node:assert';
+import { appendRecords, policyIndex } from '../../src/audit/append.ts';
+import { recordHead } from '../../src/audit/entry.ts';
 import { VeilgateError, isVeilgateError } from '../../src/errors.ts';
+import { unloggedStanding } from '../../src/gateway/use-cases/policy-standing.ts';
 import { refusalsMax, runJobTask } from '../../src/gateway/use-cases/score-job-part.ts';
 import { cancelJob } from '../../src/gateway/use-cases/score-job-requests.ts';
+import type { CompiledPolicy } from '../../src/policy/policy.ts';
 import { removeSubject } from '../../src/scoring/feature/removal.ts';
 import { findJob } from '../../src/scoring/job/job.ts';
 import { readProgress } from '../../src/scoring/job/progress.ts';
 import type { FeatureId } from '../../src/scoring/protocol.ts';
-import type { SubjectId } from '../../src/vocabulary.ts';
-import { bank, makeWorld, reasonsOf, runAll, scoreOf, subjectOf, usesOf, type World } from './support/world.ts';
+import type { FieldRef, PartyId, SubjectId } from '../../src/vocabulary.ts';
+import { untilBlocked } from '../support/until.ts';
+import { bank, makeWorld, purpose, reasonsOf, startMs, runAll, scoreOf, subjectOf, usesOf, type World } from './support/world.ts';
 
 const many = (count: number, from = 0) => Array.from({ length: count }, (_, n) => subjectOf(from + n));
 const listed = (subjects: readonly SubjectId[]) => subjects.map((subject) => ({ subject }));
+
+/** The world's policy, but for everything being closed. */
+const closedPolicy = ({ desk: { standing } }: World): CompiledPolicy => ({ ...standing.policy(), version: 'f'.repeat(64) as never, decide: (request) => standing.policy().decide({ ...request, consent: null }) });
 
 /** Enterprises that stand in as many blocks, two in each: small parts, many of them. */
 async function sparse(world: World, blocks: number): Promise<SubjectId[]> {
@@ -105,11 +113,55 @@ describe('a job that scores many', () => {
     const subjects = await sparse(world, 1);
     const job = await world.begun(listed(subjects));
     await runAll(world, (task) => task.kind === 'plan');
-    const closed: World['desk'] = { ...world.desk, policy: () => ({ ...world.desk.policy(), version: 'f'.repeat(64) as never, decide: (request) => ({ ...world.desk.policy().decide({ ...request, consent: null }) }) }) };
+    const closed: World['desk'] = { ...world.desk, standing: unloggedStanding(() => closedPolicy(world)) };
     for (const task of world.held) await runJobTask(closed, task);
     assert.deepEqual((await reasonsOf(world, job)).map(([, reason]) => reason), ['SCORE_NOT_PERMITTED', 'SCORE_NOT_PERMITTED']);
     assert.equal((await readProgress(world.database, job)).parts.empty, 1);
     assert.deepEqual(new Set((await usesOf(world)).values()), new Set([0]));
+  });
+
+  it('leaves under no policy of before, whenever another one comes into force: what was computed is decided again', async () => {
+    const world = await makeWorld();
+    const subjects = await sparse(world, 1);
+    const job = await world.begun(listed(subjects));
+    await runAll(world, (task) => task.kind === 'plan');
+    let policy = world.desk.standing.policy();
+    let followed = 0;
+    let asOf = -1;
+    const desk: World['desk'] = { ...world.desk, standing: { policy: () => policy, asOf: () => asOf, follow: async () => {
+      followed += 1;
+      asOf = await policyIndex(world.database);
+      policy = closedPolicy(world);
+    } } };
+    // where the last step before the entry is the wait for the grants
+    await world.database.transaction('hold', async (tx) => {
+      await tx.query('select from consent_grant where subject = $1 for update', [subjects[0]]);
+      const released = Promise.all(world.held.map((task) => runJobTask(desk, task)));
+      await untilBlocked(world.database);
+      await world.database.transaction('withhold', (other) => appendRecords(other, [{ ...recordHead('policy.emergency_withheld', world.clock.nowMs(), 'officer-c' as PartyId), withhold: 'a'.repeat(16), field: 'tax.credit_rating' as FieldRef, purpose, reason: 'wrong_values', expires: '2026-04-01T00:00:00.000Z' }]));
+      return { released };
+    }).then(({ released }) => released);
+    assert.equal(followed, 1);
+    assert.deepEqual((await reasonsOf(world, job)).map(([, reason]) => reason), ['SCORE_NOT_PERMITTED', 'SCORE_NOT_PERMITTED']);
+    assert.deepEqual(new Set((await usesOf(world)).values()), new Set([0]));
+    assert.equal(world.counts.opened, 1, 'computed once');
+  });
+
+  it('ends when its model is retired or its bank\'s assessment is not passed any more before a part leaves', async () => {
+    const changes: Readonly<Record<string, (world: World) => Promise<unknown>>> = {
+      SCORE_MODEL_NOT_USABLE: ({ database }) => database.query(
+        "insert into scoring_model (ref, document, digest, state, proposed_by, proposed_ms, decided_by, decided_ms, retired_by, retired_ms, retirement) values ('test@1', '{}', $1, 'retired', $2, 0, 'officer-c', 1, 'officer-c', 2, 'outdated')", ['a'.repeat(64), bank]),
+      INSTITUTION_ASSESSMENT_MISSING: ({ database }) => database.query("insert into security_assessment (institution, level, passed, assessor, assessed_ms, valid_until, findings_digest) values ($1, 4, false, 'officer-c', $2, '2027-01-01', $3)", [bank, startMs, 'b'.repeat(64)]),
+    };
+    for (const [reason, change] of Object.entries(changes)) {
+      const world = await makeWorld();
+      const job = await world.begun(listed(await sparse(world, 1)));
+      world.before.release = async () => { await change(world); };
+      await runAll(world);
+      const ended = await findJob(world.database, job);
+      assert.deepEqual([ended?.state, ended?.reason], ['stopped', reason]);
+      assert.deepEqual(new Set((await usesOf(world)).values()), new Set([0]));
+    }
   });
 
   it('withholds what together with earlier scores would tell too much', async () => {

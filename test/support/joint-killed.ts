@@ -5,6 +5,7 @@
 import path from 'node:path';
 import { systemClock } from '../../src/clock.ts';
 import type { Config } from '../../src/gateway/config.ts';
+import { unloggedStanding } from '../../src/gateway/use-cases/policy-standing.ts';
 import { composeJoint } from '../../src/gateway/joint.ts';
 import { commitToBundles } from '../../src/gateway/use-cases/joint-lottery.ts';
 import { answerQuestion } from '../../src/gateway/use-cases/joint-release.ts';
@@ -22,7 +23,7 @@ const unused = { current: 1, secret: () => new Uint8Array(32) } as never; // no 
 const die = () => { process.kill(process.pid, 'SIGKILL'); };
 const database = openDatabase({ url, maxConnections: 2 });
 const dying: Database = { ...database, transaction: (name, work) => database.transaction(name, async (tx) => { const done = await work(tx); die(); return done; }) };
-const desk = composeJoint({ config, database: when === 'undrawn' ? dying : database, clock: systemClock, catalogue, policy: () => policy, secrets: unused });
+const desk = composeJoint({ config, database: when === 'undrawn' ? dying : database, clock: systemClock, catalogue, standing: unloggedStanding(() => policy), secrets: unused });
 if (when === 'answer') await answerQuestion({ ...desk, onStep: (step) => { if (step === 'computed') die(); } }, what);
 else {
   await commitToBundles(desk, 'bank-a' as InstitutionId, JSON.parse(what) as Parameters<typeof commitToBundles>[2]);

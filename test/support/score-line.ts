@@ -4,13 +4,13 @@ import { requestVault } from '../../src/audit/request-vault.ts';
 import { systemClock, type Clock } from '../../src/clock.ts';
 import { admitGrants } from '../../src/consent/admit.ts';
 import { createMetrics, type Metrics } from '../../src/gateway/metrics.ts';
+import { openPolicySource } from '../../src/gateway/policy-source.ts';
 import { composeScoring, type Scoring } from '../../src/gateway/scoring.ts';
 import type { Admission } from '../../src/gateway/use-cases/answer-query.ts';
 import { createReleaser } from '../../src/gateway/use-cases/release.ts';
 import { scoreOne, subjectOf, type ReceiptedScore, type ScoreDesk } from '../../src/gateway/use-cases/score-one.ts';
 import type { SignedScore } from '../../src/gateway/use-cases/score-request.ts';
 import { openKeyring } from '../../src/identity/keyring.ts';
-import { loadPolicyPack } from '../../src/policy/load.ts';
 import { loadFeatures } from '../../src/scoring/feature/load.ts';
 import type { Model, ScoreRequestClaims } from '../../src/scoring/protocol.ts';
 import { createTallies, type JudgeFunctionals } from '../../src/scoring/run/tally.ts';
@@ -33,20 +33,20 @@ export type ScoreLine = {
 
 /**
  * The line of one score over a platform's own database, custodian and keys, in this process: with models that need no
- * approval, and a desk of which any step can be replaced.
+ * approval, and a desk of which any step can be replaced. It learns of another policy when it is asked to follow, never by itself.
  */
-export function composeLine(platform: TestPlatform, models: ReadonlyMap<string, Model>, options: { readonly judge?: JudgeFunctionals; readonly clock?: Clock } = {}): ScoreLine {
+export async function composeLine(platform: TestPlatform, models: ReadonlyMap<string, Model>, options: { readonly judge?: JudgeFunctionals; readonly clock?: Clock } = {}): Promise<ScoreLine> {
   const { database, config, custodian, gateway } = platform;
   const clock = options.clock ?? systemClock;
   const catalogue = loadCatalogue(path.join(root, 'policies/catalogue'));
-  const policy = loadPolicyPack(path.join(root, 'policies'), catalogue);
+  const { standing } = await openPolicySource(config, database, catalogue, clock);
   const features = loadFeatures(path.join(root, 'policies'), catalogue);
   const keyring = openKeyring(config.keysFolder, clock);
   const tallies = createTallies(options.judge ?? (() => true));
   const metrics = createMetrics();
-  const releaser = createReleaser(database, clock, requestVault(keyring.requestSecrets), tallies, () => {});
+  const releaser = createReleaser(database, clock, requestVault(keyring.requestSecrets), tallies, standing, () => {});
   const scoring: Scoring = composeScoring({
-    database, clock, policy: () => policy, space: () => ({ features, fields: catalogue.fields }), signer: keyring.gatewaySigner, gatewayUrl: gateway.gatewayUrl,
+    database, clock, standing, space: () => ({ features, fields: catalogue.fields }), signer: keyring.gatewaySigner, gatewayUrl: gateway.gatewayUrl,
     logOrigin: config.auditLogOrigin, metrics, custodian, pool: { threads: 1, memoryMb: 512, cacheBytesMax: 64 * 1_048_576 },
   }, tallies, releaser);
   const desk: ScoreDesk = { ...scoring.desk, model: async (ref) => models.get(ref) };

@@ -7,6 +7,7 @@ import { provideBase64 } from '../../../src/base64.ts';
 import { systemClock } from '../../../src/clock.ts';
 import { createMetrics } from '../../../src/gateway/metrics.ts';
 import { composeScoring } from '../../../src/gateway/scoring.ts';
+import { unloggedStanding } from '../../../src/gateway/use-cases/policy-standing.ts';
 import { createReleaser } from '../../../src/gateway/use-cases/release.ts';
 import { parameterSetOf } from '../../../src/gateway/use-cases/score-one.ts';
 import { gatewayHalf, grantsDigest, sealGatewayHalf } from '../../../src/gateway/use-cases/score-seal.ts';
@@ -35,11 +36,12 @@ function prepare(setup: BlockSetup) {
   const declared = loadFeatures(policies, catalogue);
   const features = model.terms.map(({ feature }) => declared.get(feature) as Feature);
   const tallies = createTallies(() => true);
+  const standing = unloggedStanding(() => { throw new Error('nothing is decided here'); });
   const { desk } = composeScoring({
     database, clock: systemClock, signer: keyring.gatewaySigner, gatewayUrl, custodian: setup.custodian, logOrigin: 'bench/log', metrics: createMetrics(),
-    policy: () => { throw new Error('nothing is decided here'); }, space: () => ({ features: declared, fields: catalogue.fields }),
+    standing, space: () => ({ features: declared, fields: catalogue.fields }),
     pool: { threads: setup.threads, memoryMb: 1024, cacheBytesMax: setup.cacheBytesMax },
-  }, tallies, createReleaser(database, systemClock, requestVault(keyring.requestSecrets), tallies, () => {}));
+  }, tallies, createReleaser(database, systemClock, requestVault(keyring.requestSecrets), tallies, standing, () => {}));
   let stepSeconds: Record<string, number> = {};
   const timed = async <T>(step: string, work: () => Promise<T>): Promise<T> => {
     const startMs = performance.now();

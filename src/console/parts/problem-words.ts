@@ -92,6 +92,7 @@ export const problemsInChinese: Readonly<Record<ErrorCode, string>> = {
   POLICY_STATE_CONFLICT: '它当前的状态不允许这样做:请刷新页面查看最新状态。',
   POLICY_SAME_PERSON: '提案人不能批准自己的提案:请由另一位工作人员批准。',
   POLICY_IN_FOLDER: '本平台的策略来自文件夹,不能在此修改:请修改文件,或改为由数据库管理策略。',
+  DECISION_OUTDATED: '处理期间政策或评估发生了变化,没有披露任何内容:请重新发起。',
   QUERY_INVALID: '查询内容不符合要求:请按下面的英文提示核对。',
   QUERY_NOTHING_PERMITTED: '所查字段均不允许提供:请查看原因并申请所缺授权。',
   QUERY_FILTER_NOT_PERMITTED: '不允许按该字段筛选或排序:请更换字段。',

@@ -16,7 +16,7 @@ export function policyWithholdRoutes({ policies: desk }: Pick<Services, 'policie
     route<{ body: { readonly field: FieldRef; readonly purpose: PurposeCode; readonly reason: string; readonly hours?: number } }>({
       method: 'POST', path: '/v1/policy-withholds', operationId: 'withholdField', tag: 'Policies', access: 'party', scopes: ['compliance'], idempotent: true,
       summary: 'Close a field for a purpose at once, on every node',
-      description: 'For every institution and every use. It answers when the other nodes have had the time to follow. When its hours are over it becomes a proposal, and holds until another officer has decided on that.',
+      description: 'For every institution and every use. Nothing that was decided before leaves after it: every answer goes through the log, which takes none that was decided without this one in mind. When its hours are over it becomes a proposal, and holds until another officer has decided on that.',
       request: { body: { kind: 'json', schema: object({ field: named('FieldRef'), purpose: named('PurposeCode'), reason, hours: integer(1, 720, 'Until it becomes a proposal; 72 when absent.') }, { optional: ['hours'] }) } },
       responses: { 201: { description: 'Closed.', schema: object({ withhold: withholdForm }) } },
       errors: ['POLICY_IN_FOLDER', 'POLICY_PURPOSE_UNKNOWN', 'POLICY_STATE_CONFLICT', 'POLICY_BROKEN', 'REQUEST_INVALID'],
@@ -24,7 +24,6 @@ export function policyWithholdRoutes({ policies: desk }: Pick<Services, 'policie
       async handler({ caller, body, once }) {
         const reply = await once(async (tx) => ({ reply: created({ withhold: withholdJson(await withhold(desk, tx, caller.party, { ...body, hours: body.hours ?? 72 })) }) }));
         await desk.pickUp();
-        await desk.everywhere();
         return reply;
       },
     }),

@@ -79,7 +79,7 @@ export function queryRoutes(services: Services): readonly Route[] {
       errors: [
         'PARTY_NOT_PERMITTED', 'INSTITUTION_ASSESSMENT_MISSING', 'CONSENT_REQUIRED', 'CONSENT_NOT_YET_VALID', 'CONSENT_EXPIRED', 'CONSENT_EXHAUSTED', 'CONSENT_FREQUENCY_EXCEEDED', 'CONSENT_PAUSED', 'CONSENT_REVOKED',
         'POLICY_PURPOSE_UNKNOWN', 'QUERY_INVALID', 'QUERY_NOTHING_PERMITTED', 'QUERY_FILTER_NOT_PERMITTED', 'QUERY_ATTEMPTS_EXHAUSTED',
-        'DISCLOSURE_KEY_MISSING', 'DISCLOSURE_UNSEALABLE', 'AUDIT_UNAVAILABLE',
+        'DISCLOSURE_KEY_MISSING', 'DISCLOSURE_UNSEALABLE', 'DECISION_OUTDATED', 'AUDIT_UNAVAILABLE',
       ],
       examples: { cli: 'veilgate query 91350211M000100Y43 --purpose pre_loan_review --read registry.name', body: example },
       handler: async ({ proof, body, payload, admit }) => {

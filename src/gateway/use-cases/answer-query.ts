@@ -18,7 +18,9 @@ import type {
 } from '../../vocabulary.ts';
 import { factsOf, type Withheld } from './decision-facts.ts';
 import { askedFields, checkRowSelections, datasetOf, type Query } from './query.ts';
-import { wasLogged, type Release } from './release.ts';
+import { wasLogged } from './logged-refusals.ts';
+import { underPolicyInForce, type PolicyStanding } from './policy-standing.ts';
+import type { Release } from './release.ts';
 
 /** A signed query after identity/: who asks, for what, what was signed (compact JWS) and its digest. */
 export type SignedQuery = { readonly institution: InstitutionId; readonly query: Query; readonly request: string; readonly requestDigest: string };
@@ -35,7 +37,7 @@ export type Admission = {
 export type QueryDesk = {
   readonly clock: Clock;
   readonly catalogue: Catalogue;
-  readonly policy: () => CompiledPolicy;
+  readonly standing: Pick<PolicyStanding, 'policy' | 'follow'>;
   /** Rows of the permitted columns only. Shared by all queries under way. */
   readonly fetch: (request: FetchRequest) => Promise<FetchedRows>;
   /** The institution's key for sealed answers, when it has registered one. */
@@ -74,31 +76,43 @@ export type ReceiptedAnswer = {
 
 /**
  * The straight line of an authorised query after identification and admission: verify consent → decide → fetch →
- * desensitise → seal → append to the log → reply with receipt. A refusal takes the same line and is logged too.
- * Errors: CONSENT_*, POLICY_PURPOSE_UNKNOWN, QUERY_*, DISCLOSURE_KEY_MISSING, DISCLOSURE_UNSEALABLE, AUDIT_UNAVAILABLE, STORE_UNAVAILABLE.
+ * desensitise → seal → append to the log → reply with receipt. A refusal takes the same line and is logged too. When another
+ * policy comes into force before the answer has left, the line is gone again from its start.
+ * Errors: CONSENT_*, POLICY_PURPOSE_UNKNOWN, QUERY_*, DECISION_OUTDATED, DISCLOSURE_KEY_MISSING, DISCLOSURE_UNSEALABLE, AUDIT_UNAVAILABLE, STORE_UNAVAILABLE.
  */
 export async function answerQuery(desk: QueryDesk, signed: SignedQuery, admission: Admission): Promise<ReceiptedAnswer> {
-  const line: Line = { policy: desk.policy(), decision: null };
-  let released: Parameters<typeof withReceipt>;
+  let line: Line = { policy: desk.standing.policy(), decision: null };
+  let released: Released;
   try {
-    const grant = usableGrant(desk, signed, admission, line);
-    const decision = decide(desk, signed, admission, grant, line);
-    const rows = await fetchPermitted(desk, signed.query, decision, grant);
-    const disclosed = desensitise(decision, rows, { institution: signed.institution, tokenKeys: desk.tokenKeys });
-    const verified = verifyClaims(desk.catalogue, signed.query, decision, rows);
-    const sealed = await seal(desk, signed, disclosed);
-    const disputed = disputedOf(factsOf(decision).permitted, admission);
-    const answer = compose(signed, decision, grant, { disclosed, verified, sealed, disputed });
-    const answerJson = Buffer.from(canonicalJson(answer));
-    const record = releaseRecord(desk, signed, decision, grant, { rows, answerJson, disputed });
-    const entry = await desk.release({ record, use: grantUse(signed, decision, grant, line.policy), refused: (code) => refusalRecord(desk, signed, line, code), request: signed.request });
-    released = [desk, answer, answerJson, record, entry];
+    released = await underPolicyInForce(desk.standing, () => {
+      line = { policy: desk.standing.policy(), decision: null };
+      return releaseOnce(desk, signed, admission, line);
+    });
   } catch (error) {
     await logRefusal(desk, signed, line, error);
     throw error;
   }
   // outside: what the log calls released is not called refused as well if signing the receipt fails
-  return withReceipt(...released);
+  return withReceipt(desk, released);
+}
+
+type Released = { readonly answer: Answer; readonly answerJson: Uint8Array; readonly record: QueryReleased; readonly entry: AppendedEntry };
+
+async function releaseOnce(desk: QueryDesk, signed: SignedQuery, admission: Admission, line: Line): Promise<Released> {
+  const grant = usableGrant(desk, signed, admission, line);
+  const decision = decide(desk, signed, admission, grant, line);
+  const rows = await fetchPermitted(desk, signed.query, decision, grant);
+  const disclosed = desensitise(decision, rows, { institution: signed.institution, tokenKeys: desk.tokenKeys });
+  const verified = verifyClaims(desk.catalogue, signed.query, decision, rows);
+  const sealed = await seal(desk, signed, disclosed);
+  const disputed = disputedOf(factsOf(decision).permitted, admission);
+  const answer = compose(signed, decision, grant, { disclosed, verified, sealed, disputed });
+  const answerJson = Buffer.from(canonicalJson(answer));
+  const record = releaseRecord(desk, signed, decision, grant, { rows, answerJson, disputed });
+  const entry = await desk.release({
+    record, use: grantUse(signed, decision, grant, line.policy), securityLevel: admission.caller.securityLevel, refused: (code) => refusalRecord(desk, signed, line, code), request: signed.request,
+  });
+  return { answer, answerJson, record, entry };
 }
 
 /** What is known so far, for the record of a refusal. */
@@ -204,9 +218,9 @@ function compose({ query }: SignedQuery, decision: Decision, grant: Grant, { dis
   };
 }
 
-type Released = { readonly rows: FetchedRows; readonly answerJson: Uint8Array; readonly disputed: Disputed };
+type Found = { readonly rows: FetchedRows; readonly answerJson: Uint8Array; readonly disputed: Disputed };
 
-function releaseRecord(desk: QueryDesk, signed: SignedQuery, decision: Decision, grant: Grant, { rows, answerJson, disputed }: Released): QueryReleased {
+function releaseRecord(desk: QueryDesk, signed: SignedQuery, decision: Decision, grant: Grant, { rows, answerJson, disputed }: Found): QueryReleased {
   return {
     ...recordHead('query.released', desk.clock.nowMs(), signed.institution),
     institution: signed.institution,
@@ -233,7 +247,7 @@ function grantUse(signed: SignedQuery, decision: Decision, grant: Grant, policy:
 }
 
 /** What was hashed for the receipt is what is sent, so that an answer is written once. */
-async function withReceipt(desk: QueryDesk, answer: Answer, answerJson: Uint8Array, record: QueryReleased, entry: AppendedEntry): Promise<ReceiptedAnswer> {
+async function withReceipt(desk: QueryDesk, { answer, answerJson, record, entry }: Released): Promise<ReceiptedAnswer> {
   const receipt = await issueReceipt({ signer: desk.signer, clock: desk.clock, issuer: desk.issuer, origin: desk.logOrigin, record, entry });
   const more = JSON.stringify({ entry: { index: entry.index, salt: Buffer.from(entry.salt).toString('base64url'), record }, receipt });
   return { answer, json: Buffer.concat([answerJson.subarray(0, -1), Buffer.from(`,${more.slice(1)}`)]) };

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { appendRecords } from '../../audit/append.ts';
 import { recordHead, type Digest } from '../../audit/entry.ts';
+import { shanghaiDate } from '../../calendar.ts';
 import { VeilgateError, isVeilgateError, type ErrorCode } from '../../errors.ts';
+import { holdInstitutions } from '../../identity/registry/party.ts';
 import type { ClearColumn } from '../../joint/circuit/table.ts';
 import { cohortOf, type Cohort } from '../../joint/cohort/registry.ts';
 import { commit, giveBack } from '../../joint/ledger/charges.ts';
@@ -19,6 +21,7 @@ import { statementDigest } from '../../joint/statement/question.ts';
 import { runTable } from '../../joint/threads/run.ts';
 import { latestColumns } from '../../source/latest-columns.ts';
 import { assertCohortFresh, type Covered } from './joint-cover.ts';
+import { underPolicyInForce } from './policy-standing.ts';
 import { ofRun, ruleOf, type JointRunDesk } from './joint-run-desk.ts';
 
 export type ReleaseDesk = JointRunDesk & {
@@ -58,7 +61,7 @@ export async function answerQuestion(desk: ReleaseDesk, digest: string): Promise
     const work: Work = { question, run, plan: compileStatement(question.statement, project, run.spec.rows, question.cost), cohort, covered };
     await compute(desk, work);
     await desk.onStep?.('computed');
-    await release(desk, work);
+    await underPolicyInForce(desk.standing, () => release(desk, work));
   } catch (error) {
     if (!isVeilgateError(error)) throw error;
     const givenUp = error.code === 'HE_EVALUATION_FAILED' && question.attempts >= attemptsMax;
@@ -110,23 +113,26 @@ function clearResults({ variance }: Group, columns: readonly ClearColumn[]): Uin
 
 /**
  * The one transaction through which an answer leaves: every grant is looked at again and held, the charge is final, the
- * log has its record, the results can be fetched.
+ * log has its record, the results can be fetched. The institution is held first, as wherever answers leave, and an entry
+ * that changed the policy meanwhile lets none follow. Errors: those of assertCohortFresh; DECISION_OUTDATED, AUDIT_UNAVAILABLE.
  */
 async function release(desk: ReleaseDesk, { question, run, plan, cohort, covered }: Work): Promise<void> {
   const answer = createHash('sha256');
   await stagedDigest(desk.database, question.digest, (bytes) => answer.update(bytes));
   const digest: Digest = answer.digest('hex');
   await desk.database.transaction('joint release', async (tx) => {
+    const nowMs = desk.clock.nowMs();
+    await holdInstitutions(tx, [question.institution], shanghaiDate(nowMs));
     const held = await lockQuestion(tx, question.digest);
     if (held?.state !== 'asked') return; // somebody else released it
+    const asOf = desk.standing.asOf(); // before the policy is asked, which may be a later one then
     await assertCohortFresh(desk, tx, cohort, covered);
-    const nowMs = desk.clock.nowMs();
     await releaseStaged(tx, question.digest);
     await endQuestion(tx, question.digest, { state: 'released' }, nowMs);
     const [entry] = await appendRecords(tx, [{
       ...recordHead('joint.released', nowMs, question.institution), ...ofRun(run), question: question.digest, statement: statementDigest(question.statement),
       datasets: plan.datasets, rows: cohort.size, parts: plan.parts, costNanoRho: question.cost, answer: digest,
-    }]);
+    }], undefined, asOf);
     if (entry === undefined || !await commit(tx, question.digest, [], entry.index, nowMs)) throw new VeilgateError('AUDIT_UNAVAILABLE', 'The answer could not be released with its charge and record, so nothing was.');
   });
 }

@@ -8,9 +8,10 @@ import { findRun, requireOwn, type JointRun } from '../../joint/run/run.ts';
 import type { Sql } from '../../store/database.ts';
 import type { InstitutionId, PartyId } from '../../vocabulary.ts';
 import type { JointDesk } from './joint-projects.ts';
+import type { PolicyStanding } from './policy-standing.ts';
 
 /** What runs need beyond projects and cohorts. */
-export type JointRunDesk = JointDesk & { readonly queue: TaskQueue };
+export type JointRunDesk = JointDesk & { readonly queue: TaskQueue; readonly standing: PolicyStanding };
 
 export const platform = 'platform' as PartyId;
 

@@ -25,8 +25,6 @@ export type PolicyDesk = {
   readonly policy: () => CompiledPolicy;
   /** Has this process look for what is in force at once. Never throws. */
   readonly pickUp: () => Promise<void>;
-  /** Resolves when the other processes have had the time to look too. */
-  readonly everywhere: () => Promise<void>;
 };
 
 /** Proposals that may wait for a decision at once. */

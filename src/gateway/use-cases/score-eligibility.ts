@@ -27,8 +27,12 @@ export function requireUsable(model: Model | undefined, caller: ScoreTerms['call
   const usable = model !== undefined && model.purposes.includes(purpose)
     && usableBy(model, { institution: caller.party as InstitutionId, institutionClass: caller.institutionClass })
     && model.terms.every(({ feature }) => features.has(feature));
-  if (!usable) throw new VeilgateError('SCORE_MODEL_NOT_USABLE', 'There is no approved model of this name and version that you may use for this purpose: GET /v1/models lists yours.');
+  if (!usable) throw modelNotUsable();
   return model;
+}
+
+export function modelNotUsable(): VeilgateError {
+  return new VeilgateError('SCORE_MODEL_NOT_USABLE', 'There is no approved model of this name and version that you may use for this purpose: GET /v1/models lists yours.');
 }
 
 /** Catalogue fields a model works on, each once: what consent and policy speak of. */

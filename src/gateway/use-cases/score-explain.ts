@@ -27,11 +27,11 @@ export type ScoreExplanation = {
   readonly functionals: { readonly obtained: number; readonly added: number } | null;
 };
 
-export type ScoreExplainDesk = Pick<ScoreDesk, 'clock' | 'policy' | 'features' | 'model' | 'key' | 'columns' | 'recipientKey' | 'preview'>;
+export type ScoreExplainDesk = Pick<ScoreDesk, 'clock' | 'standing' | 'features' | 'model' | 'key' | 'columns' | 'recipientKey' | 'preview'>;
 
 /** Errors: POLICY_PURPOSE_UNKNOWN, STORE_UNAVAILABLE. */
 export async function explainScore(desk: ScoreExplainDesk, signed: SignedScore, admission: Admission): Promise<ScoreExplanation> {
-  const policy = desk.policy();
+  const policy = desk.standing.policy();
   const features = desk.features();
   const { score } = signed;
   const nowMs = desk.clock.nowMs();

@@ -14,7 +14,7 @@ import { requireUsable, type ScoreTerms } from './score-eligibility.ts';
 import type { ScoreDesk } from './score-one.ts';
 
 /** What a worker needs to score many: the stages of one score, and where jobs are kept. */
-export type JobDesk = Pick<ScoreDesk, 'clock' | 'policy' | 'features' | 'model' | 'key' | 'evaluate' | 'openMasked' | 'recipientKey' | 'issuer'> & {
+export type JobDesk = Pick<ScoreDesk, 'clock' | 'standing' | 'features' | 'model' | 'key' | 'evaluate' | 'openMasked' | 'recipientKey' | 'issuer'> & {
   readonly database: Database;
   readonly queue: TaskQueue;
   readonly tallies: Tallies;
@@ -43,11 +43,11 @@ export async function bringNext({ queue }: Pick<JobDesk, 'queue'>, tx: Tx, { job
 }
 
 /** Under what a job is decided now. Errors: INSTITUTION_NOT_ACTIVE, INSTITUTION_ASSESSMENT_MISSING, SCORE_MODEL_NOT_USABLE. */
-export async function jobTerms(desk: Pick<JobDesk, 'database' | 'clock' | 'features' | 'model' | 'policy'>, job: Job): Promise<ScoreTerms> {
+export async function jobTerms(desk: { readonly database: Sql } & Pick<JobDesk, 'clock' | 'features' | 'model' | 'standing'>, job: Job): Promise<ScoreTerms> {
   const caller = await institutionNow(desk.database, job.institution, desk.clock.nowMs());
   const features = desk.features();
   const model = requireUsable(await desk.model(job.model), caller, job.purpose, features);
-  return { caller, purpose: job.purpose, model, features, policy: desk.policy() };
+  return { caller, purpose: job.purpose, model, features, policy: desk.standing.policy() };
 }
 
 /** The institution as the registry knows it, without a request of its own that says so. */

@@ -8,6 +8,7 @@ import { maskPlace, sealMasks } from '../../scoring/job/sealed-masks.ts';
 import type { Feature } from '../../scoring/protocol.ts';
 import { filledByAll, isFilled, outputsOf } from '../../scoring/run/outputs.ts';
 import { bringNext, endJob, jobTerms, type JobDesk, type JobStep } from './score-job-desk.ts';
+import { underPolicyInForce } from './policy-standing.ts';
 import { planChunk } from './score-job-plan.ts';
 import { releasePart } from './score-job-release.ts';
 import type { ScoreTerms } from './score-eligibility.ts';
@@ -47,9 +48,8 @@ export async function runJobTask(desk: JobDesk, task: ScoreTask): Promise<void> 
 async function scorePart(desk: JobDesk, job: Job, n: number): Promise<void> {
   const part = await readPart(desk.database, job.id, n);
   if (part?.state === 'pending') {
-    const terms = await jobTerms(desk, job);
-    if (await readEvaluated(desk.database, part) === undefined) await evaluatePart(desk, job, part, terms);
-    await timed(desk, 'release', () => releasePart(desk, job, part, terms));
+    if (await readEvaluated(desk.database, part) === undefined) await evaluatePart(desk, job, part, await jobTerms(desk, job));
+    await timed(desk, 'release', () => underPolicyInForce(desk.standing, () => releasePart(desk, job, part)));
   }
   // outside of the release: of two that end together, the one that looks last sees that both are done
   if (!(await hasPendingParts(desk.database, job.id))) await endJob(desk, job.id, { state: 'done' });

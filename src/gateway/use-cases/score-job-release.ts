@@ -1,9 +1,9 @@
 import { hash, randomBytes } from 'node:crypto';
-import { appendRecords } from '../../audit/append.ts';
+import { appendRecords, decisionOutdated } from '../../audit/append.ts';
 import { recordHead, type ScoresReleased } from '../../audit/entry.ts';
 import { shanghaiDate } from '../../calendar.ts';
 import { canonicalJson } from '../../canonical.ts';
-import { VeilgateError } from '../../errors.ts';
+import { VeilgateError, type ErrorCode } from '../../errors.ts';
 import { disputedFields } from '../../objection/disputed.ts';
 import { functionalsOf } from '../../scoring/model/functional.ts';
 import { holdJob, isLive, type Job } from '../../scoring/job/job.ts';
@@ -18,7 +18,7 @@ import type { SealedScores } from '../../scoring/protocol.ts';
 import type { Tx } from '../../store/database.ts';
 import type { FieldRef, GrantId, PublicJwk, SubjectId, TimeMs } from '../../vocabulary.ts';
 import { lockRelease, type LockedRelease, type ReleaseUse } from './lock-release.ts';
-import { bringNext, type JobDesk } from './score-job-desk.ts';
+import { bringNext, jobTerms, type JobDesk } from './score-job-desk.ts';
 import { grantsFor } from './score-job-plan.ts';
 import { sourceFields, type ScoreTerms } from './score-eligibility.ts';
 import { parameterSetOf } from './score-one.ts';
@@ -40,10 +40,11 @@ export type PartAnswer = {
 /**
  * The one transaction through which the scores of a part leave: every grant is locked, looked at again and spent, what
  * the bank learns is held against what it learnt before, only those who passed go into the gateway's half, the log gets
- * one record, the masks are deleted, and the next part is brought. What was decided before is left as it is.
- * Errors: INSTITUTION_NOT_ACTIVE and DISCLOSURE_KEY_MISSING, for the whole job; STORE_UNAVAILABLE.
+ * one record, the masks are deleted, and the next part is brought. What was decided before is left as it is. Computing may
+ * have taken long: institution, model and policy are those of this moment, and the log takes no entry under a policy of before.
+ * Errors: those of jobTerms and DISCLOSURE_KEY_MISSING, for the whole job; DECISION_OUTDATED, STORE_UNAVAILABLE.
  */
-export async function releasePart(desk: JobDesk, job: Job, part: Part, terms: ScoreTerms): Promise<void> {
+export async function releasePart(desk: JobDesk, job: Job, part: Part): Promise<void> {
   const recipient = await desk.recipientKey(job.institution, job.recipient);
   if (recipient === undefined) throw new VeilgateError('DISCLOSURE_KEY_MISSING', 'The encryption key the request names is not registered any more: ask again with one that is.');
   await desk.database.transaction('release part of score job', async (tx) => {
@@ -53,6 +54,7 @@ export async function releasePart(desk: JobDesk, job: Job, part: Part, terms: Sc
     const evaluated = await lockPendingPart(tx, part);
     if (evaluated === undefined || evaluated === 'not evaluated') return;
     const plan = await readBlockPlan(tx, job.id, part.block);
+    const terms = await jobTerms({ ...desk, database: tx }, job);
     const choice = await choose(desk, tx, { job, part, plan, evaluated, terms, atMs });
     await bringNext(desk, tx, part);
     if (choice.released.length === 0) {
@@ -62,6 +64,9 @@ export async function releasePart(desk: JobDesk, job: Job, part: Part, terms: Sc
     await leave(desk, tx, { job, part, evaluated, terms, atMs, recipient, choice });
   });
 }
+
+/** What stands against one enterprise of a job because it stands against all. */
+const ofWholeJob: ReadonlySet<ErrorCode> = new Set(['INSTITUTION_NOT_ACTIVE', 'INSTITUTION_ASSESSMENT_MISSING', 'SCORE_MODEL_NOT_USABLE', 'DECISION_OUTDATED']);
 
 type Chosen = { readonly place: number; readonly slot: number; readonly subject: SubjectId; readonly grant: GrantId };
 type Choice = { readonly released: readonly Chosen[]; readonly unscored: readonly Unscored[]; readonly locked: LockedRelease };
@@ -84,13 +89,14 @@ async function choose(desk: JobDesk, tx: Tx, choosing: Choosing): Promise<Choice
   const set = functionalSet(functionalsOf(terms.model));
   const uses = candidates.map(({ subject, grant }): ReleaseUse => ({
     grant: { grant, institution: job.institution, atMs, verifications: [], verificationLimit: 0 },
+    securityLevel: terms.caller.securityLevel, model: job.model,
     tally: { institution: job.institution, subject, set },
   }));
   const locked = await lockRelease(tx, uses, desk.tallies);
   const released: Chosen[] = [];
   candidates.forEach(({ subject, grant, position: { slot } }, at) => {
     const refusal = locked.decide(uses[at] as ReleaseUse);
-    if (refusal?.code === 'INSTITUTION_NOT_ACTIVE') throw refusal;
+    if (refusal !== undefined && ofWholeJob.has(refusal.code)) throw refusal;
     if (refusal === undefined) released.push({ place: placeOf.get(slot) as number, slot, subject, grant });
     else unscored.push({ subject, reason: refusal.code });
   });
@@ -111,7 +117,7 @@ async function refusedMeanwhile(tx: Tx, { job, plan, terms, atMs }: Choosing): P
 type Leaving = Omit<Choosing, 'plan'> & { readonly recipient: PublicJwk; readonly choice: Choice };
 
 async function leave(desk: JobDesk, tx: Tx, leaving: Leaving): Promise<void> {
-  const { job, part, choice: { released, unscored, locked } } = leaving;
+  const { job, part, terms, choice: { released, unscored, locked } } = leaving;
   const sealed = await sealBoth(desk, leaving, await disputedOf(tx, leaving));
   const subjectsSalt = randomBytes(32).toString('base64url');
   const record = releaseRecord(leaving, sealed, subjectsSalt);
@@ -120,7 +126,10 @@ async function leave(desk: JobDesk, tx: Tx, leaving: Leaving): Promise<void> {
     ...locked.statements().map((statement) => tx.query(statement)),
     decidePart(tx, part, { state: 'released', released: released.length, unscored, result: { gatewayHalf: sealed.gateway, record: canonicalJson(record), subjectsSalt } }),
   ]);
-  const [entry] = await appendRecords(tx, [record], { vault: desk.vault, requests: [job.request] });
+  // both of one moment: what this process knows goes with what the log is asked
+  const [inForce, asOf] = [desk.standing.policy(), desk.standing.asOf()];
+  if (inForce.version !== terms.policy.version) throw decisionOutdated();
+  const [entry] = await appendRecords(tx, [record], { vault: desk.vault, requests: [job.request] }, asOf);
   if (entry === undefined) throw new VeilgateError('AUDIT_UNAVAILABLE', 'The log took no entry, so nothing was disclosed.');
   await Promise.all([
     recordScoreRelease(tx, { entry: entry.index, institution: job.institution, model: job.model, released }),

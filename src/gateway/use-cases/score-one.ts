@@ -15,7 +15,9 @@ import { outputsOf } from '../../scoring/run/outputs.ts';
 import { functionalSet, type Functional, type TallyUse } from '../../scoring/run/tally.ts';
 import type { Decision, Grant, GrantId, InstitutionId, PublicJwk, Signer, SubjectId } from '../../vocabulary.ts';
 import { disputedOf, type Admission, type Disputed } from './answer-query.ts';
-import { wasLogged, type Refused, type Release } from './release.ts';
+import { wasLogged } from './logged-refusals.ts';
+import { underPolicyInForce, type PolicyStanding } from './policy-standing.ts';
+import type { Refused, Release } from './release.ts';
 import type { ColumnsAsked, FoundColumns } from './score-columns.ts';
 import { decideScore, requireGrant, requireUsable, type ScoreTerms } from './score-eligibility.ts';
 import type { SignedScore } from './score-request.ts';
@@ -24,7 +26,7 @@ import { gatewayHalf, grantsDigest, sealGatewayHalf } from './score-seal.ts';
 /** What the line needs; every member is one stage, or what a stage needs. */
 export type ScoreDesk = {
   readonly clock: Clock;
-  readonly policy: () => CompiledPolicy;
+  readonly standing: PolicyStanding;
   /** Features as the platform declares them now. */
   readonly features: () => ReadonlyMap<FeatureId, Feature>;
   /** The model when it is approved at this moment. */
@@ -74,12 +76,13 @@ export type ReceiptedScore = ScoreAnswer & {
 /**
  * The straight line of one score after identification and admission: model → consent → decide → find columns → evaluate
  * and mask → have the custodian open for the bank → seal the masks → append to the log → reply with receipt. Nothing of
- * both halves leaves before the log has it. A refusal takes the same line and is logged too.
- * Errors: SCORE_*, CONSENT_*, POLICY_PURPOSE_UNKNOWN, CUSTODIAN_*, HE_EVALUATION_FAILED, DISCLOSURE_KEY_MISSING, AUDIT_UNAVAILABLE, STORE_UNAVAILABLE.
+ * both halves leaves before the log has it. A refusal takes the same line and is logged too. When another policy comes
+ * into force before the score has left, it is decided again: what was computed stays the same.
+ * Errors: SCORE_*, CONSENT_*, DECISION_OUTDATED, POLICY_PURPOSE_UNKNOWN, CUSTODIAN_*, HE_EVALUATION_FAILED, DISCLOSURE_KEY_MISSING, AUDIT_UNAVAILABLE, STORE_UNAVAILABLE.
  */
 export async function scoreOne(desk: ScoreDesk, signed: SignedScore, admission: Admission): Promise<ReceiptedScore> {
-  const line: Line = { policy: desk.policy(), decision: null, ticket: null };
-  let released: Parameters<typeof withReceipt>;
+  const line: Line = { policy: desk.standing.policy(), decision: null, ticket: null };
+  let released: Released;
   try {
     const terms = await findTerms(desk, signed, admission, line);
     const grant = requireGrant(admission.grant, terms, desk.clock.nowMs());
@@ -88,22 +91,28 @@ export async function scoreOne(desk: ScoreDesk, signed: SignedScore, admission: 
     const opened = await openAtCustodian(desk, signed, grant, found, masked, line);
     const sealed = { custodian: opened.half, gateway: await seal(desk, signed, found, masked, opened.ticket) };
     const disputed = disputedOf((line.decision?.fields ?? []).map(({ field }) => field), admission);
-    const answer = { ...compose(signed, grant, line, found, sealed), ...disputed };
-    const record = releaseRecord(desk, signed, grant, line, found, opened, answer);
-    const entry = await timed(desk, 'release', () => desk.release({
-      record, use: grantUse(signed, grant), tally: found.tally, refused: (code) => refusalRecord(desk, signed, line, code), request: signed.request,
+    released = await timed(desk, 'release', () => underPolicyInForce(desk.standing, async () => {
+      if (line.policy !== desk.standing.policy()) {
+        line.policy = desk.standing.policy();
+        decide(desk, { ...terms, policy: line.policy }, grant, line);
+      }
+      const answer = { ...compose(signed, grant, line, found, sealed), ...disputed };
+      const record = releaseRecord(desk, signed, grant, line, found, opened, answer);
+      const entry = await desk.release({
+        record, use: grantUse(signed, grant), securityLevel: terms.caller.securityLevel, tally: found.tally, refused: (code) => refusalRecord(desk, signed, line, code), request: signed.request,
+      });
+      return { answer, record, entry };
     }));
-    released = [desk, answer, record, entry];
   } catch (error) {
     await logRefusal(desk, signed, line, error);
     throw error;
   }
   // outside: what the log calls released is not called refused as well if signing the receipt fails
-  return withReceipt(...released);
+  return withReceipt(desk, released);
 }
 
 /** What is known so far, for the record of a refusal. */
-type Line = { readonly policy: CompiledPolicy; decision: Decision | null; ticket: string | null };
+type Line = { policy: CompiledPolicy; decision: Decision | null; ticket: string | null };
 
 /** The one enterprise of the request; its schema and digest were checked. */
 export function subjectOf({ asked }: Pick<SignedScore, 'asked'>): { readonly subject: SubjectId; readonly grant?: GrantId } {
@@ -221,7 +230,9 @@ function grantUse(signed: SignedScore, grant: Grant): Release['use'] {
   return { grant: grant.id, institution: signed.institution, verifications: [], verificationLimit: 0 };
 }
 
-async function withReceipt(desk: ScoreDesk, answer: ScoreAnswer, record: ScoreReleased, entry: AppendedEntry): Promise<ReceiptedScore> {
+type Released = { readonly answer: ScoreAnswer; readonly record: ScoreReleased; readonly entry: AppendedEntry };
+
+async function withReceipt(desk: ScoreDesk, { answer, record, entry }: Released): Promise<ReceiptedScore> {
   const receipt = await issueReceipt({ signer: desk.signer, clock: desk.clock, issuer: desk.issuer, origin: desk.logOrigin, record, entry });
   return { ...answer, entry: { index: entry.index, salt: Buffer.from(entry.salt).toString('base64url'), record }, receipt };
 }

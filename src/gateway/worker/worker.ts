@@ -48,7 +48,7 @@ export async function startWorker(config: Config, databaseUrl: string, custodian
   const metrics = createMetrics({ process: true });
   const catalogue = loadCatalogue(path.join(config.policyFolder, 'catalogue'));
   const policySource = await openPolicySource(config, database, catalogue, clock);
-  const policy = policySource.holder;
+  const { holder: policy, standing } = policySource;
   const stopWatching = policySource.watch((report) => {
     if (report.outcome === 'kept') log.write('policy.refused', { code: 'POLICY_BROKEN', problems: report.problems.length });
   });
@@ -57,13 +57,13 @@ export async function startWorker(config: Config, databaseUrl: string, custodian
   const vault = requestVault(keyring.requestSecrets);
   const tallies = composeTallies(() => space, () => scoringSettings);
   const scoring = composeScoring({
-    database, clock, policy: () => policy.current(), signer: keyring.gatewaySigner, gatewayUrl: gatewayUrlOf(config), custodian, logOrigin: config.auditLogOrigin,
+    database, clock, standing, signer: keyring.gatewaySigner, gatewayUrl: gatewayUrlOf(config), custodian, logOrigin: config.auditLogOrigin,
     metrics, space: () => space,
-    model: (ref) => usableModel({ database, clock, policy: () => policy.current(), space: () => space, settings: () => scoringSettings }, ref),
+    model: (ref) => usableModel({ database, clock, policy: standing.policy, space: () => space, settings: () => scoringSettings }, ref),
     pool: { threads: config.scoreThreads, memoryMb: config.scoreMemoryMb, cacheBytesMax: config.scoreCacheMb * 1_048_576 },
-  }, tallies, createReleaser(database, clock, vault, tallies, () => {}));
+  }, tallies, createReleaser(database, clock, vault, tallies, standing, () => {}));
   const desk: JobDesk = { ...scoring.desk, database, vault, tallies, queue: openQueue(database), maskSecrets: keyring.maskSecrets, resultDays: config.scoreResultDays, onStep: metrics.scoreStep };
-  const joint = composeJoint({ config, database, clock, catalogue, policy: () => policy.current(), secrets: keyring.maskSecrets });
+  const joint = composeJoint({ config, database, clock, catalogue, standing, secrets: keyring.maskSecrets });
   const served = config.workerMetricsPort === undefined ? undefined : await serveMetrics({
     host: config.metricsHost, port: config.workerMetricsPort, setting: 'VEILGATE_WORKER_METRICS_PORT', text: metrics.text, ...(config.metricsToken === undefined ? {} : { token: config.metricsToken }),
   });

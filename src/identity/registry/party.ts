@@ -1,7 +1,7 @@
 import { VeilgateError } from '../../errors.ts';
 import type { Sql, Tx } from '../../store/database.ts';
 import { isUscc } from '../../uscc.ts';
-import type { PartyId, PartyKind, Scope, TimeMs } from '../../vocabulary.ts';
+import type { IsoDate, PartyId, PartyKind, Scope, TimeMs } from '../../vocabulary.ts';
 
 export type PartyStatus = 'applied' | 'assessed' | 'approved' | 'suspended' | 'revoked';
 export type OfficerRole = 'registrar' | 'compliance' | 'auditor';
@@ -97,23 +97,26 @@ export function notPermitted(message: string, roles: readonly OfficerRole[] = []
 }
 
 /**
- * Those of the parties that are admitted, asked again right before something leaves. They stay so until the
- * transaction ends: a suspension that comes meanwhile waits, and nothing leaves once it has committed.
+ * Those of the institutions that are admitted, asked again right before something leaves, and the security level each is
+ * assessed on: null when its latest assessment is not passed or not valid `today`. It stays so until the transaction ends:
+ * a suspension or an assessment that comes meanwhile waits, and nothing leaves against it once it has committed.
  */
-export async function approvedParties(tx: Tx, ids: readonly PartyId[]): Promise<ReadonlySet<PartyId>> {
+export async function holdInstitutions(tx: Tx, ids: readonly PartyId[], today: IsoDate): Promise<ReadonlyMap<PartyId, number | null>> {
   const parties = [...new Set(ids)];
-  if (parties.length === 0) return new Set();
+  if (parties.length === 0) return new Map();
   // two statements, so that the second sees what was committed while the first waited; sent together
   const [, { rows }] = await Promise.all([
     tx.query({ name: 'identity hold parties', text: `select pg_advisory_xact_lock_shared(${holdingLock}) from unnest($1::text[]) as id`, values: [parties] }),
-    tx.query<{ id: PartyId }>({
-      name: 'identity approved parties',
+    tx.query<{ id: PartyId; level: number | null }>({
+      name: 'identity admitted institutions',
       // a join, because PostgreSQL would plan `= any` anew for each list
-      text: "select party.id from unnest($1::text[]) as asked (id) join party on party.id = asked.id and party.status = 'approved'",
-      values: [parties],
+      text: `select party.id,
+               (select case when passed and valid_until >= $2::date then level end from security_assessment where institution = party.id order by id desc limit 1) as level
+             from unnest($1::text[]) as asked (id) join party on party.id = asked.id and party.status = 'approved'`,
+      values: [parties, today],
     }),
   ]);
-  return new Set(rows.map(({ id }) => id));
+  return new Map(rows.map(({ id, level }) => [id, level]));
 }
 
 export type PartyView = {

@@ -127,8 +127,27 @@ export async function refuseModel(tx: Tx, proposal: RegisteredModel, { by, reaso
   });
 }
 
-/** Takes a model out of use, at once and on every node. Errors: MODEL_NOT_FOUND, MODEL_STATE_CONFLICT. */
+// Not the row's own lock: those who share a row can keep somebody who wants to change it waiting for ever, these queue.
+const holdingLock = "hashtext('veilgate model'), hashtext(ref)";
+
+/**
+ * Those of the models that are out of use, asked again right before scores leave. The others stay in use until the
+ * transaction ends: a retirement that comes meanwhile waits.
+ */
+export async function holdModels(tx: Tx, refs: readonly ModelRef[]): Promise<ReadonlySet<ModelRef>> {
+  const models = [...new Set(refs)];
+  if (models.length === 0) return new Set();
+  // two statements, so that the second sees what was committed while the first waited; sent together
+  const [, { rows }] = await Promise.all([
+    tx.query({ name: 'scoring hold models', text: `select pg_advisory_xact_lock_shared(${holdingLock}) from unnest($1::text[]) as ref`, values: [models] }),
+    tx.query<{ ref: ModelRef }>({ name: 'scoring unusable models', text: "select m.ref from unnest($1::text[]) as asked (ref) join scoring_model m on m.ref = asked.ref and m.state <> 'approved'", values: [models] }),
+  ]);
+  return new Set(rows.map(({ ref }) => ref));
+}
+
+/** Takes a model out of use, at once and on every node; waits for scores that are leaving. Errors: MODEL_NOT_FOUND, MODEL_STATE_CONFLICT. */
 export async function retireModel(tx: Tx, { ref, by, reason }: ModelStep & { readonly reason: string }, clock: Clock): Promise<RegisteredModel> {
+  await tx.query(`select pg_advisory_xact_lock(${holdingLock}) from (select $1::text as ref) model`, [ref]);
   const model = await locked(tx, ref, undefined, 'approved');
   await tx.query({
     name: 'scoring retire model', text: "update scoring_model set state = 'retired', retired_by = $2, retired_ms = $3, retirement = $4 where ref = $1", values: [ref, by, clock.nowMs(), reason],

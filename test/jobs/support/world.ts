@@ -20,6 +20,7 @@ import { loadCatalogue } from '../../../src/source/catalogue.ts';
 import { usccCheckDigit } from '../../../src/uscc.ts';
 import type { Database } from '../../../src/store/database.ts';
 import type { ConsentCeiling, FieldRef, GrantId, InstitutionClass, InstitutionId, PartyId, PublicJwk, PurposeCode, SubjectId, TimeMs } from '../../../src/vocabulary.ts';
+import { unloggedStanding } from '../../../src/gateway/use-cases/policy-standing.ts';
 import type { JobDesk } from '../../../src/gateway/use-cases/score-job-desk.ts';
 import { addChunk, beginJob, openJob, type JobDoor, type SignedScores } from '../../../src/gateway/use-cases/score-job-requests.ts';
 import { readReport } from '../../../src/scoring/job/progress.ts';
@@ -94,7 +95,7 @@ export async function makeWorld(options: { readonly judge?: JudgeFunctionals; re
   const filled = new Map<number, Set<number>>();
   const held: ScoreTask[] = [];
   const desk: JobDesk = {
-    database, clock, tallies, queue: openQueue(database), policy: () => policy, features: () => features, issuer: 'https://gateway.example',
+    database, clock, tallies, queue: openQueue(database), standing: unloggedStanding(() => policy), features: () => features, issuer: 'https://gateway.example',
     model: async (ref) => (ref === model.ref ? model : undefined),
     key: async () => ({ keyId: 'key-1', parameters: set.id, publicKey: new Uint8Array(), custodian: 'custodian-1' }),
     async evaluate({ affinity, outputs }) {
