@@ -48,9 +48,10 @@ export async function applyInstitution(
 }
 
 async function requireRoomForApplications(tx: Tx): Promise<void> {
-  const { rows } = await tx.query<{ undecided: number }>("select count(*) as undecided from party where status in ('applied', 'assessed')");
+  await tx.query("select pg_advisory_xact_lock(hashtext('veilgate applications'))"); // or many at once would all find room
+  const { rows } = await tx.query<{ undecided: number }>("select count(*) as undecided from party where kind = 'institution' and status in ('applied', 'assessed')");
   if ((rows[0]?.undecided ?? 0) >= undecidedMax) {
-    throw new VeilgateError('REQUEST_OVERLOADED', 'The platform has as many undecided applications as it takes: try again when some are decided, or apply through an officer.');
+    throw new VeilgateError('REQUEST_OVERLOADED', 'The platform has as many undecided applications as it takes: try again when some are decided, or ask the platform\'s registrar to decide them.');
   }
 }
 
