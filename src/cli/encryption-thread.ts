@@ -1,14 +1,11 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { isVeilgateError, type ErrorCode, type ErrorDetail } from '../errors.ts';
 import { createColumnEncryptor } from '../he/encrypt.ts';
 import { parameterSetOf } from '../he/parameters.ts';
 import { loadHe } from '../he/runtime.ts';
+import { faultOf, type CrewAnswer } from './crew.ts';
 
 /** What a thread needs to know to encrypt: nothing of it is secret. */
 export type EncryptionThreadData = { readonly parameters: string; readonly publicKey: Uint8Array };
-export type EncryptionAnswer =
-  | { readonly bytes: Uint8Array<ArrayBuffer> }
-  | { readonly code: ErrorCode; readonly message: string; readonly detail?: ErrorDetail };
 
 const { parameters, publicKey } = workerData as EncryptionThreadData;
 const encryptor = (async () => {
@@ -19,13 +16,11 @@ const encryptor = (async () => {
 encryptor.catch(() => {}); // each column says it
 
 parentPort?.on('message', async (values: Int32Array) => {
-  let answer: EncryptionAnswer;
+  let answer: CrewAnswer<Uint8Array<ArrayBuffer>>;
   try {
-    answer = { bytes: (await encryptor).encrypt(values) };
+    answer = { result: (await encryptor).encrypt(values) };
   } catch (error) {
-    answer = isVeilgateError(error)
-      ? { code: error.code, message: error.message, ...(error.detail === undefined ? {} : { detail: error.detail }) }
-      : { code: 'INTERNAL', message: 'A column could not be encrypted: is this client\'s version the platform\'s?' };
+    answer = faultOf(error, 'A column could not be encrypted: is this client\'s version the platform\'s?');
   }
-  parentPort?.postMessage(answer, 'bytes' in answer ? [answer.bytes.buffer] : []);
+  parentPort?.postMessage(answer, 'result' in answer ? [answer.result.buffer] : []);
 });

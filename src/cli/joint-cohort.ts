@@ -5,6 +5,7 @@ import { jointClient, type AlignmentState, type CohortSummary } from '../sdk/joi
 import type { Scope, SubjectId } from '../vocabulary.ts';
 import { connectAs } from './access.ts';
 import { show, verb } from './command.ts';
+import { withPartnerThreads } from './partner-threads.ts';
 import { progressOn } from './progress.ts';
 import { readListFile } from './score-list.ts';
 import { readSecretJson, replaceSecret, reserveFile } from './secret-file.ts';
@@ -53,10 +54,10 @@ export function cohortVerbs(cohort: Command, cli: Cli): void {
       const bar = progressOn(cli.terminal.stderr, (done, all) => `${done} of ${all} codes`);
       let positions: (number | undefined)[];
       try {
-        positions = await joint.align(id, list, {
-          ...(resume === undefined ? {} : { resume }), onProgress: bar.show,
+        positions = await withPartnerThreads(({ blinding }) => joint.align(id, list, {
+          blinding, ...(resume === undefined ? {} : { resume }), onProgress: bar.show,
           onOpen: (state) => replaceSecret(stateFile, `${JSON.stringify({ format: stateFormat, ...state })}\n`),
-        });
+        }));
       } catch (error) {
         out.discard();
         throw error;

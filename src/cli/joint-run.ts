@@ -7,6 +7,7 @@ import { list, show, verb } from './command.ts';
 import { byPosition, readCustomers } from './joint-customers.ts';
 import { readDrawnRunFile, runFileIfAny, writeRunFile, type DrawnRunFile, type RunFile } from './joint-run-file.ts';
 import { statementVerbs } from './joint-statement.ts';
+import { withPartnerThreads } from './partner-threads.ts';
 import { progressOn } from './progress.ts';
 import { reserveFile } from './secret-file.ts';
 import { pairs, table } from './table.ts';
@@ -66,7 +67,7 @@ function lotteryVerbs(run: Command, cli: Cli): void {
       const [{ project: document }, { size }] = await Promise.all([joint.project(project), joint.cohort(cohort)]);
       const kept = keptOrNew(options.out, { gateway: connection.gateway, institution: connection.credentials.party, ...newSeeds(project, cohort, document.bundles), run: null });
       const bar = progressOn(cli.terminal.stderr, (done, all) => `${done} of ${all} bundles made`);
-      const digests = await digestsOf(bundleSpec(kept, size, document), kept, { onBundle: (made) => bar.show(made, document.bundles) }).finally(bar.clear);
+      const digests = await withPartnerThreads(({ digestOf }) => digestsOf(bundleSpec(kept, size, document), kept, { digestOf, onBundle: (made) => bar.show(made, document.bundles) })).finally(bar.clear);
       const view = await jointRunClient(connection).commit(project, cohort, digests);
       writeRunFile(options.out, { ...kept, run: view.run });
       show(cli, options, { ...view, file: options.out }, () => `${runText(view)}seeds    ${options.out}\nNext: veilgate joint run open ${options.out}, before ${view.deadline}.\n`);

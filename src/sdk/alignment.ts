@@ -1,6 +1,6 @@
 import { VeilgateError } from '../errors.ts';
 import { createAlignment, match, pointsMax } from '../joint/cohort/alignment.ts';
-import { loadGroup, pointBytes } from '../joint/cohort/group.ts';
+import { loadGroup, pointBytes, type Group } from '../joint/cohort/group.ts';
 import type { SubjectId } from '../vocabulary.ts';
 import { sha256Hex } from './bank.ts';
 
@@ -29,7 +29,16 @@ export type AlignmentState = {
   readonly list: string;
 };
 
+/** Blinds pieces of at most 8,192 codes or points, for who has threads to give. @param run the alignment's id; secret: 32 bytes; answers: 32 bytes each */
+export type Blinding = {
+  readonly blind: (run: string, secret: Uint8Array, codes: readonly SubjectId[]) => Promise<Uint8Array<ArrayBuffer>>;
+  /** Errors: COHORT_POINT_REFUSED. */
+  readonly blindAgain: (run: string, secret: Uint8Array, points: Uint8Array) => Promise<Uint8Array<ArrayBuffer>>;
+};
+
 export type AlignOptions = {
+  /** Without it codes are blinded here, in turns. */
+  readonly blinding?: Blinding;
   /** Of the interrupted run; the list must be the same. */
   readonly resume?: AlignmentState;
   /** Called before anything is sent: keep it where only you can read it. */
@@ -55,7 +64,7 @@ const turn = 256;
  * here. The run is ended when all is known.
  * Errors: ALIGNMENT_CHUNK_REFUSED when the list is not the one a resumed run began with; those of the gateway.
  */
-export async function alignList(steps: AlignmentSteps, cohort: string, list: readonly SubjectId[], { resume, onOpen, onProgress = () => {} }: AlignOptions = {}): Promise<(number | undefined)[]> {
+export async function alignList(steps: AlignmentSteps, cohort: string, list: readonly SubjectId[], { blinding, resume, onOpen, onProgress = () => {} }: AlignOptions = {}): Promise<(number | undefined)[]> {
   const group = await loadGroup();
   const listDigest = await sha256Hex(list.join('\n'));
   if (resume !== undefined && (resume.list !== listDigest || resume.cohort !== cohort)) {
@@ -65,14 +74,13 @@ export async function alignList(steps: AlignmentSteps, cohort: string, list: rea
   const secret = resume === undefined ? group.randomScalar() : fromBase64url(resume.secret);
   if (resume === undefined) await onOpen?.({ alignment: run.id, cohort, secret: base64url(secret), list: listDigest });
 
-  const sides = createAlignment(group, run.id);
+  const { blind, blindAgain } = blinding ?? ownBlinding(group);
   let done = 0;
   const progress = (codes: number) => onProgress(done += codes, run.points + run.members);
   const [own, members] = await Promise.all([
     inOrder(run.list_chunks.total, run.points, async (n) => {
       const codes = list.slice(n * pointsMax, (n + 1) * pointsMax);
-      const blinded = await inTurns(codes.length, (from, to) => sides.blind(secret, codes.slice(from, to)));
-      const again = await steps.blindAgain(run.id, n, blinded);
+      const again = await steps.blindAgain(run.id, n, await blind(run.id, secret, codes));
       requirePoints(again, codes.length);
       progress(codes.length);
       return again;
@@ -81,7 +89,7 @@ export async function alignList(steps: AlignmentSteps, cohort: string, list: rea
       const points = await steps.cohortPoints(run.id, n);
       const length = Math.min(pointsMax, run.members - n * pointsMax);
       requirePoints(points, length);
-      const again = await inTurns(length, (from, to) => sides.blindAgain(secret, points.subarray(from * pointBytes, to * pointBytes)));
+      const again = await blindAgain(run.id, secret, points);
       progress(length);
       return again;
     }),
@@ -103,6 +111,13 @@ async function inOrder(chunks: number, points: number, work: (n: number) => Prom
   };
   await Promise.all([hand(), hand()]);
   return all;
+}
+
+function ownBlinding(group: Group): Blinding {
+  return {
+    blind: (run, secret, codes) => inTurns(codes.length, (from, to) => createAlignment(group, run).blind(secret, codes.slice(from, to))),
+    blindAgain: (run, secret, points) => inTurns(points.length / pointBytes, (from, to) => createAlignment(group, run).blindAgain(secret, points.subarray(from * pointBytes, to * pointBytes))),
+  };
 }
 
 /** Long arithmetic in pieces, so that a page stays alive and answers are read meanwhile. */

@@ -62,7 +62,7 @@ export type JointExplanation = {
 /** Secret: with a seed that was not opened, its owner's answers can be read and its columns told. Keep it where only you can read it. */
 export type JointSeeds = { readonly project: string; readonly cohort: string; /** 32 bytes each, base64url. */ readonly seeds: readonly string[] };
 
-/** Makes a bundle's digest; for who has threads to give. */
+/** Makes a bundle's digest, several at a time; for who has threads to give. */
 export type DigestOf = (spec: BundleSpec, index: number, seed: Uint8Array) => Promise<string>;
 
 /** Runs of joint modelling as a partner handles them. The same code runs in Node and in a browser. Errors: those of the gateway. */
@@ -108,13 +108,21 @@ export type LotteryOptions = {
   readonly pollMs?: number;
 };
 
-/** Makes the digests of all bundles: some milliseconds for every 65 KB of pads. */
-export async function digestsOf(spec: BundleSpec, { seeds }: JointSeeds, { digestOf, onBundle }: LotteryOptions = {}): Promise<string[]> {
+/** Makes the digests of all bundles, in their order: two milliseconds for every 65 KB of pads. */
+export async function digestsOf(spec: BundleSpec, { seeds }: JointSeeds, { digestOf, onBundle = () => {} }: LotteryOptions = {}): Promise<string[]> {
+  if (digestOf !== undefined) {
+    let made = 0;
+    return Promise.all(seeds.map(async (seed, index) => {
+      const digest = await digestOf(spec, index, bytesOf(seed));
+      onBundle(made += 1);
+      return digest;
+    }));
+  }
   await lotteryReady;
   const digests: string[] = [];
   for (const [index, seed] of seeds.entries()) {
-    digests.push(await (digestOf ?? ownDigest)(spec, index, bytesOf(seed)));
-    onBundle?.(index + 1);
+    digests.push(await ownDigest(spec, index, bytesOf(seed)));
+    onBundle(index + 1);
     await new Promise((resolve) => setTimeout(resolve)); // a page stays alive
   }
   return digests;
@@ -147,16 +155,22 @@ export async function uploadBundle(client: JointRunClient, spec: BundleSpec, see
     await client.putKey(id, bundleKeys(he, set, seed).publicKey);
     let waiting: Uint8Array[] = [];
     let from = 0;
+    let underWay: Promise<unknown> = Promise.resolve();
+    /** One batch travels while the next is made. */
     const flush = async () => {
-      if (waiting.length > 0 && from + waiting.length > run.pads.received) await client.putPads(id, from, joined(waiting));
-      from += waiting.length;
+      await underWay;
+      const [first, batch] = [from, waiting];
+      from += batch.length;
       waiting = [];
-      options.onPads?.(from, run.pads.total);
+      const isNew = batch.length > 0 && from > run.pads.received;
+      underWay = (isNew ? client.putPads(id, first, joined(batch)) : Promise.resolve()).then(() => options.onPads?.(first + batch.length, run.pads.total));
+      underWay.catch(() => {}); // looked at with the next batch, or at the end
     };
     for (const { pad } of bundleParts(he, set, spec, run.drawn, seed)) {
       if (waiting.push(pad) >= run.pads.at_once) await flush();
     }
     await flush();
+    await underWay;
     await client.completeBundle(id);
   }
   const checked = await settled(client, id, ['loaded'], options.pollMs);
