@@ -202,7 +202,7 @@ function scorecardText(scorecard: ScorecardJson, file: string): string {
     pairs({
       scorecard: file, report: reportOf(file), privacy: `epsilon ${told.epsilon.toFixed(3)} at delta ${told.delta}`, base: `${scorecard.base} points`,
       AUC: validation === null ? undefined : within(validation.auc, validation.aucMargin), KS: validation === null ? undefined : within(validation.ks, validation.ksMargin),
-      stability: validation?.stability?.toFixed(4),
+      stability: typeof validation?.stability === 'number' ? within(validation.stability, validation.stabilityMargin ?? 0) : undefined,
     }),
     table(['feature', 'side', 'information value', 'points by bin'], features.map(({ name, side, iv, iv_margin: margin, bins, coefficient }) => [
       name, side, within(iv, margin), coefficient === null ? 'left out' : bins.map(({ points }) => points),

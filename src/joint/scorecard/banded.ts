@@ -1,3 +1,4 @@
+import { riseByNoise, stabilityNoise } from './noise-bias.ts';
 import { badShareAt, type Scaling } from './points.ts';
 import { stability, type CalibrationBin, type Discrimination } from './validation.ts';
 
@@ -16,9 +17,14 @@ export type BandedValidation = Discrimination & {
   /** Half-widths of 95 % intervals: sampling and privacy noise together. */
   readonly aucMargin: number;
   readonly ksMargin: number;
+  /** What privacy noise added to the greatest distance: taken off `ks`. 0 without noise. */
+  readonly ksNoise: number;
   readonly calibration: readonly CalibrationBin[];
   /** Between those it was trained on and the hold-out, over ten groups; null where only the hold-out was looked at. */
   readonly stability: number | null;
+  /** Half-width of its 95 % interval, and what privacy noise added to it: taken off. Null as `stability`. */
+  readonly stabilityMargin: number | null;
+  readonly stabilityNoise: number | null;
   /** Of the scorecard's releases and this one. */
   readonly privacy: { readonly epsilon: number; readonly delta: number };
 };
@@ -93,12 +99,35 @@ export function validateBands(cells: readonly BandedCell[], variance: number, sc
   const cellsBelow = sorted.filter(({ score }) => score <= widest.score).length;
   const shareVariance = (share: number, all: number) => (Math.max(0, share * (1 - share)) * all + variance * (cellsBelow * (1 - share) ** 2 + (sorted.length - cellsBelow) * share ** 2)) / all ** 2;
   const parts = inGroups(sorted);
+  const ksNoise = Math.min(apart(widest), riseByNoise(sorted.flatMap(({ good, bad }) => [good, bad]), variance, (counts) => greatestDistance(sorted, counts)));
   return {
-    auc, aucMargin: z95 * Math.sqrt(aucVariance), ks: apart(widest), ksMargin: z95 * Math.sqrt(shareVariance(widest.good, goodAll) + shareVariance(widest.bad, badAll)), roc,
-    calibration: parts.map((part) => calibrationOf(part, scaling)),
-    stability: sorted.every(({ trained }) => trained === 0) ? null : stability(parts.map((part) => sumOf(part, ({ trained }) => trained)), parts.map(heldOut)),
-    privacy,
+    auc, aucMargin: z95 * Math.sqrt(aucVariance), roc,
+    ks: apart(widest) - ksNoise, ksMargin: z95 * Math.sqrt(shareVariance(widest.good, goodAll) + shareVariance(widest.bad, badAll)), ksNoise,
+    calibration: parts.map((part) => calibrationOf(part, scaling)), ...stabilityOf(parts, variance), privacy,
   };
+}
+
+/** KS of other counts in the same cells: for each cell its good and its bad. NaN where one kind has none. */
+function greatestDistance(sorted: readonly BandedCell[], counts: readonly number[]): number {
+  let [goodAll, badAll, good, bad, greatest] = [0, 0, 0, 0, 0];
+  sorted.forEach((_, at) => [goodAll, badAll] = [goodAll + (counts[2 * at] as number), badAll + (counts[2 * at + 1] as number)]);
+  if (!(goodAll > 0 && badAll > 0)) return Number.NaN;
+  sorted.forEach(({ score }, at) => {
+    [good, bad] = [good + (counts[2 * at] as number), bad + (counts[2 * at + 1] as number)];
+    if (sorted[at + 1]?.score !== score) greatest = Math.max(greatest, Math.abs(bad / badAll - good / goodAll));
+  });
+  return greatest;
+}
+
+/** Of the hold-out against those it was trained on, less what the noise adds. */
+function stabilityOf(parts: readonly (readonly BandedCell[])[], variance: number): Pick<BandedValidation, 'stability' | 'stabilityMargin' | 'stabilityNoise'> {
+  const trained = parts.map((part) => ({ count: sumOf(part, (cell) => cell.trained), cells: part.length }));
+  if (parts.every((part) => part.every((cell) => cell.trained === 0))) return { stability: null, stabilityMargin: null, stabilityNoise: null };
+  const held = parts.map((part) => ({ count: heldOut(part), cells: 2 * part.length })); // good and bad: two noisy counts in each cell
+  const told = stability(trained.map(({ count }) => count), held.map(({ count }) => count));
+  const { rise, margin } = stabilityNoise(trained, held, variance);
+  const taken = Math.min(told, rise);
+  return { stability: told - taken, stabilityMargin: margin, stabilityNoise: taken };
 }
 
 function tied(sorted: readonly BandedCell[]): BandedCell[] {

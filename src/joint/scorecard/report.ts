@@ -11,7 +11,7 @@ export type ScorecardReport = {
   readonly facts: readonly { readonly name: string; readonly value: string }[];
   readonly features: readonly { readonly name: string; readonly woe: WoeTable; readonly binLabels: readonly string[]; readonly own: boolean; readonly selected: boolean }[];
   readonly scorecard: Scorecard;
-  readonly validation?: Discrimination & { readonly calibration: readonly CalibrationBin[]; readonly stability: number | null } & Partial<Pick<BandedValidation, 'aucMargin' | 'ksMargin'>>;
+  readonly validation?: Discrimination & { readonly calibration: readonly CalibrationBin[]; readonly stability: number | null } & Partial<Pick<BandedValidation, 'aucMargin' | 'ksMargin' | 'ksNoise' | 'stabilityMargin' | 'stabilityNoise'>>;
   /** (ε, δ) of all releases together; null without noise. */
   readonly privacy: { readonly epsilon: number; readonly delta: number } | null;
 };
@@ -35,7 +35,7 @@ export function reportHtml(report: ScorecardReport): string {
 <p>Information value with 95 % intervals; dashed: 0.02 useless below, 0.1 weak below, 0.3 strong above.</p>
 <figure>${ivBars(features)}</figure>
 ${validation === undefined ? '' : `<h2>How well the score tells good from bad</h2>
-<p>On enterprises that did not train it: AUC ${within(validation.auc, validation.aucMargin)}, KS ${within(validation.ks, validation.ksMargin)}, ${stabilityText(validation.stability)}.</p>
+<p>On enterprises that did not train it: AUC ${within(validation.auc, validation.aucMargin)}, KS ${within(validation.ks, validation.ksMargin)}, ${stabilityText(validation.stability, validation.stabilityMargin)}.${noiseText(validation)}</p>
 <figure>${rocCurve(validation.roc, validation.auc, validation.ks)}</figure><figure>${calibrationPlot(validation.calibration)}</figure>`}
 <h2>Weights of evidence</h2>
 ${shown.map(({ name, woe, binLabels }) => `<figure>${woeCurve(name, woe.bins, binLabels)}</figure>`).join('\n')}
@@ -51,8 +51,14 @@ function within(value: number, margin: number | undefined): string {
   return `${value.toFixed(4)}${margin === undefined ? '' : ` ± ${margin.toFixed(4)}`}`;
 }
 
-function stabilityText(stability: number | null): string {
-  return stability === null ? 'stability not looked at' : `stability index ${stability.toFixed(4)} (below 0.1: the population is the same)`;
+function stabilityText(stability: number | null, margin: number | null | undefined): string {
+  return stability === null ? 'stability not looked at' : `stability index ${within(stability, margin ?? undefined)} (below 0.1: the population is the same)`;
+}
+
+/** What was taken off, where something was. */
+function noiseText({ ksNoise = 0, stabilityNoise }: NonNullable<ScorecardReport['validation']>): string {
+  if (ksNoise === 0) return '';
+  return ` Privacy noise adds to distances: an estimated ${ksNoise.toFixed(4)} was taken off KS${typeof stabilityNoise === 'number' ? `, ${stabilityNoise.toFixed(4)} off the stability index` : ''}. The curve shows the counts as they came.`;
 }
 
 function woeText(bin: WoeTable['bins'][number] | undefined): string {

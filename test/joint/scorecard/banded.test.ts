@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { discreteGaussian } from '../../../src/joint/noise/discrete-gaussian.ts';
 import { createExactRandom } from '../../../src/joint/noise/exact-random.ts';
-import { bandsOf, validateBands, type BandedCell } from '../../../src/joint/scorecard/banded.ts';
+import { bandsOf, validateBands, type BandedCell, type BandedValidation } from '../../../src/joint/scorecard/banded.ts';
 import { binOf, equalFrequencyEdges } from '../../../src/joint/scorecard/binning.ts';
 import { fitScorecard } from '../../../src/joint/scorecard/fit.ts';
 import { scorecardOf } from '../../../src/joint/scorecard/points.ts';
@@ -46,6 +46,14 @@ function validated() {
   };
 }
 
+/** The same cells with fresh noise, judged each time. */
+function noisyRuns(cells: readonly BandedCell[], variance: number): readonly BandedValidation[] {
+  const random = createExactRandom(keystream('banded'));
+  const draw = () => Number(discreteGaussian(random, { numerator: BigInt(variance), denominator: 1n }));
+  return Array.from({ length: 120 }, () =>
+    validateBands(cells.map(({ score, trained, good, bad }) => ({ score, trained: trained + draw(), good: good + draw(), bad: bad + draw() })), variance, scaling, privacy));
+}
+
 describe('validation by bands', () => {
   const { cut, cells, exact } = validated();
 
@@ -66,19 +74,45 @@ describe('validation by bands', () => {
     assert.ok(found.roc.every(({ good, bad }, at) => at === 0 || (good >= found.roc[at - 1]!.good && bad >= found.roc[at - 1]!.bad)));
   });
 
-  it('says what noise does: its intervals hold the exact figure as often as they say, and grow with it', () => {
-    const random = createExactRandom(keystream('banded'));
+  describe('with noise', function () {
+    this.timeout(60_000);
     const variance = 100;
-    const noisy = () => cells.map((cell) => ({ score: cell.score, trained: cell.trained + draw(), good: cell.good + draw(), bad: cell.bad + draw() }));
-    const draw = () => Number(discreteGaussian(random, { numerator: BigInt(variance), denominator: 1n }));
     const clear = validateBands(cells, 0, scaling, privacy);
-    const runs = Array.from({ length: 200 }, () => validateBands(noisy(), variance, scaling, privacy));
-    const covered = runs.filter(({ auc, aucMargin }) => Math.abs(auc - clear.auc) < aucMargin).length / runs.length;
-    assert.ok(covered > 0.93, `${covered}`);
-    assert.ok(runs.every(({ aucMargin, ksMargin }) => aucMargin > clear.aucMargin && ksMargin > clear.ksMargin));
-    const spread = Math.sqrt(runs.reduce((sum, { auc }) => sum + (auc - clear.auc) ** 2, 0) / runs.length);
-    const [{ aucMargin }] = runs as [(typeof runs)[number]];
-    assert.ok(spread > (aucMargin - clear.aucMargin) / 4, 'the interval is not wider than the noise makes it by an order');
+    let runs: readonly BandedValidation[];
+    before(() => { runs = noisyRuns(cells, variance); });
+    const mean = (of: (run: BandedValidation) => number) => runs.reduce((sum, run) => sum + of(run), 0) / runs.length;
+
+    it('says what it does: intervals hold the exact figure as often as they say, and grow with it', () => {
+      const held = (off: (run: BandedValidation) => number, margin: (run: BandedValidation) => number) => mean((run) => Number(Math.abs(off(run)) < margin(run)));
+      const shares = [
+        held(({ auc }) => auc - clear.auc, ({ aucMargin }) => aucMargin), held(({ ks }) => ks - clear.ks, ({ ksMargin }) => ksMargin),
+        held(({ stability: found }) => (found ?? 0) - (clear.stability ?? 0), ({ stabilityMargin }) => stabilityMargin ?? 0),
+      ];
+      assert.ok(shares.every((share) => share > 0.93), shares.join());
+      assert.ok(runs.every(({ aucMargin, ksMargin, stabilityMargin }) => aucMargin > clear.aucMargin && ksMargin > clear.ksMargin && (stabilityMargin ?? 0) > (clear.stabilityMargin ?? 0)));
+      const spread = Math.sqrt(mean(({ auc }) => (auc - clear.auc) ** 2));
+      const [{ aucMargin }] = runs as readonly [BandedValidation];
+      assert.ok(spread > (aucMargin - clear.aucMargin) / 4, 'the interval is not wider than the noise makes it by an order');
+    });
+
+    it('takes off what it adds to KS and the stability index: counts as they came tell too much, on average', () => {
+      const asTold = mean(({ ks, ksNoise }) => ks + ksNoise) - clear.ks;
+      const taken = mean(({ ks }) => ks) - clear.ks;
+      assert.ok(asTold > 0.006 && Math.abs(taken) < asTold / 2, `KS: ${asTold} as told, ${taken} with the noise's part taken off`);
+      const indexTold = mean(({ stability: found, stabilityNoise }) => (found ?? 0) + (stabilityNoise ?? 0)) - (clear.stability ?? 0);
+      const indexTaken = mean(({ stability: found }) => found ?? 0) - (clear.stability ?? 0);
+      assert.ok(indexTold > 0.001 && Math.abs(indexTaken) < indexTold / 3, `index: ${indexTold} as told, ${indexTaken}`);
+      assert.deepEqual([clear.ksNoise, clear.stabilityNoise], [0, 0], 'without noise nothing is taken off');
+    });
+
+    it('does so for a score that tells nothing, where the noise makes the whole KS', () => {
+      const idle = cells.map(({ good, bad, ...cell }) => ({ ...cell, good: Math.round((good + bad) * 0.78), bad: Math.round((good + bad) * 0.22) }));
+      const exactly = validateBands(idle, 0, scaling, privacy).ks;
+      const found = noisyRuns(idle, variance);
+      const off = (of: (run: BandedValidation) => number) => found.reduce((sum, run) => sum + of(run), 0) / found.length - exactly;
+      assert.ok(off(({ ks, ksNoise }) => ks + ksNoise) > 0.02, 'as told');
+      assert.ok(Math.abs(off(({ ks }) => ks)) < 0.01, `${off(({ ks }) => ks)}`);
+    });
   });
 
   it('refuses a hold-out that noise drowns', () => {

@@ -36,6 +36,14 @@ describe('the report of a scorecard', () => {
     assert.ok(longest <= 400);
   });
 
+  it('says what privacy noise added and was taken off, where something was', () => {
+    const { validation, ...rest } = report();
+    const told = reportHtml({ ...rest, validation: { ...validation!, ksMargin: 0.02, ksNoise: 0.0123, stabilityMargin: 0.002, stabilityNoise: 0.0015 } });
+    assert.match(told, /stability index 0\.0100 ± 0\.0020/);
+    assert.match(told, /an estimated 0\.0123 was taken off KS, 0\.0015 off the stability index/);
+    assert.doesNotMatch(reportHtml(report()), /taken off/);
+  });
+
   it('says so when there was no noise', () => {
     const html = reportHtml({ ...report(), privacy: null });
     assert.match(html, /no noise: not for data of others/);
