@@ -32,6 +32,8 @@ export type JointBenchWorld = {
   /** Of an approved project. */
   readonly project: string;
   readonly connection: Awaited<ReturnType<typeof connect>>;
+  /** Of the gateway, whose child the worker is, and of PostgreSQL. */
+  readonly pids: { readonly gateway: number | undefined; readonly postgres: number | undefined };
   readonly close: () => Promise<void>;
 };
 
@@ -84,7 +86,7 @@ async function filled(platform: BenchPlatform, data: VerticalData, rows: number)
   const { id: project, digest } = await jointClient(connection).propose(document);
   for (const credentials of platform.officers) await jointClient(await connect({ gateway: platform.gatewayUrl, credentials, scope: 'compliance' })).approve(project, digest);
   return {
-    platform, subjects, trains: data.trains.slice(0, rows), bad: data.bad.slice(0, rows), own, hostBins: host.map(({ bins }) => bins), document, project, connection,
+    platform, subjects, trains: data.trains.slice(0, rows), bad: data.bad.slice(0, rows), own, hostBins: host.map(({ bins }) => bins), document, project, connection, pids: { gateway: gateway.process.pid, postgres: platform.cluster.pid },
     async close() {
       await gateway.stop();
       await platform.close();

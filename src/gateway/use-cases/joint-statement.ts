@@ -39,7 +39,7 @@ export type Explanation = {
 };
 
 /** Milliseconds of one thread for one chunk of pads times one column, and for making a result. */
-const productMs = 0.3;
+const productMs = 0.35;
 const resultMs = 4;
 
 type Found = { readonly run: JointRun; readonly project: RegisteredProject; readonly plan: Plan; readonly question: string | undefined };
