@@ -99,6 +99,28 @@ describe('a small joint project, played over HTTP', () => {
     assert.ok(fresh.epsilon_after > fresh.epsilon_before, 'other noise is another question, and is paid for');
   });
 
+  it('what a question will cost is said first, costs nothing to hear, and comes true: privacy, bytes, and seconds that grow with it', async () => {
+    for (const [statement, budget] of [
+      [{ kind: 'table', columns: ['debt', 'rating'], partner: 'own_rating' }, { rho: 0.0022 }], [{ kind: 'histogram', column: 'rating' }, { rho: 0.0007 }],
+    ] as const) {
+      const before = await stage.partner.balances(found.project);
+      const explained = await stage.runs.explain(found.run.run, statement, budget);
+      assert.deepEqual(await stage.partner.balances(found.project), before);
+      const { release, results } = await askAndFetch(stage.runs, found.run.run, statement, budget, 50);
+      const after = await stage.partner.balances(found.project);
+      assert.deepEqual([explained.question, explained.parts, explained.cost_rho], [release.question, results.length, release.cost_rho]);
+      assert.equal(explained.bytes, results.reduce((sum, { length }) => sum + length, 0));
+      for (const { account, left_rho: left } of explained.accounts) {
+        const charged = after.accounts.find((each) => each.account === account);
+        assert.ok(Math.abs(left - explained.cost_rho - (charged?.left_rho ?? Number.NaN)) < 1e-9, account);
+      }
+      const project = after.accounts.find(({ account }) => account.startsWith('project/'));
+      assert.ok(Math.abs(explained.epsilon_after - (project?.spent_epsilon ?? Number.NaN)) < 1e-9);
+    }
+    const seconds = async (columns: readonly string[]) => (await stage.runs.explain(found.run.run, { kind: 'table', columns, partner: 'own_rating' } as Statement, { rho: 0.001 })).seconds;
+    assert.ok(await seconds(['debt', 'rating']) > 0 && await seconds(['debt', 'rating']) >= await seconds(['debt']));
+  });
+
   it('a scorecard comes from tables alone: what it weighs is what the clear tables say, within the noise', async () => {
     const share = 0.15;
     const input = {
