@@ -1,6 +1,7 @@
 import type { Disclosure, Value, VerificationOutcome } from '../vocabulary.ts';
 import type { Connection } from './connection.ts';
 import type { PolicyReviewView } from './policies.ts';
+import type { PolicyFactEdit, PolicyPurposeEdit } from './policy-purposes.ts';
 
 type Words = { readonly en: string; readonly zh: string };
 export type PolicyUse = 'read' | 'verify' | 'score' | 'aggregate';
@@ -61,6 +62,8 @@ export type JudgedEditsView = {
   readonly changes: Readonly<Record<string, string | null>>;
   readonly summary: Words; readonly combinations: number; readonly combinations_changed: number;
   readonly differences: PolicyReviewView['changes'];
+  /** Purposes, facts: what is not a cell. */
+  readonly settings: PolicyReviewView['settings'];
   readonly tests: { readonly run: number; readonly failing: number; /** Expectations that were brought up to date. */ readonly adjusted: number; readonly stale: readonly StaleExpectationView[] };
 };
 
@@ -81,9 +84,9 @@ export function policyCellsClient({ call }: Pick<Connection, 'call'>) {
       get<PolicyMatrixView>(version, 'matrix', { ...(institutionClass === undefined ? {} : { institution_class: institutionClass }), use, consent }),
     /** One field for one purpose: what every class gets, by which rules, and what may be set. */
     cell: (version: number, field: string, purpose: string) => get<PolicyCellView>(version, 'cell', { field, purpose }),
-    /** What edits would make of the version; nothing is kept. */
-    judge: (version: number, edits: readonly PolicyEdit[], adjustTests = false) =>
-      call<JudgedEditsView>({ method: 'POST', path: `/v1/policies/${version}/edits`, json: { edits, adjust_tests: adjustTests } }),
+    /** What edits would make of the version; nothing is kept. Purposes and facts come first: cells may lie in fields that a minimum has only then. */
+    judge: (version: number, edits: readonly PolicyEdit[], adjustTests = false, settings: { readonly purposes?: readonly PolicyPurposeEdit[]; readonly facts?: readonly PolicyFactEdit[] } = {}) =>
+      call<JudgedEditsView>({ method: 'POST', path: `/v1/policies/${version}/edits`, json: { edits, ...settings, adjust_tests: adjustTests } }),
     /** How made-up values of a field look under each opening; null is withheld. */
     samples: (field: string, openings: readonly (PolicyOpening | null)[]) => call<PolicySamplesView>({ method: 'POST', path: '/v1/policy-samples', json: { field, openings } }),
   };

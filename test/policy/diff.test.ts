@@ -85,22 +85,23 @@ describe('a difference between policies', () => {
       ...base,
       institution_classes: { bank: { title: { en: 'Bank', zh: '银行' } } },
       purposes: {
-        review: { ...review, caps: { ...caps, uses_max: 20, data_life_days_max: 10, frequency_max: { max: 5, per: 'week' }, kinds: ['one_time', 'periodic'] }, verification: { attempts_max: 2 }, uses: ['read', 'verify'], minimum: ['tax.*'] },
+        review: { ...review, title: { en: 'Second look', zh: '复审' }, caps: { ...caps, uses_max: 20, data_life_days_max: 10, frequency_max: { max: 5, per: 'week' }, kinds: ['one_time', 'periodic'] }, verification: { attempts_max: 2 }, uses: ['read', 'verify'], minimum: ['tax.*'] },
         audit: review,
       },
     };
     const { settings } = diffPolicies(policyOf({ tax: [] }, base), policyOf({ tax: [] }, next));
     assert.deepEqual(settings.map(({ risk, words }) => `${risk} ${words.en}`), [
-      'loosened purposes: added (audit)',
-      'tightened purposes: removed (was modelling)',
-      'tightened institution_classes: removed (was bureau)',
-      'loosened purposes.review.caps.uses_max: 20 instead of 10',
-      'tightened purposes.review.caps.data_life_days_max: 10 instead of 30',
-      'tightened purposes.review.verification.attempts_max: 2 instead of 3',
-      'tightened purposes.review.caps.frequency_max: 5 per week instead of 5 per day',
-      'tightened purposes.review.uses: removed (was score)',
-      'loosened purposes.review.caps.kinds: added (periodic)',
-      'tightened purposes.review.minimum: removed (was owner.account, owner.married, owner.name, owner.share, owner.since)',
+      'loosened New purpose: Review (audit)',
+      'tightened No longer a purpose: Modelling (modelling)',
+      'tightened No longer a class of institutions: Bureau (bureau)',
+      'loosened Review (review): a grant may be used at most 20 times instead of 10 times',
+      'tightened Review (review): data must be deleted after at most 10 days instead of 30 days',
+      'tightened Review (review): each field of a grant may be verified at most 2 times instead of 3 times',
+      'tightened Review (review): at most 5 answers per week instead of 5 per day',
+      'tightened Review (review): uses no longer allowed: score',
+      'loosened Review (review): grants allowed from now on: for a period',
+      'tightened Review (review): the minimum has 5 fields less: Title of account (owner.account), Title of married (owner.married), Title of name (owner.name), Title of share (owner.share), Title of since (owner.since)',
+      'altered Review (review): the title that enterprises read is “Second look” (复审) instead of “Review” (Review)',
     ]);
   });
 

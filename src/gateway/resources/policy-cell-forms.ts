@@ -1,6 +1,7 @@
 import { named, type JsonSchema } from '../schema/compile.ts';
 import { integer, list, nullable, object, oneOf } from '../schema/words.ts';
-import { changeForm, changesForm, versionNumber } from './policy-forms.ts';
+import { changeForm, changesForm, settingForm, versionNumber } from './policy-forms.ts';
+import { factEdit, purposeEdit } from './policy-purpose-forms.ts';
 
 /** The forms in which the policy is sent as cells of a grid. */
 
@@ -15,8 +16,9 @@ const edit = object({
 }, { optional: ['desensitised', 'original'] });
 
 export const editsBody = object({
-  edits: list(edit, 200, 'Of edits of the same cell the last one counts.'), adjust_tests: { type: 'boolean', description: 'Bring expectations about the edited cells up to date.' },
-}, { optional: ['adjust_tests'] });
+  edits: list(edit, 200, 'Of edits of the same cell the last one counts.'), purposes: list(purposeEdit, 50), facts: list(factEdit, 50),
+  adjust_tests: { type: 'boolean', description: 'Bring expectations about the edited cells, and fields that minimums gain or lose, up to date.' },
+}, { optional: ['purposes', 'facts', 'adjust_tests'] });
 export const samplesBody = object({ field: named('FieldRef'), openings: list(nullable(opening), 8, 'null: withheld.') });
 
 export const matrixForm = object({
@@ -41,7 +43,7 @@ export const cellForm = object({
 });
 
 export const judgedForm = object({
-  version: versionNumber, digest: named('Digest'), changes: changesForm, summary: words, combinations: { type: 'integer' }, combinations_changed: { type: 'integer' }, differences: many(changeForm),
+  version: versionNumber, digest: named('Digest'), changes: changesForm, summary: words, combinations: { type: 'integer' }, combinations_changed: { type: 'integer' }, differences: many(changeForm), settings: many(settingForm),
   tests: object({
     run: { type: 'integer' }, failing: { type: 'integer' }, adjusted: { type: 'integer', description: 'Expectations that were brought up to date.' },
     stale: many(object({

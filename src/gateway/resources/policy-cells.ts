@@ -1,4 +1,5 @@
 import type { CellEdit } from '../../policy/edit/cell-edit.ts';
+import type { FactEdit, PurposeEdit } from '../../policy/edit/purpose-edit.ts';
 import type { Offer } from '../../policy/edit/offers.ts';
 import { uses, type ConsentTier } from '../../policy/rule.ts';
 import type { OpeningText } from '../../policy/text.ts';
@@ -6,7 +7,7 @@ import type { FieldRef, Use } from '../../vocabulary.ts';
 import { ok, route, trustedJson, type JsonObject, type Route } from '../route.ts';
 import { named } from '../schema/compile.ts';
 import { object } from '../schema/words.ts';
-import { classesOf, readCell, readMatrix, readyVersions, type CellView, type FieldView, type MatrixView } from '../use-cases/policy-cells.ts';
+import { classesOf, readCell, readMatrix, type CellView, type FieldView, type MatrixView, type ReadyVersions } from '../use-cases/policy-cells.ts';
 import { judgeEdits, type JudgedEdits } from '../use-cases/policy-edits.ts';
 import { samplesOf } from '../use-cases/policy-samples.ts';
 import { cellForm, editsBody, judgedForm, matrixForm, samplesBody, samplesForm } from './policy-cell-forms.ts';
@@ -14,11 +15,11 @@ import { versionNumber } from './policy-forms.ts';
 import type { Services } from './services.ts';
 
 const ofVersion = object({ version: versionNumber });
+type EditsBody = { readonly edits: readonly CellEdit[]; readonly purposes?: readonly PurposeEdit[]; readonly facts?: readonly FactEdit[]; readonly adjust_tests?: boolean };
 type OfVersion = { readonly params: { readonly version: number } };
 
 /** The policy as a grid of cells, for people: what each says, what it may be set to, what a change would do. */
-export function policyCellRoutes({ policies: desk, catalogue }: Pick<Services, 'policies' | 'catalogue'>): readonly Route[] {
-  const versions = readyVersions(desk);
+export function policyCellRoutes({ policies: desk, catalogue }: Pick<Services, 'policies' | 'catalogue'>, versions: ReadyVersions): readonly Route[] {
   return [
     route<OfVersion & { query: { readonly institution_class?: string; readonly use?: Use; readonly consent?: ConsentTier } }>({
       method: 'GET', path: '/v1/policies/{version}/matrix', operationId: 'readPolicyMatrix', tag: 'Policies', access: 'party', scopes: ['compliance', 'audit'],
@@ -40,14 +41,14 @@ export function policyCellRoutes({ policies: desk, catalogue }: Pick<Services, '
       errors: ['POLICY_IN_FOLDER', 'POLICY_VERSION_NOT_FOUND', 'POLICY_BROKEN', 'REQUEST_INVALID'],
       handler: async ({ params, query }) => ok(cellJson(await readCell(desk, versions, params.version, query.field, query.purpose))),
     }),
-    route<OfVersion & { body: { readonly edits: readonly CellEdit[]; readonly adjust_tests?: boolean } }>({
+    route<OfVersion & { body: EditsBody }>({
       method: 'POST', path: '/v1/policies/{version}/edits', operationId: 'judgePolicyEdits', tag: 'Policies', access: 'party', scopes: ['compliance'],
-      summary: 'What edits of cells would make of a version: differences, tests, files to propose',
-      description: 'Nothing is kept. The cells named come to say what the edits say and no other cell changes. Expectations of the tests about edited cells follow when `adjust_tests` says so; the promises in `tests/promises.yaml` never do.',
+      summary: 'What edits of cells, purposes and facts would make of a version: differences, tests, files to propose',
+      description: 'Nothing is kept. Purposes and facts are edited first; then the cells named come to say what the edits say and no other cell changes. Expectations of the tests about edited cells and fields follow when `adjust_tests` says so; the promises in `tests/promises.yaml` never do.',
       request: { params: ofVersion, body: { kind: 'json', maxBytes: 1_048_576, schema: editsBody } },
       responses: { 200: { description: 'Differences, tests, files.', schema: judgedForm } },
       errors: ['POLICY_IN_FOLDER', 'POLICY_VERSION_NOT_FOUND', 'POLICY_BROKEN', 'REQUEST_INVALID'],
-      handler: async ({ params, body }) => ok(judgedJson(await judgeEdits(desk, versions, params.version, body.edits, body.adjust_tests ?? false))),
+      handler: async ({ params, body }) => ok(judgedJson(await judgeEdits(desk, versions, params.version, { cells: body.edits, purposes: body.purposes ?? [], facts: body.facts ?? [] }, body.adjust_tests ?? false))),
     }),
     route<{ body: { readonly field: FieldRef; readonly openings: readonly (OpeningText | null)[] } }>({
       method: 'POST', path: '/v1/policy-samples', operationId: 'samplePolicyOpenings', tag: 'Policies', access: 'party', scopes: ['compliance', 'audit'],
@@ -96,6 +97,7 @@ function judgedJson({ ready: { version }, changes, diff, tests, stale, adjusted 
   return {
     version: version.number, digest: version.digest, changes, summary: diff.summary, combinations: diff.combinations, combinations_changed: diff.combinationsChanged,
     differences: diff.changes.map(({ risk, words, use, fields, purposes, institutionClasses, consent }) => ({ risk, words, use, fields, purposes, institution_classes: institutionClasses, consent })),
+    settings: diff.settings.map(({ risk, words, path }) => ({ risk, words, path })),
     tests: {
       run: tests.tests, failing: tests.failures.length, adjusted,
       stale: stale.map(({ file, test, purpose, institutionClass, field, use, expected, got, kind }) => ({ file, test, purpose, institution_class: institutionClass, field, use, expected, got, kind })),

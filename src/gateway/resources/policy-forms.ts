@@ -34,12 +34,14 @@ export const versionWithFiles = object({ version: versionForm, files: packForm }
 export const changeForm = object({
   risk, words, use: named('Use'), fields: { type: 'array', items: named('FieldRef') }, purposes: { type: 'array', items: word }, institution_classes: { type: 'array', items: word }, consent: { type: 'array', items: named('Ceiling') },
 });
+/** A change of a purpose, a class, a fact or a classification. */
+export const settingForm = object({ risk, words, path: { type: 'array', items: word } });
 export const reviewForm = object({
   version: versionForm, against: versionNumber, basis_in_force: { type: 'boolean', description: 'False: another version is in force than the one this changes; it cannot be approved.' },
   files: { type: 'array', items: object({ file: word, change: oneOf(['added', 'changed', 'removed']) }) },
   summary: words, combinations: { type: 'integer' }, combinations_changed: { type: 'integer' },
   changes: { type: 'array', items: changeForm, description: 'Every combination of field, purpose, class, consent and use that differs, grouped.' },
-  settings: { type: 'array', items: object({ risk, words, path: { type: 'array', items: word } }) },
+  settings: { type: 'array', items: settingForm },
   tests: object({ run: { type: 'integer' }, failures: { type: 'array', items: object({ test: word, ...problem }) }, uncovered_rules: { type: 'array', items: word } }),
   marks: { type: 'array', items: oneOf(['loosens', 'mixed', 'opens_personal', 'opens_level_4', 'widens_settings', 'changes_tests', 'removes_tests', 'rules_without_test', 'tests_fail']), description: 'What to look at first.' },
   exemptions: { type: 'array', items: object({ rule: word, description: words, ends: named('Date'), over: { type: 'boolean' } }), description: 'Rules that open something until a day.' },

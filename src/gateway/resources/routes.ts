@@ -1,4 +1,5 @@
 import type { Route } from '../route.ts';
+import { readyVersions } from '../use-cases/policy-cells.ts';
 import { accountRoutes } from './accounts.ts';
 import { catalogueRoutes } from './catalogue.ts';
 import { datasetRoutes } from './datasets.ts';
@@ -19,6 +20,7 @@ import { ownExportRoutes } from './own-export.ts';
 import { partyRoutes } from './parties.ts';
 import { policyRoutes } from './policies.ts';
 import { policyCellRoutes } from './policy-cells.ts';
+import { policyPurposeRoutes } from './policy-purposes.ts';
 import { policyWithholdRoutes } from './policy-withholds.ts';
 import { queryRoutes } from './queries.ts';
 import { reportRoutes } from './reports.ts';
@@ -31,6 +33,7 @@ import { wellKnownRoutes } from './well-known.ts';
 
 /** Every door of the gateway. */
 export function routes(services: Services): readonly Route[] {
+  const versions = readyVersions(services.policies);
   return [
     ...queryRoutes(services),
     ...scoreRoutes(services),
@@ -51,7 +54,8 @@ export function routes(services: Services): readonly Route[] {
     ...featureRoutes(services),
     ...modelRoutes(services),
     ...policyRoutes(services),
-    ...policyCellRoutes(services),
+    ...policyCellRoutes(services, versions),
+    ...policyPurposeRoutes(services, versions),
     ...policyWithholdRoutes(services),
     ...jointProjectRoutes(services),
     ...jointCohortRoutes(services),

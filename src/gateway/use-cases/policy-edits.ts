@@ -1,7 +1,6 @@
 import { setImmediate as othersFirst } from 'node:timers/promises';
 import { diffPolicies, type PolicyDiff } from '../../policy/diff.ts';
-import { editPack } from '../../policy/edit/apply.ts';
-import type { CellEdit } from '../../policy/edit/cell-edit.ts';
+import { editPolicy, type PolicyEdits } from '../../policy/edit/apply-purposes.ts';
 import { settleExpectations, staleExpectations, type StaleExpectation } from '../../policy/edit/expectations.ts';
 import { packDifference, testPack, type PackChanges } from '../../policy/store/pack.ts';
 import type { PolicyTestReport } from '../../policy/vectors.ts';
@@ -21,15 +20,15 @@ export type JudgedEdits = {
 };
 
 /**
- * What edits of cells would make of a version; nothing is kept. Expectations of the tests that name a rule which has another
+ * What edits of cells, purposes and facts would make of a version; nothing is kept. Expectations of the tests that name a rule which has another
  * name now are always brought up to date, for the decision is the one expected; those about the edited cells only when
  * `adjustTests` says so, and promises never.
  * Errors: POLICY_IN_FOLDER, POLICY_VERSION_NOT_FOUND, REQUEST_INVALID, POLICY_BROKEN.
  */
-export async function judgeEdits(desk: PolicyDesk, versions: ReadyVersions, number: number, edits: readonly CellEdit[], adjustTests: boolean): Promise<JudgedEdits> {
+export async function judgeEdits(desk: PolicyDesk, versions: ReadyVersions, number: number, edits: PolicyEdits, adjustTests: boolean): Promise<JudgedEdits> {
   const ready = await versions(number);
   const before = ready.version.files;
-  const { pack: edited, policy } = editPack(before, ready.policy, desk.catalogue, edits);
+  const { pack: edited, policy } = editPolicy(before, ready.policy, desk.catalogue, edits);
   await othersFirst(); // each step takes a tenth of a second or so: requests are answered in between
   const broken = staleExpectations(edited, policy, edits);
   const pack = settleExpectations(edited, policy, edits, adjustTests ? ['renamed', 'edited'] : ['renamed']);

@@ -4,7 +4,8 @@ import type { CompiledPolicy } from '../policy.ts';
 import type { Pack } from '../store/pack.ts';
 import type { TestsText, TestText } from '../text.ts';
 import { decideTest, differences } from '../vectors.ts';
-import { covers, type CellEdit } from './cell-edit.ts';
+import type { PolicyEdits } from './apply-purposes.ts';
+import { covers } from './cell-edit.ts';
 import { applied, flow, leafEnd, type Splice } from './yaml-splices.ts';
 
 /** An expectation of the pack's tests that no longer comes true. */
@@ -19,7 +20,7 @@ export type StaleExpectation = {
   readonly got: string;
   /**
    * - `renamed`  the decision is the one expected, a rule with another name makes it
-   * - `edited`   it is about a cell that was edited on purpose
+   * - `edited`   it is about a cell that was edited on purpose, or a field that the purpose was given or lost
    * - `promised` the same, but the test is one of those that must stay true whoever edits a rule
    * - `other`    it is about another cell
    */
@@ -31,12 +32,12 @@ type Place = { readonly stale: StaleExpectation; readonly test: number; readonly
 const promises = 'tests/promises.yaml';
 
 /** Expectations that the policy no longer meets. The test files have been checked before: they load. */
-export function staleExpectations(pack: Pack, policy: CompiledPolicy, edits: readonly CellEdit[]): StaleExpectation[] {
+export function staleExpectations(pack: Pack, policy: CompiledPolicy, edits: PolicyEdits): StaleExpectation[] {
   return testFiles(pack).flatMap((file) => placesIn(file, pack[file] ?? '', policy, edits).map(({ stale }) => stale));
 }
 
 /** The pack with those expectations as things are now; comments and everything else stay to the letter. */
-export function settleExpectations(pack: Pack, policy: CompiledPolicy, edits: readonly CellEdit[], kinds: readonly StaleExpectation['kind'][]): Pack {
+export function settleExpectations(pack: Pack, policy: CompiledPolicy, edits: PolicyEdits, kinds: readonly StaleExpectation['kind'][]): Pack {
   return { ...pack, ...Object.fromEntries(testFiles(pack).flatMap((file) => {
     const text = pack[file] ?? '';
     const places = placesIn(file, text, policy, edits).filter(({ stale }) => kinds.includes(stale.kind));
@@ -48,7 +49,7 @@ function testFiles(pack: Pack): string[] {
   return Object.keys(pack).filter((file) => file.startsWith('tests/'));
 }
 
-function placesIn(file: string, text: string, policy: CompiledPolicy, edits: readonly CellEdit[]): Place[] {
+function placesIn(file: string, text: string, policy: CompiledPolicy, edits: PolicyEdits): Place[] {
   const { tests } = parseDocument(text).toJS() as TestsText;
   return tests.flatMap((test, number) => {
     if (!policy.purposes.has(test.purpose)) return [];
@@ -57,7 +58,7 @@ function placesIn(file: string, text: string, policy: CompiledPolicy, edits: rea
       const got = fields[at] as FieldDecision;
       const wrong = differences(expected, got);
       if (wrong.length === 0) return [];
-      const edited = edits.some((edit) => covers(edit, expected.field, expected.use, test.purpose, test.institution_class));
+      const edited = isEdited(edits, expected, test);
       const kind = wrong.every(([name]) => name === 'rule') ? 'renamed' : !edited ? 'other' : file === promises ? 'promised' : 'edited';
       const stale = {
         file, test: test.name, purpose: test.purpose, institutionClass: test.institution_class, field: expected.field as FieldRef, use: expected.use,
@@ -66,6 +67,12 @@ function placesIn(file: string, text: string, policy: CompiledPolicy, edits: rea
       return [{ stale, test: number, at, after: settled(expected, got) }];
     });
   });
+}
+
+/** True for what was changed on purpose: the cell itself, or whether the purpose needs the field. */
+function isEdited({ cells, purposes }: PolicyEdits, { field, use }: TestText['expect'][number], test: TestText): boolean {
+  const isNamed = purposes.some(({ purpose, minimum }) => purpose === test.purpose && [...minimum?.add ?? [], ...minimum?.remove ?? []].includes(field as FieldRef));
+  return isNamed || cells.some((edit) => covers(edit, field, use, test.purpose, test.institution_class));
 }
 
 /** The same expectation of what is decided now, as precise as it was. */

@@ -1,6 +1,6 @@
 import { isMap, isNode, isSeq, parseDocument, stringify, type Document, type YAMLMap, type YAMLSeq } from 'yaml';
 import type { RulesText, RuleText } from '../text.ts';
-import { applied, flow, leafEnd, type Splice } from './yaml-splices.ts';
+import { applied, blankBefore, dashOf, flow, leafEnd, lineEnd, lineStart, type Splice } from './yaml-splices.ts';
 
 /** A rule after a change: the one at position `from` of the file, with what is new in it, or a new one behind it. */
 export type ChangedRule = { readonly rule: RuleText; readonly from: number | null };
@@ -93,28 +93,6 @@ function memberSplices(item: YAMLMap, before: RuleText, after: RuleText): Splice
 function removal(text: string, item: YAMLMap): Splice {
   const from = blankBefore(text, lineStart(text, dashOf(text, item)));
   return { from, to: lineEnd(text, item), text: '' };
-}
-
-/** Start of the blank lines in front of a place. */
-function blankBefore(text: string, at: number): number {
-  const blank = /\n[ \t]*\n[ \t]*$/.exec(text.slice(0, at));
-  return blank === null ? at : blank.index + 1;
-}
-
-function dashOf(text: string, item: YAMLMap): number {
-  return text.lastIndexOf('-', (item.range?.[0] ?? 0) - 1);
-}
-
-function lineStart(text: string, at: number): number {
-  return text.lastIndexOf('\n', at - 1) + 1;
-}
-
-/** Behind the last line of a rule, with what is noted at its end. */
-function lineEnd(text: string, item: YAMLMap): number {
-  const end = leafEnd(item) ?? 0;
-  if (text[end - 1] === '\n') return end;
-  const next = text.indexOf('\n', end);
-  return next < 0 ? text.length : next + 1;
 }
 
 /** A rule as people write it. */

@@ -1,4 +1,4 @@
-import { isMap, isNode, isPair, isSeq } from 'yaml';
+import { isMap, isNode, isPair, isSeq, type Node } from 'yaml';
 
 /** Text to put in the place of what stands between two offsets. */
 export type Splice = { readonly from: number; readonly to: number; readonly text: string };
@@ -8,6 +8,30 @@ export function leafEnd(node: unknown): number | undefined {
   if (isMap(node) && node.flow !== true) return leafEnd(node.items.findLast(isPair)?.value);
   if (isSeq(node) && node.flow !== true) return leafEnd(node.items.at(-1));
   return isNode(node) ? node.range?.[1] : undefined;
+}
+
+/** Start of the line on which a place is. */
+export function lineStart(text: string, at: number): number {
+  return text.lastIndexOf('\n', at - 1) + 1;
+}
+
+/** Behind the last line of a node, with what is noted at its end. */
+export function lineEnd(text: string, node: unknown): number {
+  const end = leafEnd(node) ?? 0;
+  if (text[end - 1] === '\n') return end;
+  const next = text.indexOf('\n', end);
+  return next < 0 ? text.length : next + 1;
+}
+
+/** Start of the blank lines in front of a place. */
+export function blankBefore(text: string, at: number): number {
+  const blank = /\n[ \t]*\n[ \t]*$/.exec(text.slice(0, at));
+  return blank === null ? at : blank.index + 1;
+}
+
+/** The dash in front of an item of a list. */
+export function dashOf(text: string, item: Node): number {
+  return text.lastIndexOf('-', (item.range?.[0] ?? 0) - 1);
 }
 
 /** The text with all splices done. Of two at the same place the first comes first. */
