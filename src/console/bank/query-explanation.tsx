@@ -1,4 +1,3 @@
-import { useEffect, useState } from 'react';
 import { queryClient, type Query, type QueryExplanation } from '../../sdk/bank.ts';
 import type { SigningCalls } from '../../sdk/connection.ts';
 import { useCatalogueWords } from '../parts/catalogue-words.ts';
@@ -9,20 +8,14 @@ import { Tag, type Tone } from '../parts/tag.tsx';
 import { frameTexts } from '../shell/frame-texts.ts';
 import { useTexts } from '../shell/language.tsx';
 import { useRead } from '../shell/use-gateway.ts';
+import { useSettled } from '../shell/use-settled.ts';
 import { RequestGrant } from './request-grant.tsx';
 import { bankTexts, useCodes } from './texts.ts';
-
-/** How long nothing is typed before the gateway is asked. */
-const quietMs = 400;
 
 /** What the query would give, asked anew a moment after it changed. Spends nothing. */
 export function useExplanation(calls: SigningCalls, query: Query | undefined) {
   const text = query === undefined ? '' : JSON.stringify(query);
-  const [asked, setAsked] = useState(text);
-  useEffect(() => {
-    const timer = setTimeout(() => setAsked(text), quietMs);
-    return () => clearTimeout(timer);
-  }, [text]);
+  const asked = useSettled(text);
   return useRead(['explanation', asked], () => queryClient(calls).explain(JSON.parse(asked) as Query), { enabled: asked !== '', keepPrevious: true });
 }
 

@@ -8,18 +8,21 @@ export const complianceArea: Area = {
   name: 'compliance',
   titles: texts(
     {
-      compliance: 'Compliance', home: 'Overview', policy: 'Field policies', draft: 'My draft', versions: 'Proposals and history', version: 'Version', withholds: 'Withholds and exemptions',
+      compliance: 'Compliance', home: 'Overview', policy: 'Field policies', purposes: 'Purposes', purpose: 'Purpose', draft: 'My draft', versions: 'Proposals and history', version: 'Version', withholds: 'Withholds and exemptions',
       institutions: 'Institutions', institution: 'Institution', models: 'Models', model: 'Model', projects: 'Joint projects', project: 'Joint project', people: 'Parties', objections: 'Objections',
       objection: 'Objection',
     },
     {
-      compliance: '合规', home: '概览', policy: '字段策略', draft: '我的草稿', versions: '提案与历史', version: '版本', withholds: '紧急停止与豁免',
+      compliance: '合规', home: '概览', policy: '字段策略', purposes: '用途', purpose: '用途', draft: '我的草稿', versions: '提案与历史', version: '版本', withholds: '紧急停止与豁免',
       institutions: '机构', institution: '机构', models: '评分模型', model: '评分模型', projects: '联合建模项目', project: '联合建模项目', people: '主体登记', objections: '异议', objection: '异议',
     },
   ),
   pages: [
     { path: 'compliance', title: 'home', inNavigation: true, scopes: officers, load: () => import('./home.tsx') },
     { path: 'compliance/policy', title: 'policy', inNavigation: true, scopes: compliance, load: () => import('./policy.tsx') },
+    { path: 'compliance/purposes', title: 'purposes', inNavigation: true, scopes: compliance, load: () => import('./purposes.tsx') },
+    { path: 'compliance/purposes/:purpose', title: 'purpose', scopes: compliance, load: () => import('./purpose.tsx') },
+    { path: 'compliance/new-purpose', title: 'purpose', scopes: compliance, load: () => import('./new-purpose.tsx') },
     { path: 'compliance/draft', title: 'draft', inNavigation: true, scopes: compliance, load: () => import('./proposal.tsx') },
     { path: 'compliance/versions', title: 'versions', inNavigation: true, scopes: compliance, load: () => import('./versions.tsx') },
     { path: 'compliance/versions/:version', title: 'version', scopes: compliance, load: () => import('./version.tsx') },

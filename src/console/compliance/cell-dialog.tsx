@@ -9,6 +9,7 @@ import { useTexts, useWords } from '../shell/language.tsx';
 import { useRead } from '../shell/use-gateway.ts';
 import { CellEditor } from './cell-editor.tsx';
 import { cellTexts } from './cell-texts.ts';
+import { useDraft } from './draft.ts';
 import { gridTexts } from './grid-texts.ts';
 
 type Props = { readonly version: number; readonly matrix: PolicyMatrixView; readonly field: PolicyFieldView; readonly purpose: string; readonly onClose: () => void };
@@ -29,6 +30,9 @@ function Cell({ cell, matrix, onDone }: { readonly cell: PolicyCellView; readonl
   const g = useTexts(gridTexts);
   const words = useWords();
   const [use, setUse] = useState<PolicyUse>(cell.uses.includes(matrix.use) ? matrix.use : cell.uses[0] ?? 'read');
+  const { draft } = useDraft();
+  const minimum = draft.purposes.find(({ purpose }) => purpose === cell.purpose)?.minimum;
+  const isNeeded = (cell.in_minimum || minimum?.add.includes(cell.field.field) === true) && minimum?.remove.includes(cell.field.field) !== true;
   const titleOf = (code: string) => words(matrix.classes.find((each) => each.code === code)?.title ?? { en: code, zh: code });
   const rules = new Map(cell.rules.map((rule) => [rule.id, rule]));
   const rows = cell.cells.filter((each) => each.use === use);
@@ -48,9 +52,9 @@ function Cell({ cell, matrix, onDone }: { readonly cell: PolicyCellView; readonl
       ]} />
       {standing.length > 0 && <><h3>{t('rules')}</h3><ul className="change-list">{standing.map((id) => <li key={id}><RuleName rule={rules.get(id)} /></li>)}</ul></>}
       <p><PageLink to={`/compliance/withholds?${new URLSearchParams({ field: cell.field.field, purpose: cell.purpose })}`}>{t('emergency')}</PageLink></p>
-      {cell.in_minimum
+      {isNeeded
         ? <CellEditor key={use} cell={cell} use={use} matrix={matrix} onDone={onDone} />
-        : <WarningNote><p>{t('notMinimum')}</p></WarningNote>}
+        : <WarningNote><p>{t('notMinimum')} <PageLink to={`/compliance/purposes/${cell.purpose}`}>{t('toPurpose')}</PageLink></p></WarningNote>}
     </>
   );
 }

@@ -2,16 +2,19 @@ import { useState } from 'react';
 import {
   policyCellsClient, type JudgedEditsView, type PolicyCellView, type PolicyEdit, type PolicyMatrixView, type PolicyOpening, type PolicyTierView, type PolicyUse,
 } from '../../sdk/policy-cells.ts';
+import { policyPurposesClient, type PolicyFact } from '../../sdk/policy-purposes.ts';
 import { Button } from '../parts/button.tsx';
-import { Checkbox, Choices, FieldRow, Select, TextField, type Option } from '../parts/fields.tsx';
+import { Checkbox } from '../parts/fields.tsx';
 import { ErrorNote, WarningNote } from '../parts/notes.tsx';
 import { useTexts, useWords } from '../shell/language.tsx';
-import { useChange } from '../shell/use-gateway.ts';
+import { useChange, useRead } from '../shell/use-gateway.ts';
 import { frameTexts } from '../shell/frame-texts.ts';
 import { cellTexts } from './cell-texts.ts';
+import { ConditionFields } from './condition-fields.tsx';
+import { conditionOf, isComplete, noConditions, type Conditions, type FactChoice } from './conditions.ts';
 import { editOf, useDraft } from './draft.ts';
 import { OpeningFields } from './opening-fields.tsx';
-import { conditionOf, noConditions, openingKey, settingOf, type Choice, type Conditions } from './openings.ts';
+import { openingKey, settingOf, type Choice } from './openings.ts';
 import { Samples } from './samples.tsx';
 
 type Props = { readonly cell: PolicyCellView; readonly use: PolicyUse; readonly matrix: PolicyMatrixView; readonly onDone: () => void };
@@ -24,12 +27,13 @@ export function CellEditor({ cell, use, matrix, onDone }: Props) {
   const frame = useTexts(frameTexts);
   const words = useWords();
   const { draft, add, remove } = useDraft();
+  const facts = useFacts(cell.version, cell.purpose);
   const mine = editOf(draft, cell.field.field, use, cell.purpose, matrix.institution_class);
   const [classes, setClasses] = useState<readonly string[]>(mine?.institution_classes ?? [matrix.institution_class]);
   const [desensitised, setDesensitised] = useState<Chosen>(() => chosenOf(mine?.desensitised));
   const [original, setOriginal] = useState<Chosen>(() => chosenOf(mine?.original));
-  const [missing, setMissing] = useState<'chooseClass' | 'unset' | 'nothingChanges'>();
-  const judged = useChange((calls, edit: PolicyEdit) => policyCellsClient(calls).judge(cell.version, [edit]));
+  const [missing, setMissing] = useState<'chooseClass' | 'unset' | 'nothingChanges' | 'conditionIncomplete'>();
+  const judged = useChange((calls, edit: PolicyEdit) => policyCellsClient(calls).judge(cell.version, [edit], false, { purposes: draft.purposes, facts: draft.facts }));
 
   const standing = cell.cells.filter((each) => each.use === use && classes.includes(each.institution_class));
   const first = standing[0];
@@ -41,9 +45,9 @@ export function CellEditor({ cell, use, matrix, onDone }: Props) {
   const isSimple = standing.every((each) => each.desensitised.simple && each.original.simple);
 
   const take = () => {
-    const condition = conditionOf(conditions, when);
+    const condition = conditionOf(conditions, when, facts);
     const settings = { desensitised: settingOf(desensitised.choice, desensitised.opening, condition), original: settingOf(original.choice, original.opening, condition) };
-    const problem = classes.length === 0 ? 'chooseClass' : settings.desensitised === undefined && settings.original === undefined ? 'unset' : undefined;
+    const problem = classes.length === 0 ? 'chooseClass' : settings.desensitised === undefined && settings.original === undefined ? 'unset' : isComplete(conditions, facts) ? undefined : 'conditionIncomplete';
     setMissing(problem);
     if (problem !== undefined) return;
     const edit: PolicyEdit = {
@@ -78,13 +82,25 @@ export function CellEditor({ cell, use, matrix, onDone }: Props) {
           onChange={(choice, opening) => setDesensitised({ choice, opening })} /></div>
         <div><OpeningFields tier="original" label={t('atOriginal')} offers={cell.offers[use]} field={cell.field} {...original} onChange={(choice, opening) => setOriginal({ choice, opening })} /></div>
       </div>
-      <ConditionFields conditions={conditions} onChange={setConditions} now={when === null ? null : words(conditionWords ?? { en: JSON.stringify(when), zh: JSON.stringify(when) })} />
+      <ConditionFields facts={facts} conditions={conditions} onChange={setConditions} now={when === null ? null : words(conditionWords ?? { en: JSON.stringify(when), zh: JSON.stringify(when) })} />
       <Samples field={cell.field.field} before={before(first?.original)} desensitised={after(desensitised)} original={after(original)} />
       {missing !== undefined && <p className="field-error" role="alert">{t(missing)}</p>}
       {judged.error !== null && <ErrorNote error={judged.error} />}
       <div className="buttons"><Button type="submit" look="primary" busy={judged.busy}>{t('add')}</Button><Button onPress={onDone}>{frame('cancel')}</Button></div>
     </form>
   );
+}
+
+/** What conditions may ask about, with what the draft makes of it; nothing until that is read. */
+function useFacts(version: number, purpose: string): readonly FactChoice[] {
+  const { draft } = useDraft();
+  const { data } = useRead(['policies', 'purpose', version, purpose], (calls) => policyPurposesClient(calls).purpose(version, purpose));
+  const declared = new Map((data?.facts ?? []).map((each): [string, PolicyFact] => [each.fact, each.declared]));
+  for (const edit of draft.facts) {
+    if (edit.declared === null) declared.delete(edit.fact);
+    else declared.set(edit.fact, edit.declared);
+  }
+  return [...declared].map(([name, fact]) => ({ name, fact }));
 }
 
 function chosenOf(setting: PolicyEdit['original']): Chosen {
@@ -99,25 +115,4 @@ function before(tier: PolicyTierView | undefined): PolicyOpening | null | undefi
 
 function after({ choice, opening }: Chosen): PolicyOpening | null | undefined {
   return choice === 'keep' ? undefined : opening ?? null;
-}
-
-type ConditionProps = { readonly conditions: Conditions; readonly onChange: (conditions: Conditions) => void; readonly now: string | null };
-
-function ConditionFields({ conditions, onChange, now }: ConditionProps) {
-  const t = useTexts(cellTexts);
-  const kinds: readonly Option<Conditions['kind']>[] = [
-    { value: 'none', label: t('noCondition') }, ...(now === null ? [] : [{ value: 'keep' as const, label: t('keepCondition', { condition: now }) }]), { value: 'new', label: t('newCondition') },
-  ];
-  return (
-    <>
-      <Choices label={t('onlyIf')} value={conditions.kind} options={kinds} onChange={(kind) => onChange({ ...conditions, kind })} />
-      {conditions.kind === 'new' && (
-        <FieldRow>
-          <Select label={t('minimumLevel')} value={conditions.level} options={['', '2', '3', '4', '5'].map((value) => ({ value, label: value === '' ? t('anyLevel') : value }))}
-            onChange={(level) => onChange({ ...conditions, level })} />
-          <TextField label={t('until')} type="date" value={conditions.until} onChange={(until) => onChange({ ...conditions, until })} />
-        </FieldRow>
-      )}
-    </>
-  );
 }

@@ -27,7 +27,7 @@ export function EditWords({ edit, version }: { readonly edit: PolicyEdit; readon
 }
 
 /** What fields, purposes and classes are called in a version; their codes until that is read. */
-function useTitles(version: number): (code: string) => string {
+export function useTitles(version: number): (code: string) => string {
   const words = useWords();
   const { data } = useRead(['policies', 'matrix', version, undefined, 'read', 'original'], (calls) => policyCellsClient(calls).matrix(version, undefined, 'read', 'original'));
   const named = [...(data?.fields ?? []).map(({ field, title }) => ({ code: field, title })), ...(data?.purposes ?? []), ...(data?.classes ?? [])];

@@ -36,20 +36,6 @@ export function withMethod(opening: PolicyOpening, method: PolicyMethod): Policy
   return opening.treatment === undefined ? { ...opening, comparison: method } : { ...opening, treatment: method };
 }
 
-/** Conditions as the editor knows them: a level of security, a last day. */
-export type Conditions = { readonly kind: 'none' | 'keep' | 'new'; readonly level: string; readonly until: string };
-export const noConditions: Conditions = { kind: 'none', level: '', until: '' };
-
-export function conditionOf({ kind, level, until }: Conditions, kept: PolicyCondition | null): PolicyCondition | undefined {
-  if (kind === 'none') return undefined;
-  if (kind === 'keep') return kept ?? undefined;
-  const parts = [
-    ...(level === '' ? [] : [{ fact: 'institution.security_level', op: 'at_least', value: Number(level) }]),
-    ...(until === '' ? [] : [{ fact: 'now.date', op: 'before', value: until }]),
-  ];
-  return parts.length === 1 ? parts[0] : parts.length === 0 ? undefined : { all: parts };
-}
-
 /** A setting with its condition; undefined where the reach of consent stays as it is. */
 export function settingOf(choice: Choice, opening: PolicyOpening | undefined, when: PolicyCondition | undefined): PolicySetting | undefined {
   if (choice === 'keep') return undefined;

@@ -2,7 +2,6 @@ import { useMemo, useState } from 'react';
 import { useSearchParams } from 'react-router';
 import { policyCellsClient, type PolicyFieldView, type PolicyMatrixView, type PolicyTier, type PolicyUse } from '../../sdk/policy-cells.ts';
 import { policiesClient } from '../../sdk/policies.ts';
-import { PageLink } from '../parts/button.tsx';
 import { Checkbox, SearchField, Select } from '../parts/fields.tsx';
 import { EmptyNote, Read } from '../parts/notes.tsx';
 import { PageBody } from '../parts/page.tsx';
@@ -12,6 +11,7 @@ import { frameTexts } from '../shell/frame-texts.ts';
 import { complianceArea } from './area.ts';
 import { CellDialog } from './cell-dialog.tsx';
 import { editOf, useDraft } from './draft.ts';
+import { DraftBar } from './draft-bar.tsx';
 import { Grid, look, name, type GridRow } from './grid.tsx';
 import { gridTexts } from './grid-texts.ts';
 import { useVersionInForce } from './version-in-force.ts';
@@ -31,14 +31,6 @@ export default function Policy() {
       <Read of={inForce}>{(version) => (version === undefined ? <EmptyNote /> : <PolicyGrid version={version.version} since={version.in_force_at ?? version.proposed_at} />)}</Read>
     </PageBody>
   );
-}
-
-/** Says that there is a draft, and leads to it. */
-function DraftBar() {
-  const g = useTexts(gridTexts);
-  const { draft } = useDraft();
-  if (draft.edits.length === 0) return null;
-  return <div className="draft-bar" role="status"><p>{g('draft', { count: draft.edits.length })}</p><PageLink className="button primary" to="/compliance/draft">{g('openDraft')}</PageLink></div>;
 }
 
 /** What is chosen stands in the address: a reload or a link shows the same. */

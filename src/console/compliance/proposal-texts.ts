@@ -4,7 +4,7 @@ import { texts } from '../shell/language.tsx';
 export const proposalTexts = texts(
   {
     lead: 'Your changes, as they would be proposed. They are kept in this tab until you propose or discard them; nobody else sees them.',
-    empty: 'Your draft is empty. Choose cells in the grid to change them.', toGrid: 'To the grid',
+    empty: 'Your draft is empty. Choose cells in the grid, or a purpose, to change them.', toGrid: 'To the grid',
     edits: 'Changes', edit: 'Change', forClasses: 'for {classes}', desensitised: 'Consent to the desensitised form: {what}', original: 'Consent to the original: {what}', nothing: 'nothing',
     when: 'with a condition', remove: 'Take out', discard: 'Discard the draft', discardQuestion: 'All changes of your draft are thrown away.',
     effect: 'What it does', against: 'Compared with version {version}.', tests: 'Tests', testsPass: 'All {run} tests pass.', testsFail: '{failing} expectations of {run} tests do not come true.',
@@ -20,7 +20,7 @@ export const proposalTexts = texts(
     filesTheirs: 'Their files: {files}', filesYours: 'Your files: {files}',
   },
   {
-    lead: '您的修改，即将以此内容提交。提交或放弃之前仅保存在本标签页，其他人看不到。', empty: '草稿为空。请在字段策略表中选择单元格进行修改。', toGrid: '前往字段策略',
+    lead: '您的修改，即将以此内容提交。提交或放弃之前仅保存在本标签页，其他人看不到。', empty: '草稿为空。请在字段策略表中选择单元格，或选择用途进行修改。', toGrid: '前往字段策略',
     edits: '修改内容', edit: '修改', forClasses: '适用于：{classes}', desensitised: '授权提供脱敏值时：{what}', original: '授权提供原始值时：{what}', nothing: '不提供', when: '附条件', remove: '撤销', discard: '放弃草稿',
     discardQuestion: '草稿中的全部修改将被丢弃。',
     effect: '修改的影响', against: '与第 {version} 版比较。', tests: '测试', testsPass: '全部 {run} 项测试通过。', testsFail: '共 {run} 项测试，{failing} 项预期未达到。', adjusted: '{count} 项预期将随提案一并更新；审批人会看到测试有改动。',

@@ -12,9 +12,10 @@ import { useTexts, useWords } from '../shell/language.tsx';
 import { useChange, useRead } from '../shell/use-gateway.ts';
 import { complianceArea } from './area.ts';
 import { Differences } from './differences.tsx';
-import { useDraft, type Draft } from './draft.ts';
+import { changesIn, useDraft, type Draft } from './draft.ts';
 import { EditWords } from './edit-words.tsx';
 import { proposalTexts } from './proposal-texts.ts';
+import { FactEditWords, PurposeEditWords } from './purpose-edit-words.tsx';
 import { StaleDraft } from './stale-draft.tsx';
 import { useVersionInForce } from './version-in-force.ts';
 import '../style/compliance.css';
@@ -28,7 +29,7 @@ export default function Proposal() {
   return (
     <PageBody title={titles('draft')} lead={t('lead')}>
       {proposed !== undefined && <GoodNote><p>{t('proposed', { version: proposed })} <PageLink to={`/compliance/versions/${proposed}`}>{t('toVersion')}</PageLink></p></GoodNote>}
-      {draft.edits.length === 0
+      {changesIn(draft) === 0
         ? <EmptyNote>{t('empty')} <PageLink to="/compliance/policy">{t('toGrid')}</PageLink></EmptyNote>
         : <Read of={inForce}>{(version) => (version === undefined ? <EmptyNote /> : <Drafted version={version} onProposed={setProposed} />)}</Read>}
     </PageBody>
@@ -38,11 +39,11 @@ export default function Proposal() {
 function Drafted({ version, onProposed }: { readonly version: PolicyVersionView; readonly onProposed: (version: number) => void }) {
   const { draft } = useDraft();
   const stale = draft.basis !== null && draft.basis !== version.version;
-  const judged = useRead(['policies', 'judged', draft.basis, JSON.stringify(draft.edits), draft.adjustTests], (calls) =>
-    policyCellsClient(calls).judge(draft.basis ?? version.version, draft.edits, draft.adjustTests), { keepPrevious: true });
+  const judged = useRead(['policies', 'judged', draft.basis, JSON.stringify([draft.edits, draft.purposes, draft.facts]), draft.adjustTests], (calls) =>
+    policyCellsClient(calls).judge(draft.basis ?? version.version, draft.edits, draft.adjustTests, { purposes: draft.purposes, facts: draft.facts }), { keepPrevious: true });
   return (
     <>
-      {stale && <StaleDraft version={version.version} yours={judged.data?.differences ?? []} />}
+      {stale && <StaleDraft version={version.version} yours={judged.data === undefined ? [] : [...judged.data.settings, ...judged.data.differences]} />}
       <Edits version={draft.basis ?? version.version} />
       {judged.error !== null ? <ErrorNote error={judged.error} again={() => void judged.refetch()} /> : judged.data === undefined ? <Loading /> : <Effect judged={judged.data} />}
       <ProposalForm judged={judged.data} busy={judged.isFetching} stale={stale} onProposed={onProposed} />
@@ -52,11 +53,14 @@ function Drafted({ version, onProposed }: { readonly version: PolicyVersionView;
 
 function Edits({ version }: { readonly version: number }) {
   const t = useTexts(proposalTexts);
-  const { draft, remove, clear } = useDraft();
+  const { draft, remove, removePurpose, removeFact, clear } = useDraft();
   const [asking, setAsking] = useState(false);
   return (
     <Section title={t('edits')} actions={<Button onPress={() => setAsking(true)}>{t('discard')}</Button>}>
       <ul className="change-list">
+        {draft.purposes.map((edit) => <li key={edit.purpose}><PurposeEditWords edit={edit} version={version} /> <Button look="quiet"
+          label={`${t('remove')}: ${edit.purpose}`} onPress={() => removePurpose(edit.purpose)}>{t('remove')}</Button></li>)}
+        {draft.facts.map((edit) => <li key={edit.fact}><FactEditWords edit={edit} /> <Button look="quiet" label={`${t('remove')}: ${edit.fact}`} onPress={() => removeFact(edit.fact)}>{t('remove')}</Button></li>)}
         {draft.edits.map((edit, at) => <li key={at}><EditWords edit={edit} version={version} /> <Button look="quiet"
           label={`${t('remove')}: ${edit.field}`} onPress={() => remove(edit)}>{t('remove')}</Button></li>)}
       </ul>
@@ -76,7 +80,7 @@ function Effect({ judged }: { readonly judged: JudgedEditsView }) {
     <>
       <Section title={t('effect')}>
         <p>{t('against', { version: judged.version })} {words(judged.summary)}</p>
-        <Differences changes={judged.differences} caption={t('effect')} />
+        <Differences changes={[...judged.settings, ...judged.differences]} caption={t('effect')} />
       </Section>
       <Section title={t('tests')}>
         <p role="status">{tests.failing === 0 ? t('testsPass', { run: tests.run }) : t('testsFail', { run: tests.run, failing: tests.failing })} {tests.adjusted > 0
