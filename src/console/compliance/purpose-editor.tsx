@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { Fragment, useState } from 'react';
 import type { PolicyPurposeEdit, PolicyPurposeView } from '../../sdk/policy-purposes.ts';
 import { Button } from '../parts/button.tsx';
 import { Checkbox, FieldRow, Select, TextField } from '../parts/fields.tsx';
@@ -86,10 +86,13 @@ function Limits({ form, faults, view, onChange }: PartProps & { readonly view: P
     <Section title={t('caps')}>
       <div className="limit-fields">
         {limitNames.map((name) => (
-          <TextField key={name} type="number" label={t(name)} hint={t(units[name], view.bounds[name])} value={form.limits[name]} error={faults.includes(name) ? t('range', view.bounds[name]) : undefined}
-            onChange={(value) => onChange({ limits: { ...form.limits, [name]: value } })} />
+          <Fragment key={name}>
+            <TextField type="number" label={t(name)} hint={t(units[name], view.bounds[name])} value={form.limits[name]} error={faults.includes(name) ? t('range', view.bounds[name]) : undefined}
+              onChange={(value) => onChange({ limits: { ...form.limits, [name]: value } })} />
+            {name === 'frequency_max' && <Select label={`${t('frequency_max')}: ${t('per')}`} value={form.per} options={periods.map((value) => ({ value, label: t(value) }))}
+              onChange={(per) => onChange({ per })} />}
+          </Fragment>
         ))}
-        <Select label={`${t('frequency_max')}: ${t('per')}`} value={form.per} options={periods.map((value) => ({ value, label: t(value) }))} onChange={(per) => onChange({ per })} />
       </div>
       <fieldset>
         <legend>{t('kinds')}</legend>
