@@ -53,7 +53,6 @@ export function faultsOf(form: PurposeForm, { bounds }: Shown): PurposeFault[] {
  * @returns undefined when nothing differs
  */
 export function editOf(form: PurposeForm, view: Shown, isNew = false): PolicyPurposeEdit | undefined {
-  const before = formOf(view);
   const differs = <Value>(now: Value, was: Value) => isNew || JSON.stringify(now) !== JSON.stringify(was);
   const frequency = { max: Number(form.limits.frequency_max), per: form.per };
   const caps: Partial<PolicyCaps> = {
@@ -62,7 +61,7 @@ export function editOf(form: PurposeForm, view: Shown, isNew = false): PolicyPur
     ...(differs(frequency, view.caps.frequency_max) ? { frequency_max: frequency } : {}),
     ...(differs(form.kinds.toSorted(), view.caps.kinds.toSorted()) ? { kinds: form.kinds } : {}),
   };
-  const was = new Set(isNew ? [] : before.minimum);
+  const was = new Set(minimumOf(view));
   const add = [...form.minimum].filter((field) => !was.has(field));
   const remove = [...was].filter((field) => !form.minimum.has(field));
   const changed: Omit<PolicyPurposeEdit, 'purpose'> = {
