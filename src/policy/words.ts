@@ -1,10 +1,11 @@
 import type { Comparison, Disposition, Treatment } from '../vocabulary.ts';
+import { amountsWords, amountWords } from './amount-words.ts';
 import type { Condition } from './condition.ts';
 import type { Opening } from './rule.ts';
 import type { ConditionText, Words } from './text.ts';
 
-/** How a value that is read will look, for a person who has not read the policy. */
-export function treatmentWords(treatment: Treatment): Words {
+/** How a value that is read will look, for a person who has not read the policy. @param unit of the field; absent: bounds are bare numbers */
+export function treatmentWords(treatment: Treatment, unit?: string): Words {
   switch (treatment.method) {
     case 'suppress': return { en: 'hidden entirely', zh: '完全隐藏' };
     case 'fixed': return { en: `replaced by "${treatment.text}"`, zh: `替换为“${treatment.text}”` };
@@ -19,21 +20,27 @@ export function treatmentWords(treatment: Treatment): Words {
     case 'bank_account': return { en: 'account number masked', zh: '银行账号脱敏' };
     case 'token': return { en: 'replaced by a token that only this institution gets for this purpose', zh: '替换为仅限该机构该用途的令牌' };
     case 'format_preserving_token': return { en: 'replaced by a token of the same form', zh: '替换为同格式令牌' };
-    case 'band': return { en: `shown as one of ${treatment.edges.length + 1} bands with the edges ${treatment.edges.join(', ')}`, zh: `以${treatment.edges.length + 1}个区间显示，分界点为${treatment.edges.join('、')}` };
+    case 'band': {
+      const edges = amountsWords(treatment.edges, unit);
+      return { en: `shown as one of ${treatment.edges.length + 1} bands with the edges ${edges.en}`, zh: `以${treatment.edges.length + 1}个区间显示，分界点为${edges.zh}` };
+    }
     case 'generalise': return { en: 'shown as a wider group', zh: '归并为更大的类别' };
-    case 'round': return { en: `rounded to ${treatment.to}`, zh: `按${treatment.to}取整` };
+    case 'round': return { en: `rounded to ${amountWords(treatment.to, unit).en}`, zh: `按${amountWords(treatment.to, unit).zh}取整` };
     case 'year': return { en: 'only the year shown', zh: '仅显示年份' };
-    case 'clamp': return { en: `cut off below ${treatment.bottom} and above ${treatment.top}`, zh: `低于${treatment.bottom}或高于${treatment.top}的值截断` };
+    case 'clamp': {
+      const [bottom, top] = [amountWords(treatment.bottom, unit), amountWords(treatment.top, unit)];
+      return { en: `cut off below ${bottom.en} and above ${top.en}`, zh: `低于${bottom.zh}或高于${top.zh}的值截断` };
+    }
     default: return treatment satisfies never;
   }
 }
 
-export function comparisonWords(comparison: Comparison): Words {
+export function comparisonWords(comparison: Comparison, unit?: string): Words {
   switch (comparison.method) {
     case 'equal': return { en: 'equal or not', zh: '是否相等' };
     case 'within_percent': return { en: `equal within ${comparison.percent} percent`, zh: `误差${comparison.percent}%以内是否相符` };
-    case 'within_absolute': return { en: `equal within ${comparison.amount}`, zh: `误差${comparison.amount}以内是否相符` };
-    case 'same_band': return { en: `in the same band (edges ${comparison.edges.join(', ')})`, zh: `是否在同一区间（分界点${comparison.edges.join('、')}）` };
+    case 'within_absolute': return { en: `equal within ${amountWords(comparison.amount, unit).en}`, zh: `误差${amountWords(comparison.amount, unit).zh}以内是否相符` };
+    case 'same_band': return { en: `in the same band (edges ${amountsWords(comparison.edges, unit).en})`, zh: `是否在同一区间（分界点${amountsWords(comparison.edges, unit).zh}）` };
     default: return comparison satisfies never;
   }
 }
@@ -53,11 +60,11 @@ export function dispositionWords(disposition: Disposition): Words {
   return dispositions[disposition];
 }
 
-/** `masked (only the first 2 and last 2 characters shown)`. */
-export function openingWords(opening: Pick<Opening, 'treatment' | 'comparison'> & { readonly disposition: Disposition }): Words {
+/** `masked (only the first 2 and last 2 characters shown)`. @param unit of the field; absent: bounds are bare numbers */
+export function openingWords(opening: Pick<Opening, 'treatment' | 'comparison'> & { readonly disposition: Disposition }, unit?: string): Words {
   const name = dispositions[opening.disposition];
-  const more = opening.treatment !== undefined ? treatmentWords(opening.treatment)
-    : opening.comparison !== undefined ? comparisonWords(opening.comparison) : undefined;
+  const more = opening.treatment !== undefined ? treatmentWords(opening.treatment, unit)
+    : opening.comparison !== undefined ? comparisonWords(opening.comparison, unit) : undefined;
   return more === undefined ? name : { en: `${name.en} (${more.en})`, zh: `${name.zh}（${more.zh}）` };
 }
 

@@ -125,23 +125,23 @@ function describeFields({ catalogue, policy }: Pick<ConsentDeskParts, 'catalogue
   return [...terms.fields.keys()].map((ref) => {
     const field = catalogue.fields.get(ref);
     const dataset = [...catalogue.datasets.values()].find(({ id }) => ref.startsWith(`${id}.`));
-    const gets = (ceiling: ConsentCeiling) => getsWords(opened(policy(), by, terms, ref, ceiling), language);
+    const gets = (ceiling: ConsentCeiling) => getsWords(opened(policy(), by, terms, ref, ceiling), language, field?.unit);
     return {
       ref,
       title: field?.title[language] ?? ref,
       dataset: dataset?.title[language] ?? '',
-      classification: field === undefined ? '' : `${classificationWords(field.classification, language)}${field.unit === undefined ? '' : ` · ${field.unit}`}`,
+      classification: field === undefined ? '' : `${classificationWords(field.classification, language)}${field.unit === undefined ? '' : ` · ${field.unit === 'CNY cent' ? { en: 'CNY', zh: '人民币' }[language] : field.unit}`}`,
       gets: { original: gets('original'), desensitised: gets('desensitised') },
     };
   });
 }
 
-function getsWords(decisions: readonly FieldDecision[], language: Language): string {
+function getsWords(decisions: readonly FieldDecision[], language: Language, unit: string | undefined): string {
   const words = decisions.map((decision) => {
     const depends = { en: 'depending on conditions of the policy', zh: '视政策条件而定' }[language];
     if (decision.disposition === 'withhold') return depends;
     if (decision.disposition === 'clear') return { en: 'the original value, which only the institution can open', zh: '原始值，仅该机构可解密' }[language];
-    return openingWords(decision)[language];
+    return openingWords(decision, unit)[language];
   });
   return words.length === 0 ? { en: 'nothing', zh: '不提供' }[language] : [...new Set(words)].join({ en: '; ', zh: '；' }[language]);
 }
