@@ -5,12 +5,12 @@ import { createDecryptor } from '../../src/he/decrypt.ts';
 import { createColumnEncryptor, createZeroEncryptor } from '../../src/he/encrypt.ts';
 import { createEvaluator } from '../../src/he/evaluate.ts';
 import { generateKeyPair, type KeyPair } from '../../src/he/keygen.ts';
+import { checkPacked, packColumn, viewPacked, type PackedColumn } from '../../src/he/packed.ts';
 import { parameterSets } from '../../src/he/parameters.ts';
 import { createEvaluationPool } from '../../src/he/pool.ts';
 import { webRandomBytes } from '../../src/he/random.ts';
 import { loadHe, type He } from '../../src/he/runtime.ts';
 import { reducedSums, switchedSum, weightedSums } from '../../src/he/sum.ts';
-import { residuesOf } from '../../src/he/wire.ts';
 import type { Bench } from './main.ts';
 import { figure, quantile, type Figure } from './report.ts';
 
@@ -39,7 +39,8 @@ function steps(he: He, keys: KeyPair, rounds: number): Figure[] {
   const decryptor = createDecryptor(he, set, keys.secretKey);
   const values = Int32Array.from({ length: set.slots }, (_, slot) => slot % 15 - 7);
   const bytes = encryptor.encrypt(values);
-  const columns = weights.map(() => residuesOf(set, bytes, 'column'));
+  const columns = weights.map(() => viewPacked(set, packColumn(set, bytes).buffer, 0));
+  const [column] = columns as [PackedColumn];
   const { residues } = blinders.take();
   const words = new Uint32Array(4 * set.polyModulusDegree);
   const result = evaluator.remask(bytes).ciphertext;
@@ -47,7 +48,7 @@ function steps(he: He, keys: KeyPair, rounds: number): Figure[] {
     ['he.encrypt_column_ms', () => encryptor.encrypt(values)],
     ['he.encrypt_zero_ms', () => zeros.encryptZero()],
     ['he.blinder_ms', () => blinders.take()],
-    ['he.check_column_ms', () => residuesOf(set, bytes, 'column')],
+    ['he.check_column_ms', () => checkPacked(set, column)],
     ['he.sum_20_columns_ms', () => weightedSums(columns, [weights])],
     ['he.sum_and_switch_ms', () => weightedSums(columns, [weights]).forEach((sums) => switchedSum(arithmetic, reducedSums(arithmetic, sums), residues, words))],
     ['he.decrypt_ms', () => decryptor.decrypt(result)],
@@ -69,12 +70,12 @@ function fastestMs(rounds: number, act: () => unknown): number {
 
 async function province(he: He, keys: KeyPair, threads: number, blocks: number): Promise<Figure[]> {
   const encryptor = createColumnEncryptor(he, set, keys.publicKey);
-  const column = encryptor.encrypt(Int32Array.of(1, 2, 3));
+  const column = packColumn(set, encryptor.encrypt(Int32Array.of(1, 2, 3)));
   encryptor.close();
   // the digest is checked when a column comes in: as many different ones as the province has
   const stored = new Map(Array.from({ length: blocks * weights.length }, (_, at) => {
     const bytes = column.slice();
-    new DataView(bytes.buffer).setUint32(113, at, true);
+    new DataView(bytes.buffer).setUint32(0, at, true);
     return [hash('sha256', bytes, 'hex'), bytes] as const;
   }));
   const digests = [...stored.keys()];

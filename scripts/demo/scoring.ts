@@ -90,7 +90,7 @@ async function encryptFeatures({ stage, features }: Play, thumbprint: string, sa
     say(`${department.padEnd(24)} ${dataset.padEnd(17)} ${String(done.columns).padStart(3)} columns, ${done.values} values; ${done.example.feature}: ${done.example.value} → ${done.example.integer} → ${done.example.ciphertext}…`);
   }
   const database = openDatabase({ url: stage.databaseUrl, maxConnections: 1 });
-  const { rows: [stored] } = await database.query<{ columns: number; bytes: number; different: number }>('select count(*)::integer as columns, sum(length(ciphertext))::bigint as bytes, count(distinct digest)::integer as different from score_column');
+  const { rows: [stored] } = await database.query<{ columns: number; bytes: number; different: number }>('select count(*)::integer as columns, sum(length(packed))::bigint as bytes, count(distinct digest)::integer as different from score_column');
   await database.close();
   say.expect(`the platform holds ${stored?.columns} columns, ${((stored?.bytes ?? 0) / 1e6).toFixed(1)} MB of ciphertext, no two alike, and no key to them`, stored?.columns === features.length && stored.different === features.length && values > 1000);
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { parameterSets } from '../../src/he/parameters.ts';
 import { columnBuilder } from '../../src/scoring/feature/column-builder.ts';
 import { storeColumn } from '../../src/scoring/feature/columns.ts';
 import { bitmapOf, slotsPerBlock } from '../../src/scoring/feature/positions.ts';
@@ -84,7 +85,7 @@ export async function fillEncrypted(database: Database, sample: EncryptedSample)
       const filled = Math.min(slotsPerBlock, enterprises - block * slotsPerBlock);
       const ciphertext = await sample.encrypt(syntheticColumn(feature, block, seed, filled));
       await database.transaction('fill column', (tx) => storeColumn(tx, {
-        feature, key: sample.key, block, revision: 1, digest: createHash('sha256').update(ciphertext).digest('hex'), filled: bitmapOf(Array.from({ length: filled }, (_, slot) => slot)),
+        feature, key: sample.key, set: parameterSets['veilgate-score-1'], block, revision: 1, digest: createHash('sha256').update(ciphertext).digest('hex'), filled: bitmapOf(Array.from({ length: filled }, (_, slot) => slot)),
         envelope: 'made for a measurement', department: 'measurement', rekeyed: false, stale: false, ciphertext,
       }, nowMs));
       done += 1;

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import { VeilgateError } from '../errors.ts';
 import { parameterSets } from '../he/parameters.ts';
 import { createEvaluationPool, type EvaluationPool } from '../he/pool.ts';
-import { ciphertextsOf } from '../scoring/feature/columns.ts';
+import { packedColumnsOf } from '../scoring/feature/columns.ts';
 import { activeScoreKey, type ScoreKey } from '../scoring/feature/keys.ts';
 import { createTogetherGuard } from '../scoring/model/guard.ts';
 import { approvedModel } from '../scoring/model/registry.ts';
@@ -97,7 +97,7 @@ export function composeScoring(options: ScoringOptions, tallies: Tallies, releas
         if (seen === undefined) throw new VeilgateError('INTERNAL', 'What an institution was told was not looked up: report this to the platform.');
         return seen;
       },
-      evaluate: ({ key: under, ...task }) => pool.get().evaluate({ ...task, keyId: under.keyId, publicKey: under.publicKey }, (digests, room) => ciphertextsOf(database, digests, room)),
+      evaluate: ({ key: under, ...task }) => pool.get().evaluate({ ...task, keyId: under.keyId, publicKey: under.publicKey }, (digests, room) => packedColumnsOf(database, digests, room)),
       openMasked: async (asked) => custodian.get().open(asked),
       recipientKey: encryptionKeyByThumbprint(database),
       release: releaser.release,

@@ -4,6 +4,7 @@ import { createBlinderSource, type Blinder } from './blind.ts';
 import { assertFits, type Bounds } from './clear.ts';
 import { addPlain, columnOf } from './encrypt.ts';
 import type { ParameterSet } from './parameters.ts';
+import { packColumn, viewPacked, type PackedColumn } from './packed.ts';
 import { createSlotCoder } from './plaintext.ts';
 import { webRandomBytes, type RandomBytes } from './random.ts';
 import type { He } from './runtime.ts';
@@ -56,12 +57,13 @@ export function createEvaluator(he: He, set: ParameterSet, publicKey: Uint8Array
   const blinders = createBlinderSource(he, set, publicKey, options.blindersMax ?? 0, options.random ?? webRandomBytes);
   const coder = createSlotCoder(he.context(set), set.slots);
   const cache = createColumnCache(options.cacheBytesMax);
+  const packed = (bytes: Uint8Array) => viewPacked(set, packColumn(set, bytes).buffer, 0);
   return {
     missing: (digests) => digests.filter((digest) => !cache.has(digest)),
-    load: (digest, bytes) => cache.put(digest, residuesOf(set, bytes, 'column')),
+    load: (digest, bytes) => cache.put(digest, packed(bytes)),
     evaluate: (digests, outputs, bounds) => uniformly(() => evaluateColumns(set, digests.map(cache.get), outputs, blinders.take, bounds)),
     remask: (bytes) => uniformly(() => {
-      const [masked] = evaluateColumns(set, [residuesOf(set, bytes, 'column')], [{ weights: [1], offset: 0 }], blinders.take);
+      const [masked] = evaluateColumns(set, [packed(bytes)], [{ weights: [1], offset: 0 }], blinders.take);
       return masked ?? refuse('There is no result.');
     }),
     unmask: (bytes, masks) => uniformly(() => {
@@ -84,7 +86,7 @@ export function createEvaluator(he: He, set: ParameterSet, publicKey: Uint8Array
  * The outputs over these columns' coefficients, each with a blinder of its own.
  * @throws VeilgateError HE_EVALUATION_FAILED
  */
-export function evaluateColumns(set: ParameterSet, columns: readonly (Uint32Array | undefined)[], outputs: readonly Output[], blinder: () => Blinder, bounds?: readonly Bounds[]): MaskedResult[] {
+export function evaluateColumns(set: ParameterSet, columns: readonly (PackedColumn | undefined)[], outputs: readonly Output[], blinder: () => Blinder, bounds?: readonly Bounds[]): MaskedResult[] {
   const loaded = columns.filter((column) => column !== undefined);
   if (loaded.length !== columns.length) refuse('A column is not loaded, or the cache is too small for all of them: load what `missing` names, or enlarge the cache.');
   checkOutputs(set, columns.length, outputs, bounds);
@@ -136,16 +138,16 @@ function refuse(message: string): never {
 type ColumnCache = {
   readonly has: (digest: string) => boolean;
   /** Also makes it the most recently used. */
-  readonly get: (digest: string) => Uint32Array | undefined;
-  readonly put: (digest: string, column: Uint32Array) => void;
+  readonly get: (digest: string) => PackedColumn | undefined;
+  readonly put: (digest: string, column: PackedColumn) => void;
   readonly clear: () => void;
 };
 
 function createColumnCache(bytesMax: number): ColumnCache {
-  const columns = new Map<string, Uint32Array>();
+  const columns = new Map<string, PackedColumn>();
   let bytes = 0;
   const drop = (digest: string) => {
-    bytes -= columns.get(digest)?.byteLength ?? 0;
+    bytes -= bytesOfPacked(columns.get(digest));
     columns.delete(digest);
   };
   return {
@@ -160,7 +162,7 @@ function createColumnCache(bytesMax: number): ColumnCache {
     put: (digest, column) => {
       drop(digest);
       columns.set(digest, column);
-      bytes += column.byteLength;
+      bytes += bytesOfPacked(column);
       for (const oldest of columns.keys()) {
         if (bytes <= bytesMax) break;
         drop(oldest);
@@ -171,4 +173,8 @@ function createColumnCache(bytesMax: number): ColumnCache {
       bytes = 0;
     },
   };
+}
+
+function bytesOfPacked(column: PackedColumn | undefined): number {
+  return column === undefined ? 0 : column.low.byteLength + column.high.byteLength;
 }

@@ -1,5 +1,4 @@
 import { VeilgateError } from '../errors.ts';
-import { columnStart } from './pool-words.ts';
 
 /** Memory for the bytes of the column `at` of those asked for, when it has the length it must have. */
 export type ColumnRoom = (at: number, length: number) => Uint8Array;
@@ -31,9 +30,9 @@ export type Lease = {
 
 export type Place = { readonly number: number; readonly memory: SharedArrayBuffer; digest: string; leases: number; filled: Promise<void>; isChecked: boolean };
 
+/** @param columnBytes length of a packed column */
 export function createSharedColumns(bytesMax: number, columnBytes: number): ColumnCache {
-  const placeBytes = columnStart + columnBytes;
-  const placesMax = Math.floor(bytesMax / placeBytes);
+  const placesMax = Math.floor(bytesMax / columnBytes);
   /** In order of use, the least recent first. */
   const used = new Map<string, Place>();
   const free: Place[] = [];
@@ -79,7 +78,7 @@ export function createSharedColumns(bytesMax: number, columnBytes: number): Colu
   };
   const newPlace = (): Place | undefined => {
     if (made >= placesMax) return undefined;
-    return { number: made++, memory: new SharedArrayBuffer(placeBytes), digest: '', leases: 0, filled: Promise.resolve(), isChecked: false };
+    return { number: made++, memory: new SharedArrayBuffer(columnBytes), digest: '', leases: 0, filled: Promise.resolve(), isChecked: false };
   };
 
   return {
@@ -108,7 +107,7 @@ export function createSharedColumns(bytesMax: number, columnBytes: number): Colu
 /** Fetches the columns of these places together, each into its memory. A failure is that of all of them. */
 function fill(missing: readonly Place[], fetch: FetchColumns, columnBytes: number, drop: (place: Place) => void): void {
   if (missing.length === 0) return;
-  const rooms = missing.map(({ memory }) => new Uint8Array(memory, columnStart, columnBytes));
+  const rooms = missing.map(({ memory }) => new Uint8Array(memory));
   const room: ColumnRoom = (at, length) => (length === columnBytes ? rooms[at] : undefined) ?? new Uint8Array(length);
   const filled = fetch(missing.map(({ digest }) => digest), room).then((columns) => {
     for (const [at, own] of rooms.entries()) {

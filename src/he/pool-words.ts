@@ -3,7 +3,6 @@ import type { Bounds } from './clear.ts';
 import type { MaskedResult, Output } from './evaluate.ts';
 import type { ParameterSetId } from './parameters.ts';
 import type { CompiledModule } from './web-assembly.ts';
-import { ciphertextPrefixBytes } from './wire.ts';
 
 /** What the pool and its threads say to each other. */
 export type ThreadData = { readonly compiled: CompiledModule; readonly blindersMax: number };
@@ -19,7 +18,3 @@ export type SharedColumn = { readonly place: number; readonly memory?: SharedArr
 export type ThreadReply =
   | { readonly results: readonly MaskedResult[]; readonly heapBytes: number }
   | { readonly failed: ErrorCode; readonly message: string; readonly heapBytes: number };
-
-/** A column's bytes begin here in its memory, so that its coefficients stand at a multiple of eight. */
-export const columnStart = 8 - (ciphertextPrefixBytes % 8);
-export const columnBodyAt = columnStart + ciphertextPrefixBytes;

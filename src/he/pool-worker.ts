@@ -3,8 +3,9 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { VeilgateError, isVeilgateError } from '../errors.ts';
 import { createBlinderSource, type BlinderSource } from './blind.ts';
 import { evaluateColumns } from './evaluate.ts';
+import { checkPacked, viewPacked, type PackedColumn } from './packed.ts';
 import { parameterSetOf, type ParameterSet } from './parameters.ts';
-import { columnBodyAt, columnStart, type PoolWork, type ThreadData, type ThreadReply } from './pool-words.ts';
+import type { PoolWork, ThreadData, ThreadReply } from './pool-words.ts';
 import { webRandomBytes } from './random.ts';
 import { loadHe } from './runtime.ts';
 import { checkCiphertextBytes } from './wire.ts';
@@ -56,8 +57,9 @@ function reply(work: PoolWork): void {
         if (memory !== undefined) places.set(place, memory);
         const shared = places.get(place);
         if (shared === undefined) throw new Error('a column without memory');
-        if (digest !== undefined) checkStored(set, new Uint8Array(shared, columnStart, set.columnBytes), digest);
-        return new Uint32Array(shared, columnBodyAt, (set.columnBytes - (columnBodyAt - columnStart)) / 4);
+        const column = viewPacked(set, shared, 0);
+        if (digest !== undefined) checkStored(set, column, new Uint8Array(shared), digest);
+        return column;
       });
       const results = evaluateColumns(set, columns, work.outputs, latest.take, work.bounds);
       return post({ results, heapBytes: he.heapBytes() ?? 0 }, results.flatMap(({ ciphertext, masks }) => [ciphertext.buffer, masks.buffer]));
@@ -67,9 +69,9 @@ function reply(work: PoolWork): void {
   }
 }
 
-/** A bit that turned over in the database would give a wrong score and no fault: the digest is what the department signed. */
-function checkStored(set: ParameterSet, bytes: Uint8Array, digest: string): void {
-  checkCiphertextBytes(set, bytes, 'column');
+/** A bit that turned over in the database would give a wrong score and no fault: the digest was made of the bytes whose signature was checked. */
+function checkStored(set: ParameterSet, column: PackedColumn, bytes: Uint8Array, digest: string): void {
+  checkPacked(set, column);
   if (hash('sha256', bytes, 'hex') !== digest) {
     throw new VeilgateError('HE_CIPHERTEXT_REFUSED', 'A stored column is not the one its digest names: load it again.');
   }

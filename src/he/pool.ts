@@ -1,6 +1,7 @@
 import { VeilgateError, isVeilgateError } from '../errors.ts';
 import type { Bounds } from './clear.ts';
 import { checkOutputs, type MaskedResult, type Output } from './evaluate.ts';
+import { packedBytesOf } from './packed.ts';
 import { parameterSets, type ParameterSet } from './parameters.ts';
 import { createSharedColumns, type FetchColumns } from './pool-cache.ts';
 import { compiledSeal, startThread, type PoolThread, type ThreadOptions } from './pool-thread.ts';
@@ -26,7 +27,7 @@ export type PoolKey = { readonly set: ParameterSet; readonly keyId: string; read
 export type EvaluationTask = PoolKey & {
   /** Number of the block: its thread is taken when it happens to be idle. */
   readonly affinity: number;
-  /** SHA-256 of each column's bytes, lower-case hex: what the cache knows it by, and what is checked when it comes in. */
+  /** SHA-256 of each packed column, lower-case hex: what the cache knows it by, and what is checked when it comes in. */
   readonly digests: readonly string[];
   readonly outputs: readonly Output[];
   /** The columns' declared ranges: sums that could leave ±(t − 1)/2 are refused. */
@@ -50,7 +51,7 @@ export type EvaluationPool = {
 
 /** Evaluates in disposable threads: what crashes, hangs or grows costs one task, never the process. */
 export function createEvaluationPool({ threads, memoryMb, cacheBytesMax, timeoutMs = 10_000, blindersMax = 64, queueMax = 1000, program }: PoolOptions): EvaluationPool {
-  const columns = createSharedColumns(cacheBytesMax, Math.max(...Object.values(parameterSets).map((set) => set.columnBytes)));
+  const columns = createSharedColumns(cacheBytesMax, Math.max(...Object.values(parameterSets).map(packedBytesOf)));
   const limits = { memoryMb, timeoutMs, ...(program === undefined ? {} : { program }) };
   const evaluators = createCrew(threads, queueMax, { ...limits, blindersMax });
   const checkers = createCrew(1, queueMax, { ...limits, blindersMax: 0 });

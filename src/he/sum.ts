@@ -1,4 +1,5 @@
 import { multiplyBy, reduce, type Arithmetic } from './arithmetic.ts';
+import type { PackedColumn } from './packed.ts';
 
 /**
  * Weighted sums of ciphertexts, on their coefficients. A BFV ciphertext times a small constant is every coefficient
@@ -32,11 +33,10 @@ function clearedSums(count: number, length: number): WordSums[] {
 
 /**
  * One pass over the columns for all outputs. The sums are valid until the next call.
- * @param columns coefficients as pairs of (low, high) words
  * @param outputs a weight per column each, integers with Σ|w| below 2^16
  */
-export function weightedSums(columns: readonly Uint32Array[], outputs: readonly (readonly number[])[]): WordSums[] {
-  const length = (columns[0]?.length ?? 0) / 2;
+export function weightedSums(columns: readonly PackedColumn[], outputs: readonly (readonly number[])[]): WordSums[] {
+  const length = columns[0]?.low.length ?? 0;
   const sums = clearedSums(outputs.length, length);
   for (let from = 0; from < length; from += strip) {
     const to = Math.min(from + strip, length);
@@ -49,13 +49,13 @@ export function weightedSums(columns: readonly Uint32Array[], outputs: readonly 
 }
 
 /** Four columns at a time, so that sums are read and written a quarter as often. Beyond the last column: its words times 0. */
-function addFour({ low, high }: WordSums, columns: readonly Uint32Array[], weights: readonly number[], first: number, from: number, to: number): void {
-  const [a, b, c, d] = [0, 1, 2, 3].map((next) => columns[first + next] ?? columns[first]) as [Uint32Array, Uint32Array, Uint32Array, Uint32Array];
+function addFour({ low, high }: WordSums, columns: readonly PackedColumn[], weights: readonly number[], first: number, from: number, to: number): void {
+  const [a, b, c, d] = [0, 1, 2, 3].map((next) => columns[first + next] ?? columns[first]) as [PackedColumn, PackedColumn, PackedColumn, PackedColumn];
+  const [lowA, lowB, lowC, lowD, highA, highB, highC, highD] = [a.low, b.low, c.low, d.low, a.high, b.high, c.high, d.high];
   const [u = 0, v = 0, w = 0, x = 0] = weights.slice(first, first + 4);
-  for (let at = from, word = 2 * from; at < to; at++, word += 2) {
-    low[at]! += u * a[word]! + v * b[word]! + w * c[word]! + x * d[word]!;
-    const next = word + 1;
-    high[at] = (high[at]! + Math.imul(u, a[next]!) + Math.imul(v, b[next]!) + Math.imul(w, c[next]!) + Math.imul(x, d[next]!)) | 0;
+  for (let at = from; at < to; at++) {
+    low[at]! += u * lowA[at]! + v * lowB[at]! + w * lowC[at]! + x * lowD[at]!;
+    high[at] = (high[at]! + Math.imul(u, highA[at]!) + Math.imul(v, highB[at]!) + Math.imul(w, highC[at]!) + Math.imul(x, highD[at]!)) | 0;
   }
 }
 

@@ -1,5 +1,7 @@
+import type { Duplex } from 'node:stream';
 import pg from 'pg';
 import { VeilgateError } from '../errors.ts';
+import { divertCopyData } from './copy-data.ts';
 
 /** Where the bytes of a row go: `length` bytes of memory that nobody else writes to. */
 export type RowRoom = (row: number, length: number) => Uint8Array;
@@ -19,7 +21,11 @@ export type BytesReader = {
 /** PGCOPY, flags and the length of a header extension that is never there. */
 const headerBytes = 19;
 /** Number of columns (2 bytes) and the value's length (4 bytes). */
+const columnsBytes = 2;
 const tupleHeadBytes = 6;
+/** In the place of a number of columns: no row follows. */
+const endMark = -1;
+const endMarkBytes = 2;
 
 /**
  * COPY … TO STDOUT in binary: the only way pg gives out bytes without hexadecimal text, nine times as fast
@@ -55,15 +61,21 @@ export function bytesReader(options: pg.PoolConfig): BytesReader {
   };
 }
 
-type Connection = { readonly query: (text: string) => void };
+type Connection = { readonly stream: Duplex; readonly query: (text: string) => void };
 
 /** One COPY, as pg's client drives it. */
 class CopyOut {
   readonly #text: string;
   readonly #room: RowRoom;
   readonly #rows: Uint8Array[] = [];
-  #started = false;
   #failed = false;
+  /** Where the head of a row begins in its message. */
+  #start = headerBytes;
+  /** What stands before the bytes of a row, as far as it has come; and how long it is, and all of its message. */
+  #head: Uint8Array = new Uint8Array(0);
+  #headLength = 0;
+  #messageLength = 0;
+  #written = 0;
   // pg replaces it when the connection has a time limit
   callback: (error: Error | null, rows: Uint8Array[]) => void;
 
@@ -74,26 +86,41 @@ class CopyOut {
   }
 
   submit(connection: Connection): void {
+    divertCopyData(connection.stream, { message: (length) => this.#begin(length), piece: (bytes) => this.#take(bytes) });
     connection.query(this.#text);
   }
 
-  /** Each row is a message of its own, the first with the header before it; then the end mark. The bytes are the parser's: copied here. */
-  handleCopyData({ chunk }: { readonly chunk: Buffer }): void {
+  /** Each row is a message of its own, the first with the header before it; then the end mark. */
+  #begin(length: number): void {
+    this.#start = this.#messageLength === 0 ? headerBytes : 0;
+    this.#messageLength = length;
+    this.#headLength = Math.min(length, this.#start + tupleHeadBytes);
+    this.#head = new Uint8Array(0);
+  }
+
+  #take(bytes: Uint8Array): void {
     if (this.#failed) return;
-    const start = this.#started ? 0 : headerBytes;
-    this.#started = true;
-    if (chunk.length === start) return;
-    const columns = chunk.length < start + 2 ? 0 : chunk.readInt16BE(start);
-    if (columns === -1) return;
-    const from = start + tupleHeadBytes;
-    const length = chunk.length < from ? -1 : chunk.readInt32BE(start + 2);
-    if (columns !== 1 || length !== chunk.length - from) {
+    const missing = this.#headLength - this.#head.length;
+    if (missing > 0) {
+      this.#head = Buffer.concat([this.#head, bytes.subarray(0, missing)]);
+      if (this.#head.length === this.#headLength) this.#beginRow();
+    }
+    const rest = missing > 0 ? bytes.subarray(missing) : bytes;
+    if (rest.length === 0 || this.#failed) return;
+    this.#rows.at(-1)?.set(rest, this.#written);
+    this.#written += rest.length;
+  }
+
+  #beginRow(): void {
+    const head = Buffer.from(this.#head.subarray(this.#start));
+    if (head.length === 0 || (head.length === endMarkBytes && head.readInt16BE() === endMark)) return;
+    const length = head.length === tupleHeadBytes && head.readInt16BE() === 1 ? head.readInt32BE(columnsBytes) : -1;
+    if (length !== this.#messageLength - this.#headLength) {
       this.handleError(new TypeError('not one column of bytes'));
       return;
     }
-    const row = this.#room(this.#rows.length, length);
-    row.set(chunk.subarray(from));
-    this.#rows.push(row);
+    this.#rows.push(this.#room(this.#rows.length, length));
+    this.#written = 0;
   }
 
   /** Who gave the room has it back: a connection that was given up may still have data. */

@@ -9,9 +9,10 @@ import { createDecryptor } from '../../src/he/decrypt.ts';
 import { createColumnEncryptor } from '../../src/he/encrypt.ts';
 import { createEvaluator } from '../../src/he/evaluate.ts';
 import { generateKeyPair, type KeyPair } from '../../src/he/keygen.ts';
+import { unpackColumn } from '../../src/he/packed.ts';
 import type { He } from '../../src/he/runtime.ts';
 import { checkCiphertextBytes } from '../../src/he/wire.ts';
-import { ciphertextsOf, columnsOf, storeColumn } from '../../src/scoring/feature/columns.ts';
+import { columnsOf, packedColumnsOf, storeColumn } from '../../src/scoring/feature/columns.ts';
 import { activeScoreKey } from '../../src/scoring/feature/keys.ts';
 import { assignPositions, bitmapOf } from '../../src/scoring/feature/positions.ts';
 import { removeSubject } from '../../src/scoring/feature/removal.ts';
@@ -67,7 +68,7 @@ describe('taking columns to the custodian\'s next key', () => {
     for (const [at, id] of features.entries()) {
       const ciphertext = encryptor.encrypt(values(at));
       await database.transaction('column', (tx) => storeColumn(tx, {
-        feature: { id, declaration }, key: 'old', block: 0, revision: 4, digest: createHash('sha256').update(ciphertext).digest('hex'), filled: bitmapOf([0, 1, 2]), envelope: `envelope ${id}`,
+        feature: { id, declaration }, key: 'old', set, block: 0, revision: 4, digest: createHash('sha256').update(ciphertext).digest('hex'), filled: bitmapOf([0, 1, 2]), envelope: `envelope ${id}`,
         department: 'tax_administration', rekeyed: false, stale: false, ciphertext,
       }, clock.nowMs()));
     }
@@ -108,10 +109,11 @@ describe('taking columns to the custodian\'s next key', () => {
     const columns = await columnsOf(database, { key: 'fresh', features: features.map((id) => ({ id, declaration })), blocks: [0] });
     const decryptor = createDecryptor(he, set, fresh.secretKey);
     const evaluator = createEvaluator(he, set, fresh.publicKey, { cacheBytesMax: 0 });
-    for (const { feature, digest } of columns) {
-      const [bytes] = await ciphertextsOf(database, [digest]);
-      assert.equal(createHash('sha256').update(bytes as Uint8Array).digest('hex'), digest);
-      const { ciphertext, masks } = evaluator.remask(bytes as Uint8Array);
+    for (const { feature, digest, packedDigest } of columns) {
+      const [packed] = await packedColumnsOf(database, [packedDigest]);
+      const bytes = unpackColumn(set, packed as Uint8Array);
+      assert.equal(createHash('sha256').update(bytes).digest('hex'), digest);
+      const { ciphertext, masks } = evaluator.remask(bytes);
       assert.equal(firstDifference(opened(decryptor.decrypt(ciphertext), masks), values(features.indexOf(feature))), -1, feature);
     }
     evaluator.close();

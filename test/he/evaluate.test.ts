@@ -8,8 +8,9 @@ import { createColumnEncryptor, type ColumnEncryptor } from '../../src/he/encryp
 import { createEvaluator, type Evaluator, type Output } from '../../src/he/evaluate.ts';
 import { generateKeyPair, type KeyPair } from '../../src/he/keygen.ts';
 import { bytesOf, type He } from '../../src/he/runtime.ts';
+import { packColumn, viewPacked } from '../../src/he/packed.ts';
 import { reducedSums, switchedSum, weightedSums } from '../../src/he/sum.ts';
-import { ciphertextPrefixBytes, emptyCiphertext, residuesOf } from '../../src/he/wire.ts';
+import { ciphertextPrefixBytes, emptyCiphertext } from '../../src/he/wire.ts';
 import { uniformIntegers, webRandomBytes } from '../../src/he/random.ts';
 import { firstDifference, firstOf, naiveSum, opened, randomColumns, set, testHe } from '../support/he.ts';
 
@@ -81,7 +82,7 @@ describe('weighted sums of encrypted columns', () => {
     const weights = [65_000, -17, 0, 1, 500];
     const columns = randomColumns(5, 1000).map((column) => encryptor.encrypt(column));
     const arithmetic = arithmeticOf(set);
-    const [sum] = weightedSums(columns.map((bytes) => residuesOf(set, bytes, 'column')), [weights]);
+    const [sum] = weightedSums(columns.map((bytes) => viewPacked(set, packColumn(set, bytes).buffer, 0)), [weights]);
     assert.ok(sum !== undefined);
     const words = new Uint32Array(4 * set.polyModulusDegree);
     switchedSum(arithmetic, reducedSums(arithmetic, sum), new Float64Array(4 * set.polyModulusDegree), words);
@@ -145,6 +146,27 @@ describe('weighted sums of encrypted columns', () => {
     const results = evaluator.evaluate(digests, [[1, 2, 3, 4, 5, 6], [1, 0, 0, 0, 0, 6], [0, 0, 0, 0, 0, 0]].map((weights) => ({ weights, offset: 9 })));
     assert.deepEqual(results.map(({ ciphertext }) => ciphertext.length), [set.resultBytes, set.resultBytes, set.resultBytes]);
     assert.ok(opened(decryptor.decrypt(firstOf(results.slice(2)).ciphertext), firstOf(results.slice(2)).masks).every((score) => score === 9));
+  });
+
+  it('take the same work for a zero weight: every coefficient of every column is read as often', () => {
+    const columns = randomColumns(6, 3).map((column) => viewPacked(set, packColumn(set, encryptor.encrypt(column)).buffer, 0));
+    const readsWith = (weights: readonly number[]) => {
+      const reads = columns.map(() => 0);
+      const counted = columns.map((column, at) => {
+        const counting = <Words extends object>(words: Words): Words => new Proxy(words, {
+          get: (target, name) => {
+            if (name !== 'length') reads[at] = (reads[at] ?? 0) + 1;
+            return Reflect.get(target, name, target) as unknown;
+          },
+        });
+        return { low: counting(column.low), high: counting(column.high) };
+      });
+      weightedSums(counted, [weights]);
+      return reads;
+    };
+    const each = readsWith([1, 2, 3, 4, 5, 6]);
+    assert.ok(each.every((reads) => reads >= 2 * 4 * set.polyModulusDegree), each.join());
+    for (const weights of [[0, 0, 0, 0, 0, 0], [1, 0, 0, 0, 0, 6], [0, 0, 0, 0, 65_535, 0]]) assert.deepEqual(readsWith(weights), each);
   });
 
   it('are refused when they could leave the range of the plain modulus', () => {

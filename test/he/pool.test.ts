@@ -4,6 +4,7 @@ import { clearWeightedSum } from '../../src/he/clear.ts';
 import { createDecryptor, type Decryptor } from '../../src/he/decrypt.ts';
 import { createColumnEncryptor, type ColumnEncryptor } from '../../src/he/encrypt.ts';
 import { generateKeyPair, type KeyPair } from '../../src/he/keygen.ts';
+import { packColumn } from '../../src/he/packed.ts';
 import { createEvaluationPool, type EvaluationPool, type EvaluationTask, type PoolOptions } from '../../src/he/pool.ts';
 import type { He } from '../../src/he/runtime.ts';
 import { firstDifference, firstOf, opened, randomColumns, set, testHe } from '../support/he.ts';
@@ -20,9 +21,9 @@ describe('the evaluation pool', function pool() {
   /** By name; the pool knows them by digest. */
   const stored = new Map<string, Uint8Array>();
   const digests = new Map<string, string>();
-  const store = (name: string, bytes: Uint8Array) => {
-    stored.set(name, bytes);
-    digests.set(name, hash('sha256', bytes, 'hex'));
+  const store = (name: string, packed: Uint8Array) => {
+    stored.set(name, packed);
+    digests.set(name, hash('sha256', packed, 'hex'));
   };
   const digestOf = (name: string) => digests.get(name) ?? name;
   let fetched: string[] = [];
@@ -43,7 +44,7 @@ describe('the evaluation pool', function pool() {
     ({ he, keys } = await testHe());
     encryptor = createColumnEncryptor(he, set, keys.publicKey);
     decryptor = createDecryptor(he, set, keys.secretKey);
-    columns.forEach((column, at) => store(`c${at}`, encryptor.encrypt(column)));
+    columns.forEach((column, at) => store(`c${at}`, packColumn(set, encryptor.encrypt(column))));
     pool = newPool();
   });
   beforeEach(() => {
@@ -80,7 +81,7 @@ describe('the evaluation pool', function pool() {
   it('changes keys without mixing them up', async () => {
     const other = generateKeyPair(he, set);
     const [otherEncryptor, otherDecryptor] = [createColumnEncryptor(he, set, other.publicKey), createDecryptor(he, set, other.secretKey)];
-    store('of another key', otherEncryptor.encrypt(Int32Array.of(8)));
+    store('of another key', packColumn(set, otherEncryptor.encrypt(Int32Array.of(8))));
     const { ciphertext, masks } = firstOf(await pool.evaluate(task(['of another key'], { keyId: 'other', publicKey: other.publicKey }), fetch));
     assert.equal(opened(otherDecryptor.decrypt(ciphertext), masks)[0], 13);
     await evaluates(pool, ['c3']);
@@ -89,16 +90,16 @@ describe('the evaluation pool', function pool() {
   });
 
   it('refuses stored columns that are not of the form, or not what their digest names, and forgets them', async () => {
-    const whole = encryptor.encrypt(Int32Array.of(1));
-    const damaged = (at: number) => {
+    const whole = packColumn(set, encryptor.encrypt(Int32Array.of(1)));
+    const damaged = (at: number, bit: number) => {
       const bytes = whole.slice();
-      bytes[at] = (bytes[at] ?? 0) ^ 1;
+      bytes[at] = (bytes[at] ?? 0) ^ bit;
       return bytes;
     };
-    store('foreign', damaged(20));
+    store('foreign', damaged(whole.length - 1, 0x80)); // not below its prime
     store('short', whole.slice(1));
     store('stored', whole);
-    stored.set('stored', damaged(113 + 8 * 900)); // still below its prime: a wrong score, had nobody noticed
+    stored.set('stored', damaged(4 * 900, 1)); // still below its prime: a wrong score, had nobody noticed
     for (const name of ['foreign', 'short', 'absent', 'stored']) await refuses(pool.evaluate(task(['c1', name]), fetch), 'HE_CIPHERTEXT_REFUSED');
     store('stored', whole);
     await pool.evaluate(task(['stored']), fetch);
@@ -134,7 +135,7 @@ describe('the evaluation pool', function pool() {
   });
 
   it('checks foreign bytes: no flip of a bit, no cut and no noise ends the process or gets through in the header', async () => {
-    const valid = stored.get('c0') ?? new Uint8Array();
+    const valid = encryptor.encrypt(columns[0] ?? Int32Array.of());
     const kept = valid.slice();
     await pool.check(set, valid);
     assert.equal(firstDifference(valid, kept), -1, 'the bytes stay the caller\'s');
@@ -166,6 +167,6 @@ describe('the evaluation pool', function pool() {
     await closing.close();
     assert.deepEqual((await outcomes).map(({ status }) => status), ['rejected', 'rejected']);
     await refuses(closing.evaluate(task(['c0']), fetch), 'HE_EVALUATION_FAILED');
-    await refuses(closing.check(set, stored.get('c0') ?? new Uint8Array()), 'HE_CIPHERTEXT_REFUSED');
+    await refuses(closing.check(set, encryptor.encrypt(Int32Array.of(1))), 'HE_CIPHERTEXT_REFUSED');
   });
 });

@@ -103,13 +103,13 @@ async function storeAll({ database, clock }: BlockStore, department: PartyId, da
   });
 }
 
-async function storeBlock(tx: Tx, department: PartyId, { feature, claims, filled, frame }: CheckedBlock, assigned: Uint8Array | undefined, given: number, clock: Clock): Promise<'stored' | 'same'> {
+async function storeBlock(tx: Tx, department: PartyId, { feature, set, claims, filled, frame }: CheckedBlock, assigned: Uint8Array | undefined, given: number, clock: Clock): Promise<'stored' | 'same'> {
   if (claims.block * slotsPerBlock >= given) throw blockInvalid('no enterprise has a place in this block');
   if (assigned === undefined || !within(filled, assigned)) {
     throw new VeilgateError('FEATURE_SLOTS_UNASSIGNED', 'The block holds values in slots of no enterprise: one was taken out meanwhile. Ask for the positions again and encrypt the block anew.', { block: claims.block });
   }
   const outcome = await storeColumn(tx, {
-    feature, key: claims.key, block: claims.block, revision: claims.revision, digest: claims.digest, filled,
+    feature, set, key: claims.key, block: claims.block, revision: claims.revision, digest: claims.digest, filled,
     envelope: frame.envelope, department, rekeyed: false, stale: false, ciphertext: frame.ciphertext,
   }, clock.nowMs());
   if (outcome !== 'older') return outcome;

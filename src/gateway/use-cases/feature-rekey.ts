@@ -5,8 +5,9 @@ import { canonicalJson } from '../../canonical.ts';
 import type { Clock } from '../../clock.ts';
 import { VeilgateError } from '../../errors.ts';
 import type { MaskedResult } from '../../he/evaluate.ts';
+import { unpackColumn } from '../../he/packed.ts';
 import { parameterSetOf, type ParameterSet } from '../../he/parameters.ts';
-import { ciphertextsOf, columnsOf, storeColumn } from '../../scoring/feature/columns.ts';
+import { packedColumnsOf, columnsOf, storeColumn } from '../../scoring/feature/columns.ts';
 import { acceptScoreKey, keyForStorage, scoreKeysInUse, type KnownScoreKey, type ScoreKey, type ScoreKeyState } from '../../scoring/feature/keys.ts';
 import { lockBlocks } from '../../scoring/feature/positions.ts';
 import { finishRotation, removeRetiredColumns, retiredAtOnce, waitingColumns, waitingCount, type WaitingColumn } from '../../scoring/feature/rotation.ts';
@@ -83,8 +84,8 @@ export async function rekeyColumns(needs: { readonly database: Database; readonl
 async function rekeyColumn({ database, clock, rekeyer }: { readonly database: Database; readonly clock: Clock; readonly rekeyer: Rekeyer }, column: WaitingColumn, from: KnownScoreKey, to: KnownScoreKey): Promise<string | undefined> {
   const set = parameterSetOf(from.parameters);
   if (set === undefined || from.parameters !== to.parameters) throw new VeilgateError('FEATURE_KEY_UNKNOWN', 'The custodian\'s new key has other parameters: the departments must encrypt anew.');
-  const [bytes] = await ciphertextsOf(database, [column.digest]);
-  const masked = await rekeyer.remask(from, set, bytes as Uint8Array);
+  const [packed] = await packedColumnsOf(database, [column.packedDigest]);
+  const masked = await rekeyer.remask(from, set, unpackColumn(set, packed as Uint8Array));
   const foreign = await rekeyer.reencrypt({ job: `${column.feature}:${column.block}`, key: from.keyId, toKey: to.keyId, parameters: set.id, ciphertext: masked.ciphertext });
   await rekeyer.check(set, foreign);
   const ciphertext = await rekeyer.unmask(to, set, foreign, masked.masks);
@@ -95,7 +96,7 @@ async function rekeyColumn({ database, clock, rekeyer }: { readonly database: Da
     const now = await sameColumn(tx, column, from);
     if (now === undefined) return undefined;
     const outcome = await storeColumn(tx, {
-      feature: { id: column.feature, declaration: column.declaration }, key: to.keyId, block: column.block, revision: column.revision, digest, filled: now.filled, stale: now.stale,
+      feature: { id: column.feature, declaration: column.declaration }, key: to.keyId, set, block: column.block, revision: column.revision, digest, filled: now.filled, stale: now.stale,
       envelope: column.envelope, department: column.department, rekeyed: true, ciphertext,
     }, clock.nowMs());
     return outcome === 'stored' ? digest : undefined;

@@ -21,7 +21,7 @@ export type FoundColumns = { readonly position: Position; readonly digests: read
 export function digestsFor(columns: readonly Column[], { block, slot }: Position, features: readonly FeatureId[]): readonly string[] | undefined {
   const here = new Map(columns.filter((column) => column.block === block).map((column) => [column.feature, column]));
   const found = features.map((feature) => here.get(feature));
-  return found.every((column) => column !== undefined && isFilled(column.filled, slot)) ? found.map((column) => (column as Column).digest) : undefined;
+  return found.every((column) => column !== undefined && isFilled(column.filled, slot)) ? found.map((column) => (column as Column).packedDigest) : undefined;
 }
 
 /**

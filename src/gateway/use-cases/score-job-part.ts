@@ -95,7 +95,7 @@ async function findColumns(desk: JobDesk, job: Job, part: Part, { model, feature
   const holds = ({ position }: Planned) => isFilled(filled, position.slot);
   const [scorable, others] = [planned.filter(holds), planned.filter((one) => !holds(one))];
   return {
-    key, set: parameterSetOf(key), features: wanted, scorable, digests: columns.map((column) => column?.digest ?? ''),
+    key, set: parameterSetOf(key), features: wanted, scorable, digests: columns.map((column) => column?.packedDigest ?? ''),
     unscored: others.map(({ subject }): Unscored => ({ subject, reason: 'SCORE_DATA_MISSING' })),
   };
 }

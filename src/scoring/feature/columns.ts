@@ -1,4 +1,7 @@
+import { createHash } from 'node:crypto';
 import { VeilgateError } from '../../errors.ts';
+import { packColumn } from '../../he/packed.ts';
+import type { ParameterSet } from '../../he/parameters.ts';
 import type { RowRoom } from '../../store/copy-out.ts';
 import type { Database, Sql, Tx } from '../../store/database.ts';
 import type { TimeMs } from '../../vocabulary.ts';
@@ -9,8 +12,10 @@ export type Column = {
   readonly feature: FeatureId;
   readonly block: number;
   readonly revision: number;
-  /** SHA-256 of the ciphertext, lower-case hex. */
+  /** SHA-256 of the ciphertext as it was signed, lower-case hex. */
   readonly digest: string;
+  /** SHA-256 of the packed ciphertext, lower-case hex: what it is read and checked by. */
+  readonly packedDigest: string;
   /** slots/8 bytes: bit i, least significant first, says that slot i holds an enterprise that may be scored. */
   readonly filled: Uint8Array;
   /** The ciphertext still holds a value of an enterprise that was removed; its slot is empty. */
@@ -29,7 +34,7 @@ export type ColumnChoice = {
 export async function columnsOf(sql: Sql, { key, features, blocks }: ColumnChoice): Promise<Column[]> {
   const { rows } = await sql.query<Column>({
     name: 'score-columns-of',
-    text: `select c.feature, c.block, c.revision, c.digest, c.filled, c.stale
+    text: `select c.feature, c.block, c.revision, c.digest, c.packed_digest as "packedDigest", c.filled, c.stale
            from unnest($2::text[], $3::text[]) as f (feature, declaration), unnest($4::integer[]) as b (block), score_column c
            where c.key_id = $1 and c.feature = f.feature and c.block = b.block and c.declaration = f.declaration`,
     values: [key, features.map(({ id }) => id), features.map(({ declaration }) => declaration), blocks],
@@ -40,17 +45,18 @@ export async function columnsOf(sql: Sql, { key, features, blocks }: ColumnChoic
 const digestShape = /^[0-9a-f]{64}$/;
 
 /**
- * The ciphertexts of many columns at once, in the order of `digests`, written to what `room` gives for each.
+ * The packed ciphertexts of many columns at once, in the order of `digests`, written to what `room` gives for each.
+ * @param digests those of the packed ciphertexts
  * Errors: FEATURE_BLOCK_MISSING when one was replaced or removed meanwhile: look with columnsOf again.
  */
-export async function ciphertextsOf(database: Pick<Database, 'readBytes'>, digests: readonly string[], room?: RowRoom): Promise<Uint8Array[]> {
+export async function packedColumnsOf(database: Pick<Database, 'readBytes'>, digests: readonly string[], room?: RowRoom): Promise<Uint8Array[]> {
   if (digests.length === 0) return [];
   if (!digests.every((digest) => digestShape.test(digest))) throw new TypeError('a digest is 64 hexadecimal digits');
   // one row for each digest, in order: a digest that stands twice is the same bytes
   const bytes = await database.readBytes(`
-    select (select c.ciphertext from score_column c where c.digest = w.digest limit 1)
+    select (select c.packed from score_column c where c.packed_digest = w.digest limit 1)
     from unnest('{${digests.join()}}'::text[]) with ordinality as w (digest, at)
-    where exists (select from score_column c where c.digest = w.digest)
+    where exists (select from score_column c where c.packed_digest = w.digest)
     order by w.at`, room);
   if (bytes.length !== digests.length) {
     throw new VeilgateError('FEATURE_BLOCK_MISSING', 'A column was replaced while it was being read: do it again.', { missing: digests.length - bytes.length });
@@ -59,32 +65,37 @@ export async function ciphertextsOf(database: Pick<Database, 'readBytes'>, diges
 }
 
 /** A block that passed every check. */
-export type NewColumn = Omit<Column, 'feature'> & {
+export type NewColumn = Omit<Column, 'feature' | 'packedDigest'> & {
   readonly feature: Pick<Feature, 'id' | 'declaration'>;
   readonly key: string;
+  /** The parameter set of its key. */
+  readonly set: ParameterSet;
   readonly envelope: string;
   readonly department: string;
   readonly rekeyed: boolean;
+  /** As it was signed. */
   readonly ciphertext: Uint8Array;
 };
 
 /**
- * Stores a block, or replaces an older revision of it.
+ * Stores a block, packed, or replaces an older revision of it.
  * @returns `same` when exactly this block is there already, `older` when a later revision or another block of the same one is
+ * Errors: HE_CIPHERTEXT_REFUSED for what is no column of the set.
  */
 export async function storeColumn(tx: Tx, column: NewColumn, nowMs: TimeMs): Promise<'stored' | 'same' | 'older'> {
+  const packed = packColumn(column.set, column.ciphertext);
   const { rows } = await tx.query({
     name: 'score-column-store',
-    text: `insert into score_column as c (key_id, feature, block, revision, declaration, digest, filled, stale, envelope, department, rekeyed, ciphertext, loaded_at)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, to_timestamp($13::double precision / 1000))
+    text: `insert into score_column as c (key_id, feature, block, revision, declaration, digest, filled, stale, envelope, department, rekeyed, packed, packed_digest, loaded_at)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, to_timestamp($14::double precision / 1000))
            on conflict (key_id, feature, block) do update set
              revision = excluded.revision, declaration = excluded.declaration, digest = excluded.digest, filled = excluded.filled, stale = excluded.stale,
-             envelope = excluded.envelope, department = excluded.department, rekeyed = excluded.rekeyed, ciphertext = excluded.ciphertext, loaded_at = excluded.loaded_at
+             envelope = excluded.envelope, department = excluded.department, rekeyed = excluded.rekeyed, packed = excluded.packed, packed_digest = excluded.packed_digest, loaded_at = excluded.loaded_at
            where c.revision < excluded.revision
            returning 1`,
     values: [
       column.key, column.feature.id, column.block, column.revision, column.feature.declaration, column.digest, Buffer.from(column.filled), column.stale,
-      column.envelope, column.department, column.rekeyed, Buffer.from(column.ciphertext.buffer, column.ciphertext.byteOffset, column.ciphertext.byteLength), nowMs,
+      column.envelope, column.department, column.rekeyed, Buffer.from(packed.buffer), createHash('sha256').update(packed).digest('hex'), nowMs,
     ],
   });
   if (rows.length > 0) return 'stored';

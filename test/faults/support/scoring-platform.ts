@@ -142,7 +142,7 @@ async function fill({ database, gatewayUrl }: FaultPlatform, custodian: RunningC
   try {
     for (const [at, id] of scoredFeatures.entries()) {
       const ciphertext = encryptor.encrypt(Int32Array.from({ length: perBlock }, (_, n) => featureValues(n)[at] ?? 0));
-      const column = { key: key.keyId, feature: { id, declaration: features.get(id)?.declaration ?? '' }, revision: 1, digest: hash('sha256', ciphertext, 'hex'), filled, ciphertext, envelope: 'none', department: 'none', rekeyed: false, stale: false };
+      const column = { key: key.keyId, set, feature: { id, declaration: features.get(id)?.declaration ?? '' }, revision: 1, digest: hash('sha256', ciphertext, 'hex'), filled, ciphertext, envelope: 'none', department: 'none', rekeyed: false, stale: false };
       for (let block = 0; block < subjects.length / perBlock; block += 1) await database.transaction('test column', (tx) => storeColumn(tx, { ...column, block }, systemClock.nowMs()));
     }
   } finally {

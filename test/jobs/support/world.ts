@@ -191,8 +191,8 @@ async function placeAll(database: Database, filled: Map<number, Set<number>>, su
   }
   const rows = [...filled].flatMap(([block, slots]) => used.map((feature) => ({ feature, block, bits: Buffer.from(bitmapOf(slots)).toString('hex') })));
   await database.query(
-    `insert into score_column (key_id, feature, block, revision, declaration, digest, filled, stale, envelope, department, rekeyed, ciphertext, loaded_at)
-     select 'key-1', feature, block, 1, declaration, digest, decode(bits, 'hex'), false, 'none', 'tax', false, '', now()
+    `insert into score_column (key_id, feature, block, revision, declaration, digest, filled, stale, envelope, department, rekeyed, packed, packed_digest, loaded_at)
+     select 'key-1', feature, block, 1, declaration, digest, decode(bits, 'hex'), false, 'none', 'tax', false, '', digest, now()
      from unnest($1::text[], $2::integer[], $3::text[], $4::text[], $5::text[]) as c (feature, block, declaration, digest, bits)
      on conflict (key_id, feature, block) do update set filled = excluded.filled`,
     [

@@ -1,7 +1,10 @@
 import { strict as assert } from 'node:assert';
 import { createHash, randomBytes } from 'node:crypto';
 import { isVeilgateError } from '../../../src/errors.ts';
-import { ciphertextsOf, columnsOf, columnStatus, storeColumn, type NewColumn } from '../../../src/scoring/feature/columns.ts';
+import { columnsOf, packedColumnsOf, columnStatus, storeColumn, type NewColumn } from '../../../src/scoring/feature/columns.ts';
+import { parameterSets } from '../../../src/he/parameters.ts';
+import { unpackColumn } from '../../../src/he/packed.ts';
+import { ciphertextPrefixBytes, emptyCiphertext } from '../../../src/he/wire.ts';
 import { acceptScoreKey, activeScoreKey, keyForStorage, scoreKeysInUse } from '../../../src/scoring/feature/keys.ts';
 import { assignPositions, assignedSlots, bitmapOf, positionsOf, slotsPerBlock, within } from '../../../src/scoring/feature/positions.ts';
 import { removeSubject } from '../../../src/scoring/feature/removal.ts';
@@ -13,16 +16,25 @@ import { sampleSubject } from '../../../scripts/sample/subjects.ts';
 import { freshDatabase } from '../../support/database.ts';
 
 const now = Date.parse('2026-11-20T08:00:00Z') as TimeMs;
+const set = parameterSets['veilgate-score-1'];
 const declaration = 'd'.repeat(64);
 const roa = 'financials/roa' as FeatureId;
 const debt = 'financials/debt' as FeatureId;
 const subjects = Array.from({ length: 20 }, (_, n) => sampleSubject(n, 7));
 const key = (id: string) => ({ keyId: id, custodian: 'custodian', parameters: 'veilgate-score-1', publicKey: new Uint8Array(Buffer.from(`key ${id}`)) });
 
+/** Bytes of the form, which nobody ever encrypted. */
+function randomCiphertext(): Uint8Array {
+  const bytes = emptyCiphertext(set, 'column');
+  randomBytes(bytes.length - ciphertextPrefixBytes).copy(bytes, ciphertextPrefixBytes);
+  for (let word = ciphertextPrefixBytes; word < bytes.length; word += 8) bytes.fill(0, word + 5, word + 8); // below every prime
+  return bytes;
+}
+
 function column(changes: Partial<NewColumn> = {}): NewColumn {
-  const ciphertext = changes.ciphertext ?? randomBytes(5000);
+  const ciphertext = changes.ciphertext ?? randomCiphertext();
   return {
-    feature: { id: roa, declaration }, key: 'k1', block: 0, revision: 1, digest: createHash('sha256').update(ciphertext).digest('hex'), filled: bitmapOf([0, 1]),
+    feature: { id: roa, declaration }, key: 'k1', set, block: 0, revision: 1, digest: createHash('sha256').update(ciphertext).digest('hex'), filled: bitmapOf([0, 1]),
     envelope: 'e', department: 'finance_bureau', rekeyed: false, stale: false, ciphertext, ...changes,
   };
 }
@@ -85,22 +97,24 @@ describe('encrypted columns in PostgreSQL', () => {
   });
 
   it('come back as their bytes in the order asked, many at once, in buffers of their own', async () => {
-    const stored = Array.from({ length: 40 }, (_, block) => column({ block, ciphertext: randomBytes(131_185) }));
+    const stored = Array.from({ length: 40 }, (_, block) => column({ block, }));
     for (const one of stored) await store(one);
-    const digests = stored.map(({ digest }) => digest).reverse();
-    const bytes = await ciphertextsOf(database, [...digests, digests[0] as string]);
+    const digests = (await columnsOf(database, { key: 'k1', features, blocks: stored.map(({ block }) => block) })).toSorted((one, other) => other.block - one.block);
+    const wanted = [...digests, ...digests.slice(0, 1)];
+    const bytes = await packedColumnsOf(database, wanted.map(({ packedDigest }) => packedDigest));
     assert.equal(bytes.length, 41);
     bytes.forEach((one, at) => {
-      assert.equal(createHash('sha256').update(one).digest('hex'), [...digests, digests[0]][at]);
+      assert.equal(createHash('sha256').update(one).digest('hex'), wanted[at]?.packedDigest);
+      assert.equal(createHash('sha256').update(unpackColumn(set, one)).digest('hex'), wanted[at]?.digest, 'as it was signed');
       assert.deepEqual([one.byteOffset, one.buffer.byteLength], [0, one.length]);
     });
-    assert.deepEqual(await ciphertextsOf(database, []), []);
+    assert.deepEqual(await packedColumnsOf(database, []), []);
   });
 
   it('that were replaced meanwhile are missed, not mixed up', async () => {
     await store(column());
-    await assert.rejects(ciphertextsOf(database, ['0'.repeat(64)]), (error) => isVeilgateError(error, 'FEATURE_BLOCK_MISSING'));
-    await assert.rejects(ciphertextsOf(database, ["'); drop table score_column; --"]), TypeError);
+    await assert.rejects(packedColumnsOf(database, ['0'.repeat(64)]), (error) => isVeilgateError(error, 'FEATURE_BLOCK_MISSING'));
+    await assert.rejects(packedColumnsOf(database, ["'); drop table score_column; --"]), TypeError);
   });
 
   it('lose an enterprise in every column and under every key at once, for good', async () => {
