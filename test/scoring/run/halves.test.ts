@@ -34,6 +34,12 @@ describe('halves of a score', () => {
     assert.deepEqual(values.map((row) => [...row]), [[5, 9], [1, 3]]);
   });
 
+  it('may name places and enterprises in any order', () => {
+    const { custodian, gateway } = halvesOf([[5, 6, 7], [1, 2, 3]], [{ place: 2, subject: b }, { place: 0, subject: a }]);
+    const { subjects, values } = combineHalves(custodian, gateway, expected);
+    assert.deepEqual([subjects, ...values.map((row) => [...row])], [[b, a], [7, 5], [3, 1]]);
+  });
+
   it('give back any values under any masks', () => {
     const word = fc.integer({ min: 0, max: t - 1 });
     fc.assert(fc.property(fc.array(fc.tuple(word, word), { minLength: 1, maxLength: 3 }), (rows) => {
