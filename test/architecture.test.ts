@@ -41,7 +41,7 @@ const exceptions: readonly { readonly from: RegExp; readonly to: RegExp; readonl
   { from: /^src\/cli\/model\.ts$/, to: /^src\/scoring\/model\/pmml\//, why: 'takes over a PMML file before it goes to any gateway' },
   { from: /^src\/cli\/records/, to: /^src\/(source|store)\//, why: '--database: the platform\'s operator loads without a gateway' },
   { from: /^src\/(scoring\/(feature|model)|joint\/project|objection)\//, to: /^src\/policy\/(document|load|problem|settings-file|shape)\.ts$/, why: 'features, the guards of models, the limits of joint modelling and the calendar are policy files, read as strictly as the others' },
-  { from: /^src\/custodian\//, to: /^src\/scoring\/(protocol|frames|slots)\.ts$/, why: 'the words and frames in which gateway, custodian and bank speak to each other' },
+  { from: /^src\/custodian\//, to: /^src\/scoring\/(protocol|frames|slots|words)\.ts$/, why: 'the words and frames in which gateway, custodian and bank speak to each other' },
   { from: /^src\/custodian\//, to: /^src\/gateway\/(limits|log|program|server)\.ts$/, why: 'one way to start, to serve, to limit and to log for every process of ours' },
   { from: /^src\/cli\/custodian/, to: /^src\/(custodian|store)\//, why: 'the custodian\'s operator works on its own database and keys, without a gateway' },
   { from: /^src\/cli\/domain/, to: /^src\/source\//, why: 'a department\'s files are read as the platform reads its records' },

@@ -17,7 +17,8 @@ import type { ConsentCeiling, FieldRef, InstitutionClass, PurposeCode } from '..
 import { sampleSubject } from '../sample/subjects.ts';
 import { load, type LoadResult } from './load/client.ts';
 import { childrenOf, cpuEach, cpuSoFar, type Cpu } from './load/cpu.ts';
-import { bankId, benchPlatform, grantAll, purpose, seed, serverFlags, startBenchGateway, type BenchPlatform } from './load/platform.ts';
+import { serverFlags } from '../../src/gateway/engine-flags.ts';
+import { bankId, benchPlatform, grantAll, purpose, seed, startBenchGateway, type BenchPlatform } from './load/platform.ts';
 import { packTimes } from './load/policies.ts';
 import type { Bench } from './main.ts';
 import { figure, type Figure } from './report.ts';

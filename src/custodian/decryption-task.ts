@@ -11,20 +11,12 @@ export type ThreadTask =
   | { readonly kind: 'reencrypt'; readonly key: string; readonly toKey: string; readonly ciphertext: Uint8Array };
 
 export type ThreadAnswer =
-  /** One per ciphertext: four bytes, little-endian, for each slot asked for. */
+  /** One per ciphertext: the values of the slots asked for, packed (scoring/words.ts). */
   | { readonly kind: 'opened'; readonly masked: readonly Uint8Array[] }
   | { readonly kind: 'reencrypted'; readonly ciphertext: Uint8Array }
   | { readonly kind: 'not_masked'; readonly fault: MaskFault }
   /** SEAL did not take the ciphertext. */
   | { readonly kind: 'refused' };
-
-/** The slots' values as a half carries them. */
-export function littleEndian(values: Uint32Array, slots: Uint32Array): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(4 * slots.length);
-  const view = new DataView(bytes.buffer);
-  slots.forEach((slot, at) => view.setUint32(4 * at, values[slot] ?? 0, true));
-  return bytes;
-}
 
 /** Values modulo t as the signed integers that columns are encrypted from. */
 export function centred(values: Uint32Array, { plainModulus }: ParameterSet): Int32Array {

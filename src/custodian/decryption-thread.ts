@@ -5,7 +5,8 @@ import { createDecryptor, type Decryptor } from '../he/decrypt.ts';
 import { createColumnEncryptor } from '../he/encrypt.ts';
 import { parameterSetOf, type ParameterSet } from '../he/parameters.ts';
 import { loadHe, type He } from '../he/runtime.ts';
-import { centred, littleEndian, type ThreadAnswer, type ThreadKey, type ThreadStart, type ThreadTask } from './decryption-task.ts';
+import { packBits } from '../scoring/words.ts';
+import { centred, type ThreadAnswer, type ThreadKey, type ThreadStart, type ThreadTask } from './decryption-task.ts';
 import { maskFault } from './mask-test.ts';
 
 const { keys } = workerData as ThreadStart;
@@ -37,7 +38,7 @@ function open(task: ThreadTask & { readonly kind: 'open' }): ThreadAnswer {
       const fault = maskFault(values, setOf(task.key).plainModulus);
       if (fault !== undefined) return { kind: 'not_masked', fault };
     }
-    return { kind: 'opened', masked: blocks.map((values) => littleEndian(values, task.slots)) };
+    return { kind: 'opened', masked: blocks.map((values) => packBits(task.slots.map((slot) => values[slot]!), setOf(task.key).plainModulus)) };
   } finally {
     for (const values of blocks) values.fill(0);
   }

@@ -54,7 +54,7 @@ export async function openMasked(body: Uint8Array, desk: OpeningDesk, seen: Seen
   await desk.spend({ ticket, request });
   const answer = await desk.decryption().run({ kind: 'open', key: key.id, ciphertexts, slots: ticket.slots });
   const masked = await expectMasked(answer, 'opened', desk, ticket, request.bank);
-  return seal({ v: 1, ticket: ticket.jti, masked: masked.masked.map((bytes) => Buffer.from(bytes).toString('base64url')) }, request, desk);
+  return seal({ v: 2, ticket: ticket.jti, masked: masked.masked.map((bytes) => Buffer.from(bytes).toString('base64url')) }, request, desk);
 }
 
 /**

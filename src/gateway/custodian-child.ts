@@ -4,6 +4,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { VeilgateError } from '../errors.ts';
 import type { PublicJwk } from '../vocabulary.ts';
+import { custodianFlags } from './engine-flags.ts';
 import type { Log } from './log.ts';
 import { backOffMs } from './server-processes.ts';
 
@@ -74,7 +75,7 @@ export async function startCustodianChild(options: CustodianChildOptions): Promi
 
   const start = async (port: number): Promise<Ready> => {
     const startedMs = performance.now();
-    const started = fork(program, [], { env: environment(port), stdio: ['ignore', 'inherit', 'inherit', 'ipc'], execArgv: [] });
+    const started = fork(program, [], { env: environment(port), stdio: ['ignore', 'inherit', 'inherit', 'ipc'], execArgv: [...custodianFlags] });
     child = started;
     started.once('exit', (code) => {
       child = undefined;

@@ -155,24 +155,24 @@ export type TicketFacts = Pick<ScoreTicketClaims, 'job' | 'key' | 'parameters' |
 
 /** Plaintext of the custodian's JWE to the bank: masked raw scores, mod t. */
 export type CustodianHalf = {
-  readonly v: 1;
+  readonly v: 2;
   readonly ticket: string;
-  /** One per ciphertext: base64url of 4 bytes (little-endian) for each slot of the ticket. */
+  /** One per ciphertext: the value of each slot of the ticket, packed in as many bits as t needs, base64url (words.ts). */
   readonly masked: readonly string[];
 };
 
 /** Plaintext of the gateway's JWE to the bank: what to subtract, mod t, from which slot, and whose it is. */
 export type GatewayHalf = {
-  readonly v: 1;
+  readonly v: 2;
   readonly ticket: string;
   readonly model: ModelRef;
   /** The plain modulus t. */
   readonly modulus: number;
-  /** The ticket's slots that are released, as places in `masked`; others were withdrawn meanwhile. base64url of 4 bytes (little-endian) each. */
+  /** The ticket's slots that are released, as places in `masked`; others were withdrawn meanwhile. Packed like the values. */
   readonly places: string;
   /** Whose they are: their codes of 18 characters, one after another. */
   readonly subjects: string;
-  /** One per ciphertext: base64url of 4 bytes (little-endian) for each of `places`. */
+  /** One per ciphertext: the mask of each of `places`, packed like the values. */
   readonly masks: readonly string[];
   /** In parts of jobs: enterprises that object to fields behind the model, by their number in `subjects`, ascending. Absent when there is none. */
   readonly disputed?: readonly DisputedFields[];

@@ -5,7 +5,7 @@ import { sealFor } from '../../src/disclosure/seal.ts';
 import { isVeilgateError, type ErrorCode } from '../../src/errors.ts';
 import { parameterSets } from '../../src/he/parameters.ts';
 import type { CustodianHalf, GatewayHalf } from '../../src/scoring/protocol.ts';
-import { packWords } from '../../src/scoring/run/halves.ts';
+import { packWords } from '../../src/scoring/words.ts';
 import { sha256Hex } from '../../src/sdk/bank.ts';
 import { generateCredentialsFile, readCredentials, type Credentials } from '../../src/sdk/keys.ts';
 import { openScoreAnswer, scoreDigest, signScoreRequest, type ScoreAnswer, type ScoreExchange } from '../../src/sdk/scores.ts';
@@ -33,8 +33,8 @@ describe('a score at the bank', () => {
     const signed = await signScoreRequest({ gateway, credentials: bank }, { kind: 'one', model: model.ref, purpose: 'pre_loan_review', lifetimeS: 60, subjects: [{ subject: subjectOf(1) }] });
     const masks = raws.map(() => randomBytes(4).readUInt32LE() % t);
     const ticket = randomBytes(16).toString('base64url');
-    const custodian: CustodianHalf = { v: 1, ticket, masked: raws.map((raw, at) => packWords([(raw + (masks[at] ?? 0) + t) % t])) };
-    const own: GatewayHalf = { v: 1, ticket, model: model.ref, modulus: t, places: packWords([0]), subjects: subject, masks: masks.map((mask) => packWords([mask])) };
+    const custodian: CustodianHalf = { v: 2, ticket, masked: raws.map((raw, at) => packWords([(raw + (masks[at] ?? 0) + t) % t], t)) };
+    const own: GatewayHalf = { v: 2, ticket, model: model.ref, modulus: t, places: packWords([0], t), subjects: subject, masks: masks.map((mask) => packWords([mask], t)) };
     const seal = (data: object, issuer: string, jti: string) => sealFor(bank.encryption?.publicJwk as unknown as PublicJwk, data as Readonly<Record<string, unknown>>, { issuer, audience: 'bank-a', jti, issuedAtMs: systemClock.nowMs() });
     const answer: ScoreAnswer = {
       subject, purpose: 'pre_loan_review', grant: 'g'.repeat(22), policy: 'p'.repeat(64), model: model.ref, parameters: 'veilgate-score-1', custodian: 'custodian',
@@ -57,7 +57,7 @@ describe('a score at the bank', () => {
     const changes: Readonly<Record<string, Change>> = {
       'another ticket': { custodian: (half) => ({ ...half, ticket: 'x' }) },
       'a value taken away': { custodian: (half) => ({ ...half, masked: half.masked.slice(1) }) },
-      'a mask too long': { gateway: (half) => ({ ...half, masks: [packWords([1, 2]), ...half.masks.slice(1)] }) },
+      'a mask too long': { gateway: (half) => ({ ...half, masks: [packWords([1, 2], t), ...half.masks.slice(1)] }) },
       'another modulus': { gateway: (half) => ({ ...half, modulus: 65_537 }) },
       'another model': { gateway: (half) => ({ ...half, model: 'other@1' }) },
       'another enterprise': { gateway: (half) => ({ ...half, subjects: subjectOf(2) }) },
@@ -67,7 +67,7 @@ describe('a score at the bank', () => {
       'parameters of a prototype': { answer: (answer) => ({ ...answer, parameters: 'constructor' }) },
       'another custodian': { issuer: 'somebody' },
       'a custodian\'s half for another request': { custodianOf: 'f'.repeat(64) },
-      'a score no enterprise can have': { custodian: (half) => ({ ...half, masked: [packWords([(t >> 1) - 1]), ...half.masked.slice(1)] }), gateway: (half) => ({ ...half, masks: [packWords([0]), ...half.masks.slice(1)] }) },
+      'a score no enterprise can have': { custodian: (half) => ({ ...half, masked: [packWords([(t >> 1) - 1], t), ...half.masked.slice(1)] }), gateway: (half) => ({ ...half, masks: [packWords([0], t), ...half.masks.slice(1)] }) },
       'halves that changed places': { answer: (answer) => ({ ...answer, sealed: { custodian: answer.sealed.gateway, gateway: answer.sealed.custodian } }) },
       'a character of a half': { answer: (answer) => ({ ...answer, sealed: { ...answer.sealed, custodian: `${answer.sealed.custodian.slice(0, -30)}A${answer.sealed.custodian.slice(-29)}` } }) },
       'a half cut off': { answer: (answer) => ({ ...answer, sealed: { ...answer.sealed, gateway: answer.sealed.gateway.slice(0, 200) } }) },

@@ -6,6 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { systemClock } from '../../../src/clock.ts';
 import { fieldSetJson, widthOf } from '../../../src/consent/field-sets.ts';
+import { serverFlags } from '../../../src/gateway/engine-flags.ts';
 import { applyInstitution, approveInstitution, assessInstitution } from '../../../src/identity/registry/institution.ts';
 import { bootstrapOfficers } from '../../../src/identity/registry/staff.ts';
 import { generateCredentialsFile, readCredentials, type Credentials, type CredentialsFile } from '../../../src/sdk/keys.ts';
@@ -95,9 +96,6 @@ export async function grantAll(database: Database, count: number, fields: Readon
   );
   await database.query('analyze consent_grant');
 }
-
-/** As in `npm start`: short-lived objects die young, which spares a seventh of a query's CPU for 100 MB of memory. */
-export const serverFlags = ['--max-semi-space-size=64'] as const;
 
 /** Tenths of a second; a policy of thousands of fields takes a while to load. */
 const startTriesMax = 1800;

@@ -2,7 +2,7 @@ import { hash, randomBytes } from 'node:crypto';
 import { canonicalJson } from '../../canonical.ts';
 import { sealFor } from '../../disclosure/seal.ts';
 import type { GatewayHalf, ModelRef } from '../../scoring/protocol.ts';
-import { packWords } from '../../scoring/run/halves.ts';
+import { packWords } from '../../scoring/words.ts';
 import type { FieldRef, GrantId, InstitutionId, PublicJwk, SubjectId, TimeMs } from '../../vocabulary.ts';
 
 export type GatewayHalfFacts = {
@@ -25,10 +25,10 @@ export function gatewayHalf({ ticket, model, modulus, released, masks, disputed 
     return fields === undefined ? [] : [{ at, fields }];
   });
   return {
-    v: 1, ticket, model, modulus,
-    places: packWords(released.map(({ place }) => place)),
+    v: 2, ticket, model, modulus,
+    places: packWords(released.map(({ place }) => place), modulus),
     subjects: released.map(({ subject }) => subject).join(''),
-    masks: masks.map((mask) => packWords(released.map(({ slot }) => mask[slot] as number))),
+    masks: masks.map((mask) => packWords(released.map(({ slot }) => mask[slot] as number), modulus)),
     ...(marked.length === 0 ? {} : { disputed: marked }),
   };
 }

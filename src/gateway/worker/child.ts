@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import path from 'node:path';
+import { serverFlags } from '../engine-flags.ts';
 import type { Log } from '../log.ts';
 import { backOffMs } from '../server-processes.ts';
 
@@ -27,7 +28,7 @@ export function startWorkerChild(environment: NodeJS.ProcessEnv, log: Log): Work
   let timer: NodeJS.Timeout | undefined;
   const start = () => {
     const startedMs = performance.now();
-    const started = fork(path.join(import.meta.dirname, 'main.ts'), [], { env: environment, execArgv: ['--max-semi-space-size=64'], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const started = fork(path.join(import.meta.dirname, 'main.ts'), [], { env: environment, execArgv: [...serverFlags], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     child = started;
     started.on('error', () => {}); // its exit follows
     started.once('exit', (code) => {

@@ -2,6 +2,7 @@ import { VeilgateError } from '../../errors.ts';
 import type { FieldRef, SubjectId } from '../../vocabulary.ts';
 import { usccLength } from '../../uscc.ts';
 import type { CustodianHalf, DisputedFields, GatewayHalf, ModelRef } from '../protocol.ts';
+import { unpackWords, wordsIn } from '../words.ts';
 import type { AskedSubjects } from './asked-subjects.ts';
 
 /** What a bank knows before it opens anything; halves that say otherwise belong to somebody else's request. */
@@ -26,48 +27,6 @@ export type UnmaskedScores = {
 
 /** Slots of a ticket at most: more than any parameter set has. */
 const slotsMax = 65_536;
-const wordBytes = 4;
-
-/** Of ECMAScript 2026, where there is it. */
-type Encodes = { readonly toBase64: (options: { readonly alphabet: 'base64url'; readonly omitPadding: true }) => string };
-
-/** Values as the halves carry them: 4 bytes each, little-endian, base64url. */
-export function packWords(words: ArrayLike<number>): string {
-  const bytes = new Uint8Array(words.length * wordBytes);
-  const view = new DataView(bytes.buffer);
-  for (let at = 0; at < words.length; at += 1) view.setUint32(at * wordBytes, words[at] as number, true);
-  if ('toBase64' in bytes) return (bytes as Encodes).toBase64({ alphabet: 'base64url', omitPadding: true });
-  let binary = '';
-  for (let at = 0; at < bytes.length; at += 8192) binary += String.fromCharCode(...bytes.subarray(at, at + 8192));
-  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
-}
-
-/** @returns undefined for anything but exactly `count` values below `modulus` in the one spelling packWords gives */
-export function unpackWords(text: unknown, count: number, modulus: number): Uint32Array | undefined {
-  if (typeof text !== 'string' || text.length !== Math.ceil((count * wordBytes * 4) / 3)) return undefined;
-  const words = new Uint32Array(count);
-  const bytes = new Uint8Array(words.length * wordBytes);
-  let held = 0;
-  let faults = 0;
-  let filled = 0;
-  for (let at = 0; at < text.length; at += 1) {
-    const digit = digitOf[text.charCodeAt(at)] ?? -1;
-    faults |= digit;
-    held = held << 6 | digit;
-    if (at % 4 !== 0) bytes[filled++] = held >> (2 * (3 - at % 4));
-  }
-  // no digit is negative, and the last one's bits that stand for nothing are zero
-  if (faults < 0 || (held & ((1 << (2 * (3 - (text.length + 3) % 4))) - 1)) !== 0) return undefined;
-  const view = new DataView(bytes.buffer);
-  for (let at = 0; at < count; at += 1) {
-    words[at] = view.getUint32(at * wordBytes, true);
-    if ((words[at] as number) >= modulus) return undefined;
-  }
-  return words;
-}
-
-/** The value of each digit of base64url by its character code; −1 for any other character. */
-const digitOf = Int8Array.from({ length: 128 }, (_, code) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'.indexOf(String.fromCharCode(code)));
 
 /**
  * Takes the gateway's masks off the custodian's values. Both halves come from their JWEs and are believed in nothing:
@@ -92,9 +51,9 @@ function unmasked(values: Uint32Array, masks: Uint32Array, places: Uint32Array, 
 
 function readCustodianHalf(half: unknown, { outputs, modulus }: HalvesExpectation): { readonly ticket: string; readonly places: number; readonly values: readonly Uint32Array[] } {
   const { v, ticket, masked, ...others } = asObject(half) as Partial<CustodianHalf>;
-  if (v !== 1 || typeof ticket !== 'string' || !Array.isArray(masked) || masked.length !== outputs || Object.keys(others).length > 0) throw unreadable();
+  if (v !== 2 || typeof ticket !== 'string' || !Array.isArray(masked) || masked.length !== outputs || Object.keys(others).length > 0) throw unreadable();
   const first: unknown = masked[0];
-  const places = typeof first === 'string' ? Math.floor((first.length * 3) / (4 * wordBytes)) : 0;
+  const places = typeof first === 'string' ? wordsIn(first, modulus) : 0;
   if (places < 1 || places > slotsMax) throw unreadable();
   return { ticket, places, values: masked.map((text) => unpackWords(text, places, modulus) ?? fail()) };
 }
@@ -103,11 +62,12 @@ type Unmasking = { readonly places: Uint32Array; readonly subjects: readonly Sub
 
 function readGatewayHalf(half: unknown, ticketOfCustodian: string, placesOfTicket: number, expected: HalvesExpectation): Unmasking {
   const { v, ticket, model, modulus, places, subjects, masks, disputed, ...others } = asObject(half) as Partial<GatewayHalf>;
-  if (v !== 1 || ticket !== ticketOfCustodian || model !== expected.model || modulus !== expected.modulus || Object.keys(others).length > 0) throw unreadable();
+  if (v !== 2 || ticket !== ticketOfCustodian || model !== expected.model || modulus !== expected.modulus || Object.keys(others).length > 0) throw unreadable();
   if (typeof subjects !== 'string' || !Array.isArray(masks) || masks.length !== expected.outputs) throw unreadable();
   const count = subjects.length / usccLength;
   if (!Number.isInteger(count) || count < 1 || count > placesOfTicket) throw unreadable();
-  const words = unpackWords(places, count, placesOfTicket) ?? fail();
+  const words = unpackWords(places, count, expected.modulus) ?? fail();
+  if (words.some((place) => place >= placesOfTicket)) throw unreadable();
   const asked = new Uint32Array(count);
   for (let at = 0; at < count; at += 1) asked[at] = expected.subjects.find(subjects, at * usccLength) ?? fail();
   if (!areDistinct(words) || !areDistinct(asked)) throw unreadable();

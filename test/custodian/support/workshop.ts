@@ -15,6 +15,7 @@ import { parameterSets } from '../../../src/he/parameters.ts';
 import { loadHe } from '../../../src/he/runtime.ts';
 import { joinFrames } from '../../../src/scoring/frames.ts';
 import { slotBits } from '../../../src/scoring/slots.ts';
+import { unpackWords } from '../../../src/scoring/words.ts';
 import type { CustodianHalf } from '../../../src/scoring/protocol.ts';
 import { generateCredentialsFile, publicKeys, readCredentials, type Credentials } from '../../../src/sdk/keys.ts';
 import { freshDatabase } from '../../support/database.ts';
@@ -149,9 +150,9 @@ export async function gatewaySide(workshop: Pick<Workshop, 'custodian'>): Promis
 /** What a bank does with both halves: its own half opened, the mask taken off, centred. */
 export async function openedScores(bank: Bank, half: string, request: string, masks: Uint32Array, slots: readonly number[]): Promise<number[]> {
   const opened = await openSealed(half, bank.encryption!.privateKey, { issuer: 'custodian', audience: bank.id, jti: hash('sha256', request, 'hex') }) as unknown as CustodianHalf;
-  const values = Buffer.from(opened.masked[0] ?? '', 'base64url');
+  const values = unpackWords(opened.masked[0], slots.length, set.plainModulus) as Uint32Array;
   return slots.map((slot, place) => {
-    const raw = (values.readUInt32LE(4 * place) - (masks[slot] as number) + set.plainModulus) % set.plainModulus;
+    const raw = ((values[place] as number) - (masks[slot] as number) + set.plainModulus) % set.plainModulus;
     return raw > set.plainModulus / 2 ? raw - set.plainModulus : raw;
   });
 }

@@ -13,7 +13,8 @@ import { assignPositions, bitmapOf } from '../../../src/scoring/feature/position
 import { beginListDigest, chunkLines, chunkSubjectsMax, digestOfLines, extendListDigest, type ListedSubject } from '../../../src/scoring/job/list-digest.ts';
 import type { FeatureId, GatewayHalf, Model, ModelRef } from '../../../src/scoring/protocol.ts';
 import { askedSubjects } from '../../../src/scoring/run/asked-subjects.ts';
-import { combineHalves, packWords } from '../../../src/scoring/run/halves.ts';
+import { combineHalves } from '../../../src/scoring/run/halves.ts';
+import { packWords } from '../../../src/scoring/words.ts';
 import { createTallies, type JudgeFunctionals } from '../../../src/scoring/run/tally.ts';
 import { generateCredentialsFile, readCredentials } from '../../../src/sdk/keys.ts';
 import { loadCatalogue } from '../../../src/source/catalogue.ts';
@@ -111,8 +112,8 @@ export async function makeWorld(options: { readonly judge?: JudgeFunctionals; re
       await before.openMasked?.();
       counts.opened += 1;
       const ticket = randomBytes(16).toString('base64url');
-      const masked = ciphertexts.map((bytes) => packWords(slots.map((slot) => new Uint32Array(bytes.buffer)[slot] as number)));
-      return { ticket, half: JSON.stringify({ v: 1, ticket, masked }) };
+      const masked = ciphertexts.map((bytes) => packWords(slots.map((slot) => new Uint32Array(bytes.buffer)[slot] as number), set.plainModulus));
+      return { ticket, half: JSON.stringify({ v: 2, ticket, masked }) };
     },
     async recipientKey() {
       await before.release?.();

@@ -3,21 +3,22 @@ import fc from 'fast-check';
 import { isVeilgateError } from '../../../src/errors.ts';
 import type { CustodianHalf, GatewayHalf, ModelRef } from '../../../src/scoring/protocol.ts';
 import { askedSubjects } from '../../../src/scoring/run/asked-subjects.ts';
-import { combineHalves, packWords, unpackWords, type HalvesExpectation } from '../../../src/scoring/run/halves.ts';
+import { packWords, unpackWords } from '../../../src/scoring/words.ts';
+import { combineHalves, type HalvesExpectation } from '../../../src/scoring/run/halves.ts';
 import type { SubjectId } from '../../../src/vocabulary.ts';
 
 const t = 1_032_193;
 const model = 'sme@1' as ModelRef;
 const [a, b, c] = ['91350211M000100Y43', '91370202MA00QJTFYT', '91440300708461136T'] as unknown as [SubjectId, SubjectId, SubjectId];
 
-const naming = (released: readonly { place: number; subject: SubjectId }[]) => ({ places: packWords(released.map(({ place }) => place)), subjects: released.map(({ subject }) => subject).join('') });
+const naming = (released: readonly { place: number; subject: SubjectId }[]) => ({ places: packWords(released.map(({ place }) => place), t), subjects: released.map(({ subject }) => subject).join('') });
 
 /** Halves of `values[output][place]`, with random masks. */
 function halvesOf(values: readonly (readonly number[])[], released: readonly { place: number; subject: SubjectId }[], random: () => number = () => Math.floor(Math.random() * t)): { custodian: CustodianHalf; gateway: GatewayHalf } {
   const masks = values.map((row) => row.map(random));
   return {
-    custodian: { v: 1, ticket: 'ticket-1', masked: values.map((row, output) => packWords(row.map((value, place) => (value + (masks[output]?.[place] ?? 0)) % t))) },
-    gateway: { v: 1, ticket: 'ticket-1', model, modulus: t, ...naming(released), masks: masks.map((row) => packWords(released.map(({ place }) => row[place] ?? 0))) },
+    custodian: { v: 2, ticket: 'ticket-1', masked: values.map((row, output) => packWords(row.map((value, place) => (value + (masks[output]?.[place] ?? 0)) % t), t)) },
+    gateway: { v: 2, ticket: 'ticket-1', model, modulus: t, ...naming(released), masks: masks.map((row) => packWords(released.map(({ place }) => row[place] ?? 0), t)) },
   };
 }
 
@@ -57,23 +58,23 @@ describe('halves of a score', () => {
     const changed: readonly (readonly [string, unknown, unknown])[] = [
       ['another ticket', { ...custodian, ticket: 'ticket-2' }, gateway],
       ['another ticket of the gateway', custodian, { ...gateway, ticket: 'ticket-2' }],
-      ['another version', { ...custodian, v: 2 }, gateway],
+      ['another version', { ...custodian, v: 1 }, gateway],
       ['an unknown member', { ...custodian, noise: 3 }, gateway],
       ['an unknown member of the gateway', custodian, { ...gateway, bands: [] }],
       ['too few outputs', { ...custodian, masked: custodian.masked.slice(1) }, gateway],
       ['too many masks', custodian, { ...gateway, masks: [...gateway.masks, gateway.masks[0]] }],
-      ['a shorter output', { ...custodian, masked: [custodian.masked[0], packWords([1, 2])] }, gateway],
-      ['a longer mask', custodian, { ...gateway, masks: [gateway.masks[0], packWords([1, 2, 3])] }],
+      ['a shorter output', { ...custodian, masked: [custodian.masked[0], packWords([1, 2], t)] }, gateway],
+      ['a longer mask', custodian, { ...gateway, masks: [gateway.masks[0], packWords([1, 2, 3], t)] }],
       ['another model', custodian, { ...gateway, model: 'sme@2' }],
       ['another modulus', custodian, { ...gateway, modulus: t + 2 }],
-      ['a value beyond the modulus', { ...custodian, masked: [packWords([t, 0, 0]), custodian.masked[1]] }, gateway],
-      ['a mask beyond the modulus', custodian, { ...gateway, masks: [packWords([t, 0]), gateway.masks[1]] }],
+      ['a value beyond the modulus', { ...custodian, masked: [packWords([t, 0, 0], t), custodian.masked[1]] }, gateway],
+      ['a mask beyond the modulus', custodian, { ...gateway, masks: [packWords([t, 0], t), gateway.masks[1]] }],
       ['an enterprise nobody asked for', custodian, { ...gateway, ...naming([{ place: 0, subject: a }, { place: 2, subject: c }]) }],
       ['an enterprise twice', custodian, { ...gateway, ...naming([{ place: 0, subject: a }, { place: 2, subject: a }]) }],
       ['a place twice', custodian, { ...gateway, ...naming([{ place: 0, subject: a }, { place: 0, subject: b }]) }],
       ['a place beyond the ticket', custodian, { ...gateway, ...naming([{ place: 0, subject: a }, { place: 3, subject: b }]) }],
       ['places that are no words', custodian, { ...gateway, places: [0, 2] }],
-      ['a place less', custodian, { ...gateway, places: packWords([0]) }],
+      ['a place less', custodian, { ...gateway, places: packWords([0], t) }],
       ['half a code', custodian, { ...gateway, subjects: gateway.subjects.slice(0, -9) }],
       ['codes in a list', custodian, { ...gateway, subjects: [a, b] }],
       ['nothing released', custodian, { ...gateway, places: '', subjects: '', masks: ['', ''] }],
@@ -103,12 +104,13 @@ describe('halves of a score', () => {
 
   it('have one spelling for one value', () => {
     fc.assert(fc.property(fc.uint32Array({ maxLength: 20, max: t - 1 }), (words) => {
-      assert.deepEqual(unpackWords(packWords(words), words.length, t), words);
+      assert.deepEqual(unpackWords(packWords(words, t), words.length, t), words);
     }));
-    const text = packWords([1]);
-    assert.equal(text, 'AQAAAA');
-    assert.equal(unpackWords('AQAAAB', 1, t), undefined, 'unused bits that are set');
-    for (const other of ['*', '+', '=', 'é', '\u0100']) assert.equal(unpackWords(`AQAAA${other}`, 1, t), undefined, other);
+    const text = packWords([1, 0x12345], t);
+    assert.equal(text, 'AQBQNBI', '20 bits each, the lowest first');
+    assert.equal(unpackWords('AQBQNBJ', 2, t), undefined, 'bits of the last digit that are set');
+    assert.deepEqual([packWords([1], t), unpackWords('AQAQ', 1, t)], ['AQAA', undefined], 'bits of the last byte that are set');
+    for (const other of ['*', '+', '=', 'é', '\u0100']) assert.equal(unpackWords(`AQA${other}`, 1, t), undefined, other);
     assert.equal(unpackWords(undefined, 1, t), undefined);
   });
 });
