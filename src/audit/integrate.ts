@@ -7,8 +7,11 @@ import type { CheckpointSigner } from './checkpoint.ts';
 import { tileWidth, widthAt } from './tile.ts';
 import { hashLength } from './tree.ts';
 
-/** Entries one transaction takes into the tree; a longer backlog takes several, each with its checkpoint. */
-const integrateMax = 65_536;
+/**
+ * Entries one transaction takes into the tree; a longer backlog takes several, each with its checkpoint. So few that
+ * queries under way hardly notice (docs/decisions/0297-the-tree-grows-in-small-parts.md).
+ */
+const integrateMax = 2048;
 /** First key of the advisory locks of audit/: the bytes of "vglg". */
 const lockSpace = 0x76676c67;
 
@@ -90,15 +93,17 @@ async function loadEdge(tx: Tx, size: number): Promise<Tiles> {
   return tiles;
 }
 
+/** Hashed by the database: what it has at hand anyway would cost this process a row each. */
 async function leafHashes(tx: Tx, from: number, to: number): Promise<Buffer[]> {
-  const rows = (await tx.query<{ index: number; commitment: Buffer }>(
-    'select index, commitment from audit_entry where index >= $1 and index < $2 order by index', [from, to],
-  )).rows;
-  return Array.from({ length: to - from }, (_, at) => {
-    const row = rows[at];
-    if (row?.index !== from + at) throw inconsistent(`entry ${from + at} is missing`);
-    return hash('sha256', Buffer.concat([Buffer.of(0), row.commitment]), 'buffer');
+  const { rows: [found] } = await tx.query<{ count: number; leaves: Buffer }>({
+    name: 'audit leaves',
+    text: `select count(*)::integer as count, coalesce(string_agg(sha256('\\x00'::bytea || commitment), ''::bytea order by index), ''::bytea) as leaves
+           from audit_entry where index >= $1 and index < $2`,
+    values: [from, to],
   });
+  if (found?.count !== to - from) throw inconsistent(`entries between ${from} and ${to - 1} are missing`);
+  const { leaves } = found;
+  return Array.from({ length: to - from }, (_, at) => leaves.subarray(at * hashLength, (at + 1) * hashLength));
 }
 
 /** Appends leaf hashes to the tiles; each tile that becomes full puts its root into the level above. */

@@ -74,7 +74,7 @@ export async function composeServices({ config, database, keyring, catalogue, st
       audience: gatewayUrl, issuers: [issuerUrl], dpopNonceSecret: keyring.dpopNonceSecret, sql: database, clock,
       fetchJwks: config.issuerUrl === undefined ? async () => keyring.issuerJwks : fetchJwks,
     }),
-    admissions: createAdmissions(database, clock, (items) => metrics.batch('admit', items)),
+    admissions: createAdmissions(database, clock, config.workers, (items) => metrics.batch('admit', items)),
     desk: {
       clock, catalogue, standing, signer, issuer: gatewayUrl, logOrigin: config.auditLogOrigin,
       fetch: batchedFetch(database, catalogue, (items) => metrics.batch('fetch', items)),

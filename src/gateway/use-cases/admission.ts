@@ -32,11 +32,17 @@ const batchMax = 128;
 const waitingMax = 4096;
 /** The one wait of a busy gateway: queries that are let in together travel together to the end. */
 const everyMs = 10;
+/** 20 ms is the longest wait: of 30 nothing was gained (docs/decisions/0298-processes-wait-longer-at-the-door.md). */
+const waitsMax = 2;
 
 const nothingDisputed: ReadonlyMap<SubjectId, readonly FieldRef[]> = new Map();
 
-/** The door: who calls and what for, looked up for all requests that arrive together. */
-export function createAdmissions(database: Database, clock: Clock, onBatch: (items: number) => void): Admissions {
+/**
+ * The door: who calls and what for, looked up for all requests that arrive together.
+ * @param processes of this node that answer requests: the more share the queries, the longer each waits for company, so
+ *   that batches stay as large as with one
+ */
+export function createAdmissions(database: Database, clock: Clock, processes: number, onBatch: (items: number) => void): Admissions {
   const admit = batcher<Item, Outcome>(
     async (items) => {
       onBatch(items.length);
@@ -57,7 +63,7 @@ export function createAdmissions(database: Database, clock: Clock, onBatch: (ite
         return { caller, ...(grant === undefined ? {} : { grant }), ...(fields === undefined ? {} : { disputed: fields }) };
       });
     },
-    { maxItems: batchMax, maxWaiting: waitingMax, concurrency: 1, everyMs, onFull: () => new VeilgateError('REQUEST_OVERLOADED', 'The platform is at its limit: try again in a second.') },
+    { maxItems: batchMax, maxWaiting: waitingMax, concurrency: 1, everyMs: everyMs * Math.min(processes, waitsMax), onFull: () => new VeilgateError('REQUEST_OVERLOADED', 'The platform is at its limit: try again in a second.') },
   );
   return {
     caller: async (request) => (await admit({ request, countsAsQuery: false })).caller,
