@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { parameterSets } from '../../src/he/parameters.ts';
-import { columnBuilder } from '../../src/scoring/feature/column-builder.ts';
 import { storeColumn } from '../../src/scoring/feature/columns.ts';
 import { bitmapOf, slotsPerBlock } from '../../src/scoring/feature/positions.ts';
 import type { Feature } from '../../src/scoring/protocol.ts';
@@ -93,14 +92,4 @@ export async function fillEncrypted(database: Database, sample: EncryptedSample)
     }
   };
   await Promise.all(Array.from({ length: sample.width ?? 4 }, work));
-}
-
-/** Columns of the sample's real and made-up values in clear, for the twin of a computation: enterprise n at place n. */
-export function clearColumns(dataset: string, features: readonly Feature[], options: SampleOptions): { readonly column: (block: number, feature: number) => Int32Array } {
-  const builder = columnBuilder(features, slotsPerBlock);
-  const sources = features.map(({ source }) => source.slice(source.indexOf('.') + 1));
-  let n = 0;
-  for (const row of featureRows(dataset, features, options)) builder.add(n + 1, n++, sources.map((name) => row[name]));
-  if (builder.faultCount() > 0) throw new RangeError(`the sample does not fit its features: ${JSON.stringify(builder.faults[0])}`);
-  return { column: (block, feature) => builder.column(block, feature).values };
 }

@@ -1,10 +1,11 @@
+import { dayMs } from '../calendar.ts';
 import type { Clock } from '../clock.ts';
 import type { Sql } from '../store/database.ts';
 import { sessionAbsoluteMs, sessionIdleMs } from './sessions.ts';
 
 /** Rows one call removes from one table at most, so that no call takes long. */
 const batchMax = 5000;
-const throttleKeptMs = 2 * 86_400_000;
+const throttleKeptMs = 2 * dayMs;
 
 /** Accounts whose second factor was never enrolled, when their code is gone. */
 const unfinished = `kind <> 'enterprise'

@@ -1,4 +1,5 @@
 import { Ajv } from 'ajv';
+import { dayMs } from '../calendar.ts';
 import { VeilgateError } from '../errors.ts';
 import { isUscc } from '../uscc.ts';
 import type { AskedTerms, ConsentCeiling, FieldRef, GrantTerms, InstitutionId, IsoDate, PurposeCode, TimeMs } from '../vocabulary.ts';
@@ -12,7 +13,6 @@ export const fieldsMax = 200;
 /** Longest validity and data life that can be written; policy caps them lower. */
 export const daysMax = 3660;
 export const usesMax = 1_000_000;
-const dayMs = 86_400_000;
 
 const date = { type: 'string', pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}$' };
 const days = { type: 'integer', minimum: 1, maximum: daysMax };

@@ -1,4 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { dayMs } from '../calendar.ts';
 import type { Clock } from '../clock.ts';
 import { VeilgateError } from '../errors.ts';
 import { isUniqueViolation, type Database, type Tx } from '../store/database.ts';
@@ -61,7 +62,7 @@ async function invite(tx: Tx, clock: Clock, { accountId, party, kind, subject, p
     throw new VeilgateError('REQUEST_INVALID', 'Give the person\'s name in 1 to 100 printable characters.', { pointer: '/name' });
   }
   const code = newCode();
-  const endsAtMs = (clock.nowMs() + invitationDays * 86_400_000) as TimeMs;
+  const endsAtMs = (clock.nowMs() + invitationDays * dayMs) as TimeMs;
   await tx.query(
     `insert into account_invitation (account_id, party, kind, subject, person_name, code_hash, attempts_left, expires_at_ms) values ($1, $2, $3, $4, $5, $6, $7, $8)
      on conflict (account_id) do update set person_name = excluded.person_name, code_hash = excluded.code_hash,

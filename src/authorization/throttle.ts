@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isIPv6 } from 'node:net';
+import { dayMs } from '../calendar.ts';
 import type { Clock } from '../clock.ts';
 import { VeilgateError } from '../errors.ts';
 import type { Sql } from '../store/database.ts';
@@ -10,7 +11,7 @@ export type BackOff = { readonly freeTries: number; readonly pauseMs: number; re
 /** Of an address that tries codes and passwords of any account. */
 export const addressBackOff: BackOff = { freeTries: 20, pauseMs: 60_000, pauseMaxMs: 3_600_000 };
 
-const forgetAfterMs = 86_400_000;
+const forgetAfterMs = dayMs;
 
 /**
  * Counts a try before it is looked at, so that tries sent at once cannot slip through together.

@@ -9,7 +9,6 @@ import { insertGrant, newGrantId, type GrantChange } from './grants.ts';
 import { checkSignedGrant } from './schemas.ts';
 import { invalid, parseTerms } from './terms.ts';
 
-export const signedGrantType = 'grant+jwt';
 /** The longest an enterprise's signed grant may wait to be handed in. */
 export const signedGrantLifetimeMaxS = 86_400;
 /** Characters of the compact JWS. */

@@ -6,6 +6,7 @@ import { startPublisher } from '../audit/publish.ts';
 import { deleteRequestsBefore, requestsDeletedMax } from '../audit/request-vault.ts';
 import { takeFacts } from '../audit/take-facts.ts';
 import { removeExpiredAuthorizationState } from '../authorization/cleanup.ts';
+import { dayMs } from '../calendar.ts';
 import type { Clock } from '../clock.ts';
 import { VeilgateError, isVeilgateError } from '../errors.ts';
 import { openKeyring } from '../identity/keyring.ts';
@@ -47,7 +48,6 @@ const housekeepingMs = 60_000;
 const purgeMax = 10_000;
 const purgeRoundsMax = 100;
 const factRoundsMax = 100;
-const dayMs = 86_400_000;
 /** How many times longer a statement may take for which nobody waits. */
 const housekeepingPatience = 8;
 

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { secondsToNextDay, shanghaiDate } from '../calendar.ts';
 import { VeilgateError } from '../errors.ts';
 import type { Database, Tx } from '../store/database.ts';
-import type { Caller, InstitutionClass, InstitutionId, IsoDate, PartyKind, Scope, SubjectId, TimeMs } from '../vocabulary.ts';
+import type { Caller, InstitutionClass, InstitutionId, PartyKind, Scope, SubjectId, TimeMs } from '../vocabulary.ts';
 import type { IdentifiedRequest, ReplayKey } from './identify.ts';
 import { limitsOf } from './registry/institution-view.ts';
 import type { InstitutionLimits } from './registry/institution.ts';
@@ -192,18 +192,6 @@ export async function countQueries(tx: Tx, { institution, count, limits }: { rea
 
 function usedUp(message: string, nowMs: TimeMs): VeilgateError {
   return new VeilgateError('REQUEST_QUOTA_EXCEEDED', message, { retryAfterSeconds: secondsToNextDay(nowMs) });
-}
-
-/** The door a request goes through. Errors: TOKEN_SCOPE_INSUFFICIENT. */
-export function requireScope(caller: Caller, scope: Scope): void {
-  if (!caller.scopes.has(scope)) throw new VeilgateError('TOKEN_SCOPE_INSUFFICIENT', `This needs an access token with the scope ${scope}: fetch one, if your registration allows it.`, { scope });
-}
-
-/** Today's queries of an institution, refused ones beyond the quota included. */
-export async function queriesToday(database: Pick<Database, 'query'>, institution: string, nowMs: TimeMs): Promise<number> {
-  const day: IsoDate = shanghaiDate(nowMs);
-  const { rows } = await database.query<{ queries: number }>('select queries from institution_usage where institution = $1 and day = $2', [institution, day]);
-  return rows[0]?.queries ?? 0;
 }
 
 /** Whoever finds a browser signed in must not be able to let people in or lock them out, nor to take the party's keys. Errors: ACCOUNT_KEY_REQUIRED. */

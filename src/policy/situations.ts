@@ -1,3 +1,4 @@
+import { dayMs } from '../calendar.ts';
 import type { Value } from '../vocabulary.ts';
 import type { Condition } from './condition.ts';
 import { isFactValue, type Fact, type Facts } from './facts.ts';
@@ -64,7 +65,7 @@ function textNotIn(values: ReadonlySet<Value>): string {
 }
 
 function dayAfter(date: string, days: number): string {
-  return new Date(Date.parse(`${date}T00:00:00Z`) + days * 86_400_000).toISOString().slice(0, 10);
+  return new Date(Date.parse(`${date}T00:00:00Z`) + days * dayMs).toISOString().slice(0, 10);
 }
 
 /** True when no situation fulfils both: then two rules with them never apply together. */

@@ -80,28 +80,3 @@ export function tablesOf({ groups }: OpenedAnswer, kept = Infinity): ReadonlyMap
     table: { counts: Float64Array.from(cells), rows: rows.size, columns: cells.length / rows.size }, variance: added * group.variance,
   }]));
 }
-
-/** What a mean, variance, covariance or sum comes to in each bin of the partner's column. NaN where the noisy count is not above 0. */
-export type Moments = { readonly count: number; readonly mean: number; readonly otherMean?: number; readonly variance?: number; readonly covariance?: number };
-
-export function momentsIn(answer: OpenedAnswer): readonly Moments[] {
-  const sums = (title: Group['title']) => answer.groups.find((group) => group.title === title)?.sums[0];
-  const counts = sums('count');
-  const first = sums('sum');
-  if (counts === undefined || first === undefined) throw new VeilgateError('JOINT_STATEMENT_INVALID', 'This statement has no moments.', { rule: 'moments' });
-  return counts.map((count, bin) => {
-    const over = (title: Group['title']) => {
-      const sum = sums(title)?.[bin];
-      return sum === undefined ? undefined : count > 0 ? sum / count : Number.NaN;
-    };
-    const mean = over('sum') as number;
-    const squares = over('squares');
-    const other = over('other_sum');
-    const products = over('products');
-    return {
-      count, mean,
-      ...(squares === undefined ? {} : { variance: squares - mean * mean }),
-      ...(other === undefined || products === undefined ? {} : { otherMean: other, covariance: products - mean * other }),
-    };
-  });
-}

@@ -1,8 +1,8 @@
 import { strict as assert } from 'node:assert';
 import { once } from 'node:events';
 import { findJob } from '../../src/scoring/job/job.ts';
-import { readProgress } from '../../src/scoring/job/progress.ts';
 import { until } from '../support/until.ts';
+import { progressOf } from '../jobs/support/progress.ts';
 import { isAlive, signal } from './support/platform.ts';
 import { startScoringPlatform, type ScoringPlatform } from './support/scoring-platform.ts';
 
@@ -20,7 +20,7 @@ describe('a job that scores many, while its processes are killed', () => {
   async function checkAccounts(job: string, jobs: number): Promise<void> {
     const { database } = stage.platform;
     assert.equal((await findJob(database, job))?.state, 'done');
-    assert.deepEqual((await readProgress(database, job)).parts, { pending: 0, released: blocks, empty: 0, failed: 0, stopped: 0 });
+    assert.deepEqual((await progressOf(database, job)).parts, { pending: 0, released: blocks, empty: 0, failed: 0, stopped: 0 });
     assert.deepEqual(await stage.open(job), stage.expected);
     const { rows } = await database.query(
       `select (select array_agg(distinct uses_total) from consent_grant where purpose = 'pre_loan_review' and uses_max = 2) as uses,
@@ -29,7 +29,7 @@ describe('a job that scores many, while its processes are killed', () => {
               (select count(*) from score_release) as histories, (select count(masks) from scoring_job_part) as masks`, [job]);
     assert.deepEqual(rows, [{ uses: [jobs], records: jobs * blocks, parts: blocks, histories: jobs * stage.expected.size, masks: 0 }]);
   }
-  const released = async (job: string) => (await readProgress(stage.platform.database, job).catch(() => undefined))?.parts.released ?? 0;
+  const released = async (job: string) => (await progressOf(stage.platform.database, job).catch(() => undefined))?.parts.released ?? 0;
   const ended = (job: string) => until('the job ends', async () => (await findJob(stage.platform.database, job).catch(() => undefined))?.finishedMs != null, 60_000);
 
   it('loses and doubles nothing when workers are killed: others go on', async function () {

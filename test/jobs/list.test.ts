@@ -8,9 +8,9 @@ import { findJob, ownJob } from '../../src/scoring/job/job.ts';
 import { chunkBytesMax, chunkLines, chunkSubjectsMax, parseChunk, type ListedSubject } from '../../src/scoring/job/list-digest.ts';
 import { openMasks, sealMasks } from '../../src/scoring/job/sealed-masks.ts';
 import { readPartResult } from '../../src/scoring/job/part.ts';
-import { readProgress } from '../../src/scoring/job/progress.ts';
 import { chunked, digestList } from '../../src/sdk/score-jobs.ts';
 import type { GrantId, InstitutionClass, InstitutionId, PartyId } from '../../src/vocabulary.ts';
+import { progressOf } from './support/progress.ts';
 import { bank, makeWorld, reasonsOf, runAll, subjectOf, usesOf } from './support/world.ts';
 
 const caller = { party: bank as unknown as PartyId, institutionClass: 'commercial_bank' as InstitutionClass, securityLevel: 4 };
@@ -154,7 +154,7 @@ describe('what jobs leave behind', () => {
     const job = await world.begun(many(2));
     await runAll(world);
     const idle = await openJob(world.door, (await world.sign(many(1))).signed, new Uint8Array(32), caller);
-    const before = await readProgress(world.database, job);
+    const before = await progressOf(world.database, job);
     world.clock.advanceMs(2 * 86_400_000);
     await tidyJobs(world.desk);
     assert.deepEqual({ ...(await findJob(world.database, idle.id)) }.reason, 'SCORE_JOB_EXPIRED');
@@ -162,7 +162,7 @@ describe('what jobs leave behind', () => {
     world.clock.advanceMs(6 * 86_400_000);
     await tidyJobs(world.desk);
     assert.deepEqual({ ...await readPartResult(world.database, job, 0) }.gatewayHalf, null);
-    assert.deepEqual(await readProgress(world.database, job), before, 'the figures stay');
+    assert.deepEqual(await progressOf(world.database, job), before, 'the figures stay');
     assert.deepEqual(await reasonsOf(world, job), []);
     world.clock.advanceMs(100 * 86_400_000);
     await tidyJobs(world.desk);

@@ -8,10 +8,10 @@ import { cancelJob } from '../../src/gateway/use-cases/score-job-requests.ts';
 import type { CompiledPolicy } from '../../src/policy/policy.ts';
 import { removeSubject } from '../../src/scoring/feature/removal.ts';
 import { findJob } from '../../src/scoring/job/job.ts';
-import { readProgress } from '../../src/scoring/job/progress.ts';
 import type { FeatureId } from '../../src/scoring/protocol.ts';
 import type { FieldRef, PartyId, SubjectId } from '../../src/vocabulary.ts';
 import { untilBlocked } from '../support/until.ts';
+import { progressOf } from './support/progress.ts';
 import { bank, makeWorld, purpose, reasonsOf, startMs, runAll, scoreOf, subjectOf, usesOf, type World } from './support/world.ts';
 
 const many = (count: number, from = 0) => Array.from({ length: count }, (_, n) => subjectOf(from + n));
@@ -37,7 +37,7 @@ describe('a job that scores many', () => {
     const job = await world.begun(listed(subjects));
     await runAll(world);
     assert.equal((await findJob(world.database, job))?.state, 'done');
-    assert.deepEqual(await readProgress(world.database, job), { planned: 1, parts: { pending: 0, released: 2, empty: 0, failed: 0, stopped: 0 }, scored: 5000, unscored: 0 });
+    assert.deepEqual(await progressOf(world.database, job), { planned: 1, parts: { pending: 0, released: 2, empty: 0, failed: 0, stopped: 0 }, scored: 5000, unscored: 0 });
     const scores = new Map([...await world.openPart(job, 0), ...await world.openPart(job, 1)]);
     assert.equal(scores.size, 5000);
     subjects.forEach((subject, at) => assert.equal(scores.get(subject), scoreOf(Math.floor(at / 4096), at % 4096)));
@@ -62,7 +62,7 @@ describe('a job that scores many', () => {
       [subjectOf(77), 'CONSENT_REQUIRED'], [mistyped, 'CONSENT_REQUIRED'], [good, 'SCORE_SUBJECT_REPEATED'], [noData, 'SCORE_DATA_MISSING'],
     ].sort());
     assert.deepEqual([...await usesOf(world)].filter(([, uses]) => uses > 0), [[good, 1]]);
-    const { scored, unscored } = await readProgress(world.database, job);
+    const { scored, unscored } = await progressOf(world.database, job);
     assert.deepEqual({ scored, unscored }, { scored: 1, unscored: 8 });
   });
 
@@ -73,7 +73,7 @@ describe('a job that scores many', () => {
     for (let tasks = await world.takeTasks(); tasks.length > 0; tasks = await world.takeTasks()) {
       await Promise.all([...tasks, ...tasks, ...tasks].map((task) => runJobTask(world.desk, task)));
     }
-    assert.equal((await readProgress(world.database, job)).scored, 6);
+    assert.equal((await progressOf(world.database, job)).scored, 6);
     assert.deepEqual(new Set((await usesOf(world)).values()), new Set([1]));
     const { rows: [counted] } = await world.database.query(
       `select (select count(*) from audit_entry where kind = 'scores.released') as records, (select count(*) from score_release) as histories`);
@@ -116,7 +116,7 @@ describe('a job that scores many', () => {
     const closed: World['desk'] = { ...world.desk, standing: unloggedStanding(() => closedPolicy(world)) };
     for (const task of world.held) await runJobTask(closed, task);
     assert.deepEqual((await reasonsOf(world, job)).map(([, reason]) => reason), ['SCORE_NOT_PERMITTED', 'SCORE_NOT_PERMITTED']);
-    assert.equal((await readProgress(world.database, job)).parts.empty, 1);
+    assert.equal((await progressOf(world.database, job)).parts.empty, 1);
     assert.deepEqual(new Set((await usesOf(world)).values()), new Set([0]));
   });
 
@@ -189,7 +189,7 @@ describe('a job that scores many', () => {
     assert.equal(cancelled.state, 'cancelled');
     for (const task of world.held) await runJobTask(world.desk, task);
     await runAll(world);
-    assert.deepEqual((await readProgress(world.database, job)).parts, { pending: 0, released: 1, empty: 0, failed: 0, stopped: 2 });
+    assert.deepEqual((await progressOf(world.database, job)).parts, { pending: 0, released: 1, empty: 0, failed: 0, stopped: 2 });
     assert.equal((await world.openPart(job, 0)).size, 2);
     assert.equal([...(await usesOf(world)).values()].reduce((sum, uses) => sum + uses, 0), 2);
     assert.equal((await cancelJob(world.door, bank, job)).finishedMs, cancelled.finishedMs, 'once more changes nothing');
@@ -238,10 +238,10 @@ describe('a job that scores many', () => {
     answers = Array.from({ length: refusalsMax }, () => 'CUSTODIAN_REFUSED');
     for (let refusals = 1; refusals < refusalsMax; refusals += 1) {
       await assert.rejects(runJobTask(world.desk, second!), (error) => isVeilgateError(error, 'CUSTODIAN_REFUSED'));
-      assert.equal((await readProgress(world.database, job)).parts.failed, 0, `refusal ${refusals}`);
+      assert.equal((await progressOf(world.database, job)).parts.failed, 0, `refusal ${refusals}`);
     }
     await runJobTask(world.desk, second!);
-    const { parts, scored, unscored } = await readProgress(world.database, job);
+    const { parts, scored, unscored } = await progressOf(world.database, job);
     assert.deepEqual({ released: parts.released, failed: parts.failed, scored, unscored }, { released: 1, failed: 1, scored: 2, unscored: 2 });
     assert.deepEqual(new Set((await reasonsOf(world, job)).map(([, reason]) => reason)), new Set(['CUSTODIAN_REFUSED']));
     assert.equal((await findJob(world.database, job))?.state, 'done');
@@ -261,7 +261,7 @@ describe('a job that scores many', () => {
     }
     const lastOfShort = order.lastIndexOf('short');
     assert.ok(lastOfShort < 40, `the short job ended after ${lastOfShort} tasks`);
-    assert.equal((await readProgress(world.database, short)).scored, 8);
-    assert.equal((await readProgress(world.database, long)).scored, 80);
+    assert.equal((await progressOf(world.database, short)).scored, 8);
+    assert.equal((await progressOf(world.database, long)).scored, 80);
   });
 });

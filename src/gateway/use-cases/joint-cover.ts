@@ -1,4 +1,4 @@
-import { shanghaiDate } from '../../calendar.ts';
+import { dayMs, shanghaiDate } from '../../calendar.ts';
 import { grantsInForce, type GrantInForce } from '../../consent/cover.ts';
 import { VeilgateError } from '../../errors.ts';
 import type { Cohort } from '../../joint/cohort/registry.ts';
@@ -95,7 +95,7 @@ function rememberedBySituation(decide: (grant: GrantInForce) => boolean, nowMs: 
   return (grant) => {
     const bySituation = known.get(grant.fields) ?? new Map<string, boolean>();
     known.set(grant.fields, bySituation);
-    const situation = `${grant.kind} ${grant.origin} ${Math.floor((nowMs - grant.createdAtMs) / 86_400_000)}`;
+    const situation = `${grant.kind} ${grant.origin} ${Math.floor((nowMs - grant.createdAtMs) / dayMs)}`;
     const before = bySituation.get(situation);
     if (before !== undefined) return before;
     const covered = decide(grant);

@@ -30,7 +30,6 @@ export type ExportDesk = {
 /** What is exported beside the records of each dataset. */
 export const historyParts = ['grants', 'grant_requests', 'objections', 'accesses'] as const;
 export type HistoryPart = (typeof historyParts)[number];
-export type ExportPart = DatasetId | HistoryPart;
 
 /** Exports one enterprise may begin in 24 hours: one of everything, or a table for each part, several times. */
 export const exportsPerDayMax = 60;

@@ -1,4 +1,4 @@
-import { shanghaiDate } from '../../calendar.ts';
+import { dayMs, shanghaiDate } from '../../calendar.ts';
 import { VeilgateError } from '../../errors.ts';
 import type { RequestVault } from '../../audit/request-vault.ts';
 import { readInstitution, type InstitutionView } from '../../identity/registry/institution-view.ts';
@@ -29,7 +29,6 @@ export type JobDesk = Pick<ScoreDesk, 'clock' | 'standing' | 'features' | 'model
 
 export type JobStep = 'plan' | 'lookup' | 'evaluate' | 'custodian' | 'release';
 
-const dayMs = 86_400_000;
 
 /**
  * Tasks of one job that wait or run at a time; each that is done brings the next. The queue is first come, first

@@ -1,4 +1,4 @@
-import { shanghaiDate } from '../../calendar.ts';
+import { dayMs, shanghaiDate } from '../../calendar.ts';
 import { admitGrants } from '../../consent/admit.ts';
 import { VeilgateError, type ErrorCode } from '../../errors.ts';
 import { positionsOf } from '../../scoring/feature/positions.ts';
@@ -83,4 +83,3 @@ export async function grantsFor(sql: Sql, job: Pick<Job, 'institution' | 'purpos
   });
 }
 
-const dayMs = 86_400_000;

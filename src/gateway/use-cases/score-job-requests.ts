@@ -1,3 +1,4 @@
+import { dayMs } from '../../calendar.ts';
 import { VeilgateError } from '../../errors.ts';
 import { countQueries, type AdmittedCaller } from '../../identity/admit.ts';
 import { findJob, insertJob, liveJobs, newJobId, ownJob, startJob, takeJob, takeJobsOf, type Job } from '../../scoring/job/job.ts';
@@ -31,7 +32,6 @@ export type SignedScores = {
 
 type Asking = Pick<AdmittedCaller, 'party' | 'institutionClass' | 'securityLevel' | 'limits'>;
 
-const dayMs = 86_400_000;
 
 /** Lists of one institution that are kept at most, and how many enterprises they may name together. */
 const listsMax = 1000;

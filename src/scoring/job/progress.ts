@@ -14,12 +14,7 @@ export type Progress = {
   readonly unscored: number;
 };
 
-/** Sums over the job's chunks and parts, of which there is one for thousands of enterprises: no counter that could be wrong. */
-export async function readProgress(sql: Sql, job: string): Promise<Progress> {
-  return (await readProgresses(sql, [job])).get(job) ?? progressOf([]);
-}
-
-/** The same of many jobs at once, by id. */
+/** Of each job by id: sums over its chunks and parts, of which there is one for thousands of enterprises: no counter that could be wrong. */
 export async function readProgresses(sql: Sql, jobs: readonly string[]): Promise<ReadonlyMap<string, Progress>> {
   const { rows } = await sql.query<Counted & { job: string }>({
     name: 'scoring progress',
