@@ -3,10 +3,10 @@ import { PageLink } from '../parts/button.tsx';
 import { useCatalogueWords } from '../parts/catalogue-words.ts';
 import { Table, type Column } from '../parts/table.tsx';
 import { Tag } from '../parts/tag.tsx';
+import { useInstitutionName } from '../parts/use-institutions.ts';
 import { useFormats, useTexts, useWords } from '../shell/language.tsx';
 import { kindName } from './kind-words.ts';
 import { codeWords, logTexts } from './log-texts.ts';
-import { useInstitutions } from './use-institutions.ts';
 
 type EntryTableProps = {
   readonly entries: readonly ListedEntry[]; readonly caption: string; readonly empty: string;
@@ -23,7 +23,7 @@ export function EntryTable({ entries, caption, empty, linked = true, only }: Ent
   const t = useTexts(logTexts);
   const words = useWords();
   const { time } = useFormats();
-  const { nameOf } = useInstitutions();
+  const nameOf = useInstitutionName();
   const catalogue = useCatalogueWords();
   const columns: readonly (Column<ListedEntry> & { readonly id: ColumnId })[] = [
     { id: 'event', title: t('event'), cell: ({ index, kind }) => (linked ? <PageLink to={`/audit/entries/${index}`}>{words(kindName(kind))}</PageLink> : words(kindName(kind))) },

@@ -4,6 +4,7 @@ import { PageLink } from '../parts/button.tsx';
 import { Read, WarningNote } from '../parts/notes.tsx';
 import { PageBody, Section } from '../parts/page.tsx';
 import { Facts } from '../parts/table.tsx';
+import { useInstitutionName } from '../parts/use-institutions.ts';
 import { useFormats, useTexts, useWords } from '../shell/language.tsx';
 import { useRead } from '../shell/use-gateway.ts';
 import { auditArea } from './area.ts';
@@ -12,7 +13,6 @@ import { entryTexts } from './entry-texts.ts';
 import { kindName } from './kind-words.ts';
 import { RecordFacts } from './record-facts.tsx';
 import { SignedRequest } from './signed-request.tsx';
-import { useInstitutions } from './use-institutions.ts';
 import '../style/audit.css';
 
 /** One entry: what it says, and that it stands in the log. */
@@ -34,7 +34,7 @@ export default function Entry() {
 function Shown({ entry }: { readonly entry: EntryView }) {
   const t = useTexts(entryTexts);
   const { time } = useFormats();
-  const { nameOf } = useInstitutions();
+  const nameOf = useInstitutionName();
   const { index, at, actor, institution, record } = entry;
   return (
     <>

@@ -6,6 +6,7 @@ import { WarningNote } from '../parts/notes.tsx';
 import { Section } from '../parts/page.tsx';
 import { Facts } from '../parts/table.tsx';
 import { Tag } from '../parts/tag.tsx';
+import { useClassNames } from '../parts/use-institutions.ts';
 import { frameTexts } from '../shell/frame-texts.ts';
 import { useFormats, useTexts, useWords } from '../shell/language.tsx';
 import { useSession } from '../shell/session.tsx';
@@ -18,7 +19,6 @@ import { searchAddress, type LogSearch } from './log-search.ts';
 import { daysOf } from './day-filter.ts';
 import { LongTable } from './long-table.tsx';
 import { toneOf } from './tones.ts';
-import { useClassNames } from './use-institutions.ts';
 
 type Part = { readonly report: InstitutionReportView };
 

@@ -6,12 +6,12 @@ import { Button } from '../parts/button.tsx';
 import { FieldRow, Select, TextField } from '../parts/fields.tsx';
 import { EmptyNote, Read } from '../parts/notes.tsx';
 import { PageBody, Section } from '../parts/page.tsx';
-import { useTexts, useWords } from '../shell/language.tsx';
+import { useInstitutionOptions } from '../parts/use-institutions.ts';
+import { useTexts } from '../shell/language.tsx';
 import { useRead } from '../shell/use-gateway.ts';
 import { auditArea } from './area.ts';
 import { IncidentReport } from './incident-report.tsx';
 import { incidentTexts } from './incident-texts.ts';
-import { useInstitutions } from './use-institutions.ts';
 import '../style/audit.css';
 
 type Asked = { readonly institution: string; readonly from: string; readonly to: string };
@@ -36,8 +36,8 @@ const isDay = (day: string) => day === '' || isIsoDate(day);
 
 function AskForm({ asked, onAsk }: { readonly asked: Asked; readonly onAsk: (asked: Asked) => void }) {
   const t = useTexts(incidentTexts);
-  const words = useWords();
-  const { institutions } = useInstitutions();
+  const institutions = useInstitutionOptions();
+  const hint = institutions.options.length === 0 ? t('noInstitutions') : institutions.hint;
   const [typed, setTyped] = useState(asked);
   const [isSent, setSent] = useState(false);
   const { institution, from, to } = asked;
@@ -49,7 +49,7 @@ function AskForm({ asked, onAsk }: { readonly asked: Asked; readonly onAsk: (ask
       <FieldRow>
         <Select
           label={t('institution')} value={typed.institution} onChange={set('institution')} required error={isSent && typed.institution === '' ? t('pickNeeded') : undefined}
-          options={institutions.map(({ id, name }) => ({ value: id, label: words(name) }))} {...(institutions.length === 0 ? { hint: t('noInstitutions') } : {})}
+          options={institutions.options} {...(hint === undefined ? {} : { hint })}
         />
         <TextField label={t('from')} type="date" value={typed.from} onChange={set('from')} error={isSent && !isDay(typed.from) ? t('dayWrong') : undefined} />
         <TextField label={t('to')} type="date" value={typed.to} onChange={set('to')} error={isSent && !isDay(typed.to) ? t('dayWrong') : undefined} />

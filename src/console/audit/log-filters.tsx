@@ -2,12 +2,12 @@ import { useEffect, useState } from 'react';
 import { catalogueClient } from '../../sdk/catalogue.ts';
 import { Button } from '../parts/button.tsx';
 import { FieldRow, Select, TextField, type Option } from '../parts/fields.tsx';
+import { useInstitutionOptions } from '../parts/use-institutions.ts';
 import { useTexts, useWords } from '../shell/language.tsx';
 import { useRead } from '../shell/use-gateway.ts';
 import { kindGroupNames, kindGroups, kindName, type KindGroup } from './kind-words.ts';
 import { emptySearch, isGroup, queryOf, type LogSearch, type SearchName } from './log-search.ts';
 import { logTexts } from './log-texts.ts';
-import { useInstitutions } from './use-institutions.ts';
 
 /** react-aria takes an empty key for none, so all has a name while it is shown. */
 const everything = '*';
@@ -27,9 +27,9 @@ export function LogFilters({ search, onApply }: { readonly search: LogSearch; re
     if (wrong.length === 0) onApply(typed);
   };
   const errorOf = (name: SearchName) => (shown.includes(name) ? t('wrong') : undefined);
-  const choose = (name: SearchName, label: string, options: readonly Option<string>[]) =>
+  const choose = (name: SearchName, label: string, options: readonly Option<string>[], hint?: string) =>
     <Select
-      label={label} value={typed[name] === '' ? everything : typed[name]} onChange={set(name)} error={errorOf(name)}
+      label={label} value={typed[name] === '' ? everything : typed[name]} onChange={set(name)} error={errorOf(name)} {...(hint === undefined ? {} : { hint })}
       options={[{ value: everything, label: t('all') }, ...known(options, typed[name])]}
     />;
   const type = (name: SearchName, label: string, more: { readonly hint?: string; readonly type?: 'date' | 'number'; readonly maxLength?: number } = {}) =>
@@ -40,7 +40,7 @@ export function LogFilters({ search, onApply }: { readonly search: LogSearch; re
       <FieldRow>
         {type('from', t('from'), { type: 'date' })}
         {type('until', t('until'), { type: 'date' })}
-        {choose('institution', t('institution'), offered.institutions)}
+        {choose('institution', t('institution'), offered.institutions.options, offered.institutions.hint)}
         {choose('purpose', t('purpose'), offered.purposes)}
       </FieldRow>
       <FieldRow>
@@ -76,11 +76,11 @@ function known(options: readonly Option<string>[], value: string): readonly Opti
 
 function useOffered(group: string) {
   const words = useWords();
-  const { institutions } = useInstitutions();
+  const institutions = useInstitutionOptions();
   const { data } = useRead(['catalogue'], (calls) => catalogueClient(calls).catalogue());
   const groups: readonly KindGroup[] = isGroup(group) ? [group] : kindGroupNames;
   return {
-    institutions: institutions.map(({ id, name }) => ({ value: id, label: words(name) })),
+    institutions,
     purposes: (data?.purposes ?? []).map(({ code, title }) => ({ value: code, label: words(title) })),
     datasets: (data?.datasets ?? []).map(({ id, title }) => ({ value: id, label: words(title) })),
     kinds: groups.flatMap((one) => kindGroups[one].map((kind) => ({ value: kind, label: words(kindName(kind)) }))),

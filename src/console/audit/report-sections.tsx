@@ -1,6 +1,7 @@
 import { useCatalogueWords } from '../parts/catalogue-words.ts';
 import { Section } from '../parts/page.tsx';
 import type { Column } from '../parts/table.tsx';
+import { useInstitutionName } from '../parts/use-institutions.ts';
 import { useFormats, useTexts, useWords } from '../shell/language.tsx';
 import type { WorkReport } from '../../sdk/reports.ts';
 import { BarChart, bars, sum } from './bar-chart.tsx';
@@ -9,7 +10,6 @@ import { dispositionWords, fieldUseWords, wordsFor } from './entry-texts.ts';
 import { kindName } from './kind-words.ts';
 import { LongTable } from './long-table.tsx';
 import { reportTexts } from './report-texts.ts';
-import { useInstitutions } from './use-institutions.ts';
 
 type Part = { readonly report: WorkReport };
 
@@ -42,7 +42,7 @@ export function ReportSections({ report }: Part) {
 function ByInstitution({ report: { answers } }: Part) {
   const t = useTexts(reportTexts);
   const catalogue = useCatalogueWords();
-  const { nameOf } = useInstitutions();
+  const nameOf = useInstitutionName();
   const named = (id: string) => (id === '' ? t('noInstitution') : nameOf(id));
   return (
     <Section title={t('byInstitution')}>
@@ -88,7 +88,7 @@ function ByPurpose({ report: { purposes } }: Part) {
 function ByDataset({ report: { datasets } }: Part) {
   const t = useTexts(reportTexts);
   const catalogue = useCatalogueWords();
-  const { nameOf } = useInstitutions();
+  const nameOf = useInstitutionName();
   return (
     <Section title={t('byDataset')}>
       <BarChart title={t('byDataset')} series={[t('answers')]} rows={bars(datasets, ({ dataset }) => dataset, catalogue.dataset, ({ answers }) => answers)} />
@@ -105,7 +105,7 @@ function ByDataset({ report: { datasets } }: Part) {
 function Refusals({ report: { refusals } }: Part) {
   const t = useTexts(reportTexts);
   const catalogue = useCatalogueWords();
-  const { nameOf } = useInstitutions();
+  const nameOf = useInstitutionName();
   return (
     <Section title={t('byOutcome')}>
       <BarChart title={t('byOutcome')} series={[t('count')]} rows={bars(refusals, ({ code }) => code, (code) => code, ({ count }) => count)} />

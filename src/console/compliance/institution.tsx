@@ -18,7 +18,7 @@ export default function InstitutionPage() {
   const titles = useTexts(complianceArea.titles);
   const words = useWords();
   const id = useParams()['institution'] ?? '';
-  const found = useRead(['institutions', id], (calls) => officerClient(calls).institution(id));
+  const found = useRead(['institutions', 'one', id], (calls) => officerClient(calls).institution(id));
   return <PageBody title={found.data === undefined ? titles('institution') : words(found.data.name)}><Read of={found}>{(institution) => <Institution institution={institution} />}</Read></PageBody>;
 }
 

@@ -1,14 +1,14 @@
 import { useState } from 'react';
-import { officerClient, type InstitutionStatus } from '../../sdk/officer.ts';
+import type { InstitutionStatus } from '../../sdk/officer.ts';
 import { PageLink } from '../parts/button.tsx';
+import { CutNote } from '../parts/cut-note.tsx';
 import { FieldRow, SearchField, Select } from '../parts/fields.tsx';
 import { Read } from '../parts/notes.tsx';
 import { PageBody } from '../parts/page.tsx';
 import { Table } from '../parts/table.tsx';
+import { useInstitutions } from '../parts/use-institutions.ts';
 import { frameTexts } from '../shell/frame-texts.ts';
 import { useFormats, useTexts, useWords } from '../shell/language.tsx';
-import { useRead } from '../shell/use-gateway.ts';
-import { allPages } from './all-pages.ts';
 import { complianceArea } from './area.ts';
 import { StatusTag } from './institution-status.tsx';
 import { institutionTexts } from './institution-texts.ts';
@@ -23,19 +23,17 @@ export default function Institutions() {
   const { day } = useFormats();
   const [status, setStatus] = useState<(typeof states)[number]>('');
   const [text, setText] = useState('');
-  const found = useRead(['institutions'], (calls) => allPages(async (after: string | undefined) => {
-    const { institutions, next } = await officerClient(calls).institutions(after);
-    return { rows: institutions, next };
-  }));
+  const found = useInstitutions();
   return (
     <PageBody title={titles('institutions')} lead={t('lead')}>
       <FieldRow>
         <Select label={frame('state')} value={status} options={states.map((value) => ({ value, label: value === '' ? frame('all') : t(value) }))} onChange={setStatus} />
         <SearchField label={frame('search')} value={text} onChange={setText} />
       </FieldRow>
-      <Read of={found}>{(institutions) => (
-        <Table caption={t('institutions')} empty={institutions.length === 0 ? t('none') : frame('nothingFound')} keyOf={({ id }) => id}
-          rows={institutions.filter((each) => (status === '' || each.status === status) && `${each.id} ${each.name.en} ${each.name.zh}`.toLowerCase().includes(text.trim().toLowerCase()))} columns={[
+      <CutNote of={found.data} />
+      <Read of={found}>{({ rows }) => (
+        <Table caption={t('institutions')} empty={rows.length === 0 ? t('none') : frame('nothingFound')} keyOf={({ id }) => id}
+          rows={rows.filter((each) => (status === '' || each.status === status) && `${each.id} ${each.name.en} ${each.name.zh}`.toLowerCase().includes(text.trim().toLowerCase()))} columns={[
             { id: 'name', title: frame('institution'),
               cell: ({ id, name }) => <PageLink to={`/compliance/institutions/${encodeURIComponent(id)}`}>{words(name)}<span className="more">{id}</span></PageLink> },
             { id: 'status', title: frame('state'), cell: (each) => <StatusTag status={each.status} /> },

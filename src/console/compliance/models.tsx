@@ -1,6 +1,8 @@
 import { useState } from 'react';
 import { modelsClient, type ModelSummary } from '../../sdk/models.ts';
+import { allPages } from '../parts/all-pages.ts';
 import { PageLink } from '../parts/button.tsx';
+import { CutNote } from '../parts/cut-note.tsx';
 import { Select } from '../parts/fields.tsx';
 import { Read } from '../parts/notes.tsx';
 import { PageBody } from '../parts/page.tsx';
@@ -9,7 +11,6 @@ import { Tag, type Tone } from '../parts/tag.tsx';
 import { frameTexts } from '../shell/frame-texts.ts';
 import { useFormats, useTexts, useWords } from '../shell/language.tsx';
 import { useRead } from '../shell/use-gateway.ts';
-import { allPages } from './all-pages.ts';
 import { complianceArea } from './area.ts';
 import { modelTexts } from './model-texts.ts';
 import '../style/compliance.css';
@@ -31,8 +32,9 @@ export default function Models() {
   return (
     <PageBody title={titles('models')} lead={t('modelsLead')}>
       <Select label={frame('state')} value={state} options={states.map((value) => ({ value, label: value === '' ? frame('all') : t(value) }))} onChange={setState} />
-      <Read of={found}>{(models) => (
-        <Table caption={t('models')} empty={state === '' ? t('noModels') : frame('nothingFound')} rows={models} keyOf={({ ref }) => ref} columns={[
+      <CutNote of={found.data} />
+      <Read of={found}>{({ rows }) => (
+        <Table caption={t('models')} empty={state === '' ? t('noModels') : frame('nothingFound')} rows={rows} keyOf={({ ref }) => ref} columns={[
           { id: 'model', title: t('model'), cell: ({ ref, title }) => <PageLink to={`/compliance/models/${encodeURIComponent(ref)}`}>{words(title)}<span className="more">{ref}</span></PageLink> },
           { id: 'state', title: frame('state'), cell: (each) => <ModelState state={each.state} /> },
           { id: 'purposes', title: t('purposes'), cell: ({ purposes }) => purposes.join(', ') },

@@ -1,6 +1,8 @@
 import { useState } from 'react';
 import { officerClient, type StaffView } from '../../sdk/officer.ts';
+import { allPages } from '../parts/all-pages.ts';
 import { Button } from '../parts/button.tsx';
+import { CutNote } from '../parts/cut-note.tsx';
 import { Confirm } from '../parts/dialog.tsx';
 import { Read } from '../parts/notes.tsx';
 import { PageBody, Section } from '../parts/page.tsx';
@@ -10,7 +12,6 @@ import { frameTexts } from '../shell/frame-texts.ts';
 import { useFormats, useTexts, useWords } from '../shell/language.tsx';
 import { useSession } from '../shell/session.tsx';
 import { useChange, useRead } from '../shell/use-gateway.ts';
-import { allPages } from './all-pages.ts';
 import { complianceArea } from './area.ts';
 import { StatusTag } from './institution-status.tsx';
 import { institutionTexts } from './institution-texts.ts';
@@ -27,7 +28,7 @@ export default function People() {
   }));
   return (
     <PageBody title={titles('people')} lead={t('peopleLead')}>
-      <Section title={t('staff')}><Read of={staff}>{(rows) => <Staff staff={rows} />}</Read></Section>
+      <Section title={t('staff')}><CutNote of={staff.data} /><Read of={staff}>{({ rows }) => <Staff staff={rows} />}</Read></Section>
       {scopes.includes('registry') && (
         <Section title={t('register')}>
           <Tabs label={t('register')} parts={[

@@ -1,5 +1,7 @@
 import { jointProjectsClient, type JointProjectState } from '../../sdk/joint-projects.ts';
+import { allPages } from '../parts/all-pages.ts';
 import { PageLink } from '../parts/button.tsx';
+import { CutNote } from '../parts/cut-note.tsx';
 import { Read } from '../parts/notes.tsx';
 import { PageBody } from '../parts/page.tsx';
 import { Table } from '../parts/table.tsx';
@@ -7,7 +9,6 @@ import { Tag, type Tone } from '../parts/tag.tsx';
 import { frameTexts } from '../shell/frame-texts.ts';
 import { useFormats, useTexts, useWords } from '../shell/language.tsx';
 import { useRead } from '../shell/use-gateway.ts';
-import { allPages } from './all-pages.ts';
 import { complianceArea } from './area.ts';
 import { modelTexts } from './model-texts.ts';
 import '../style/compliance.css';
@@ -26,8 +27,9 @@ export default function Projects() {
   }));
   return (
     <PageBody title={titles('projects')} lead={t('projectsLead')}>
-      <Read of={found}>{(projects) => (
-        <Table caption={t('projects')} empty={t('noProjects')} rows={projects} keyOf={({ id }) => id} columns={[
+      <CutNote of={found.data} />
+      <Read of={found}>{({ rows }) => (
+        <Table caption={t('projects')} empty={t('noProjects')} rows={rows} keyOf={({ id }) => id} columns={[
           { id: 'title', title: t('name'), cell: ({ id, title }) => <PageLink to={`/compliance/projects/${encodeURIComponent(id)}`}>{words(title)}</PageLink> },
           { id: 'state', title: frame('state'), cell: ({ state, approvals }) => <><ProjectState state={state} />{state === 'proposed' &&
             <span className="more">{t('approvals', { count: approvals.length })}</span>}</> },
