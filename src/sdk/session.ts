@@ -16,6 +16,8 @@ export type SessionView = {
   readonly csrf: string;
   /** The gateway's public URL: the audience of what is signed for it. */
   readonly gateway: string;
+  /** RFC 3339: the platform's clock as it answered. */
+  readonly now: string;
   /** RFC 3339: the session ends then, unless something is asked before; and at the latest. */
   readonly idle_ends_at: string;
   readonly ends_at: string;

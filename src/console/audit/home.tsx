@@ -1,10 +1,10 @@
 import { shanghaiDate } from '../../calendar.ts';
-import { systemClock } from '../../clock.ts';
 import { reportsClient } from '../../sdk/reports.ts';
 import { PageLink } from '../parts/button.tsx';
 import { GoodNote, Loading, Read, WarningNote } from '../parts/notes.tsx';
 import { PageBody, Section } from '../parts/page.tsx';
 import { useFormats, useTexts } from '../shell/language.tsx';
+import { useSession } from '../shell/session.tsx';
 import { useRead } from '../shell/use-gateway.ts';
 import { auditArea } from './area.ts';
 import { EntryTable } from './entry-table.tsx';
@@ -19,7 +19,8 @@ const newestShown = 5;
 export default function Home() {
   const t = useTexts(homeTexts);
   const title = useTexts(auditArea.titles);
-  const month = shanghaiDate(systemClock.nowMs()).slice(0, 7);
+  const { clock } = useSession();
+  const month = shanghaiDate(clock.nowMs()).slice(0, 7);
   const report = useRead(['work report', month], (calls) => reportsClient(calls).workReport(month));
   const refusals = useRead(['log entries', 'newest refusals'], (calls) => reportsClient(calls).entries({ outcome: 'refused' }, { limit: newestShown }));
   return (

@@ -2,7 +2,6 @@ import type { JSONWebKeySet } from 'jose';
 import { useEffect, useState } from 'react';
 import { useSearchParams } from 'react-router';
 import { shanghaiDate } from '../../calendar.ts';
-import { systemClock } from '../../clock.ts';
 import { reportsClient, workReportCsv, type WorkReportView } from '../../sdk/reports.ts';
 import { checkWorkReport } from '../../sdk/work-report-check.ts';
 import { Button, PageLink } from '../parts/button.tsx';
@@ -26,7 +25,8 @@ export default function Reports() {
   const t = useTexts(reportTexts);
   const title = useTexts(auditArea.titles);
   const [params, setParams] = useSearchParams();
-  const asked = params.get('month') ?? shanghaiDate(systemClock.nowMs()).slice(0, 7);
+  const { clock } = useSession();
+  const asked = params.get('month') ?? shanghaiDate(clock.nowMs()).slice(0, 7);
   return (
     <PageBody title={title('reports')} lead={t('lead')}>
       <Section title={t('month')}><MonthForm month={asked} onShow={(month) => setParams({ month })} /></Section>

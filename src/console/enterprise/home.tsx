@@ -1,6 +1,5 @@
 import type { ReactNode } from 'react';
 import { dayMs } from '../../calendar.ts';
-import { systemClock } from '../../clock.ts';
 import { grantRequestsClient } from '../../sdk/grant-requests.ts';
 import { grantsClient } from '../../sdk/grants.ts';
 import { objectionsClient } from '../../sdk/objections.ts';
@@ -8,6 +7,7 @@ import { PageLink } from '../parts/button.tsx';
 import { Read } from '../parts/notes.tsx';
 import { PageBody, Section } from '../parts/page.tsx';
 import { useFormats, useTexts } from '../shell/language.tsx';
+import { useSession } from '../shell/session.tsx';
 import { useRead } from '../shell/use-gateway.ts';
 import { EntryList } from './entry-list.tsx';
 import { GrantTable } from './grants.tsx';
@@ -24,11 +24,12 @@ const shownMax = 5;
 /** What needs the enterprise's attention, first; then what happened last. */
 export default function Home() {
   const t = useTexts(homeTexts);
+  const { clock } = useSession();
   const requests = useRead(['grant-requests', 'pending', lookedAt], (calls) => grantRequestsClient(calls).grantRequests({ state: 'pending', limit: lookedAt }));
   const grants = useRead(['grants', 'inForce', lookedAt], (calls) => grantsClient(calls).grants({ inForce: true, limit: lookedAt }));
   const objections = useRead(['objections', 'newest', lookedAt], (calls) => objectionsClient(calls).list({ limit: lookedAt }));
   const underWay = objections.data?.objections.filter(({ state }) => state !== 'closed');
-  const soonMs = systemClock.nowMs() + soonDays * dayMs;
+  const soonMs = clock.nowMs() + soonDays * dayMs;
   const ending = grants.data?.grants.filter(({ valid_until: until }) => Date.parse(until) < soonMs).toSorted((one, other) => Date.parse(one.valid_until) - Date.parse(other.valid_until));
   return (
     <PageBody title={t('title')} lead={t('lead')}>

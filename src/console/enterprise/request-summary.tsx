@@ -1,7 +1,7 @@
 import { dayMs } from '../../calendar.ts';
-import { systemClock } from '../../clock.ts';
 import type { GrantOfferView } from '../../sdk/grant-requests.ts';
 import { useFormats, useLanguage, useTexts } from '../shell/language.tsx';
+import { useSession } from '../shell/session.tsx';
 import type { Draft } from './request-draft.ts';
 import { requestTexts } from './request-texts.ts';
 
@@ -10,6 +10,7 @@ export function RequestSummary({ offer, draft, institution }: { readonly offer: 
   const t = useTexts(requestTexts);
   const { language } = useLanguage();
   const { day, number } = useFormats();
+  const { clock } = useSession();
   const described = offer.description[language];
   const chosen = described.fields.map((field) => ({ ...field, ceiling: draft.fields[field.ref] ?? 'out' }));
   const count = (ceiling: string) => chosen.filter((field) => field.ceiling === ceiling).length;
@@ -20,7 +21,7 @@ export function RequestSummary({ offer, draft, institution }: { readonly offer: 
         {original > 0 && <li>{t('sumOriginal', { count: number(original), institution })}</li>}
         {desensitised > 0 && <li>{t('sumDesensitised', { count: number(desensitised) })}</li>}
         {out > 0 && <li>{t('sumOut', { count: number(out) })}</li>}
-        <li>{t('sumUntil', { day: day(systemClock.nowMs() + Number(draft.validDays) * dayMs), purpose: described.purpose.title })}</li>
+        <li>{t('sumUntil', { day: day(clock.nowMs() + Number(draft.validDays) * dayMs), purpose: described.purpose.title })}</li>
         <li>{draft.usesMax === '' ? t('sumUnlimited') : t('sumUses', { count: draft.usesMax })}</li>
         <li>{t('sumLife', { days: draft.lifeDays })}</li>
       </ul>

@@ -2,6 +2,7 @@ import { useEffect, useRef, useState, type ReactNode } from 'react';
 import { NavLink, useLocation } from 'react-router';
 import { Button } from '../parts/button.tsx';
 import type { Area } from './area.ts';
+import { ClockNote } from './clock-note.tsx';
 import { frameTexts } from './frame-texts.ts';
 import { useLanguage, useTexts } from './language.tsx';
 import { useSession, signInAddress } from './session.tsx';
@@ -40,6 +41,7 @@ export function Frame({ areas, children }: { readonly areas: readonly Area[]; re
         </nav>
         <main id="content" ref={main} tabIndex={-1}>
           {over && <SessionOver />}
+          <ClockNote />
           {children}
         </main>
       </div>

@@ -1,8 +1,10 @@
 import { QueryClient, useQueryClient } from '@tanstack/react-query';
 import { createContext, lazy, Suspense, useContext, useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
+import { systemClock, type Clock } from '../../clock.ts';
 import { isVeilgateError } from '../../errors.ts';
 import type { GatewayCalls } from '../../sdk/connection.ts';
 import { endSession, readSession, sessionCalls, type SessionView } from '../../sdk/session.ts';
+import type { TimeMs } from '../../vocabulary.ts';
 
 const base = '/console/api';
 // few pages ever need it
@@ -12,6 +14,10 @@ export type Session = SessionView & {
   /** The gateway's routes, as this person may call them. */
   readonly calls: GatewayCalls;
   readonly signOut: () => Promise<void>;
+  /** The platform's time. What pages count by it is right on a machine whose clock is not. */
+  readonly clock: Clock;
+  /** How far this machine's clock is ahead of the platform's, in milliseconds; below 0 behind it. */
+  readonly aheadMs: number;
   /** True once the server said that the session is over: what was typed stays on the page. */
   readonly over: boolean;
 };
@@ -29,7 +35,10 @@ export const makeQueryClient = () => new QueryClient({
   },
 });
 
-type Found = { readonly state: 'reading' } | { readonly state: 'failed'; readonly error: unknown } | { readonly state: 'nobody' } | { readonly state: 'signed in'; readonly view: SessionView };
+type SignedIn = { readonly state: 'signed in'; readonly view: SessionView; readonly aheadMs: number };
+type Found = { readonly state: 'reading' } | { readonly state: 'failed'; readonly error: unknown } | { readonly state: 'nobody' } | SignedIn;
+
+const signedIn = (view: SessionView): SignedIn => ({ state: 'signed in', view, aheadMs: systemClock.nowMs() - Date.parse(view.now) });
 
 /** Finds out who is signed in; sends whoever is not to the sign-in page. */
 export function SessionProvider({ children, waiting, failed }: { readonly children: ReactNode; readonly waiting: ReactNode; readonly failed: (error: unknown, again: () => void) => ReactNode }) {
@@ -39,16 +48,17 @@ export function SessionProvider({ children, waiting, failed }: { readonly childr
   const confirmation = useRef<Promise<boolean> | undefined>(undefined); // several requests at once are confirmed once
   const client = useQueryClient();
   const read = () => {
-    readSession(base).then((view) => setFound(view === undefined ? { state: 'nobody' } : { state: 'signed in', view }), (error: unknown) => setFound({ state: 'failed', error }));
+    readSession(base).then((view) => setFound(view === undefined ? { state: 'nobody' } : signedIn(view)), (error: unknown) => setFound({ state: 'failed', error }));
   };
   useEffect(read, []);
   useEffect(() => {
     if (found.state === 'nobody') location.assign(signInAddress());
   }, [found.state]);
 
-  const view = found.state === 'signed in' ? found.view : undefined;
+  const who = found.state === 'signed in' ? found : undefined;
   const session = useMemo((): Session | undefined => {
-    if (view === undefined) return undefined;
+    if (who === undefined) return undefined;
+    const { view, aheadMs } = who;
     const calls = sessionCalls({ base, session: view });
     // whoever signed in again, in another tab, has another session: what was refused for that is sent once more in its name
     const renewed = async (refusal: unknown) => {
@@ -58,7 +68,7 @@ export function SessionProvider({ children, waiting, failed }: { readonly childr
         location.reload(); // somebody else: nothing may be sent in their name
         throw refusal;
       }
-      setFound({ state: 'signed in', view: now });
+      setFound(signedIn(now));
       return sessionCalls({ base, session: now });
     };
     const confirmed = () => confirmation.current ??= new Promise<boolean>((resolve) => setAsking(() => resolve)).finally(() => {
@@ -80,7 +90,7 @@ export function SessionProvider({ children, waiting, failed }: { readonly childr
       }
     };
     return {
-      ...view, over,
+      ...view, over, aheadMs, clock: { nowMs: () => systemClock.nowMs() - aheadMs as TimeMs },
       calls: { ...calls, send: noticing, call: async <Answer,>(request: Parameters<GatewayCalls['send']>[0]) => {
         const response = await noticing(request);
         return (response.status === 204 ? undefined : await response.json()) as Answer;
@@ -91,11 +101,11 @@ export function SessionProvider({ children, waiting, failed }: { readonly childr
         location.assign('/sign-in');
       },
     };
-  }, [view, over, client]);
+  }, [who, over, client]);
 
   if (found.state === 'failed') return failed(found.error, () => { setFound({ state: 'reading' }); read(); });
   if (session === undefined) return waiting;
-  return <Context value={session}>{children}{asking !== undefined && view !== undefined && <Suspense fallback={waiting}><Confirmation base={base} session={view} onDone={asking} /></Suspense>}</Context>;
+  return <Context value={session}>{children}{asking !== undefined && who !== undefined && <Suspense fallback={waiting}><Confirmation base={base} session={who.view} onDone={asking} /></Suspense>}</Context>;
 }
 
 /** Who is signed in. Only inside SessionProvider. */

@@ -1,4 +1,5 @@
 import type { BrowserSession } from '../../authorization/browser-session.ts';
+import { isoTime } from '../../clock.ts';
 import { VeilgateError } from '../../errors.ts';
 import { identify } from '../../identity/identify.ts';
 import { noContent, ok, route, type CallerProof, type Route } from '../route.ts';
@@ -9,7 +10,7 @@ import type { Sessions } from './session-proof.ts';
 const everybody = ['query', 'grants', 'records', 'registry', 'compliance', 'audit'] as const;
 
 /** Who is signed in, for the page that starts; and signing out. On the console's own interface only. */
-export function sessionRoutes({ identity, admissions, gatewayUrl }: Services, sessions: Sessions): readonly Route[] {
+export function sessionRoutes({ identity, admissions, gatewayUrl, clock }: Services, sessions: Sessions): readonly Route[] {
   return [
     route({
       method: 'GET', path: '/session', operationId: 'readSession', tag: 'Session', access: 'handler', scopes: everybody,
@@ -22,8 +23,8 @@ export function sessionRoutes({ identity, admissions, gatewayUrl }: Services, se
         await admit(caller);
         return ok({
           account: session.accountId, name: session.name, username: session.username, party: session.party, kind: caller.kind,
-          scopes: [...caller.scopes], subject: caller.subject ?? null, csrf: session.csrf, gateway: gatewayUrl,
-          idle_ends_at: new Date(session.idleEndsAtMs).toISOString(), ends_at: new Date(session.absoluteEndsAtMs).toISOString(),
+          scopes: [...caller.scopes], subject: caller.subject ?? null, csrf: session.csrf, gateway: gatewayUrl, now: isoTime(clock.nowMs()),
+          idle_ends_at: isoTime(session.idleEndsAtMs), ends_at: isoTime(session.absoluteEndsAtMs),
         });
       },
     }),
