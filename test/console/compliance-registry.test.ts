@@ -12,6 +12,7 @@ import { jointProject } from '../support/joint.ts';
 import { root } from '../support/sources.ts';
 import { inspect, startTestConsole, type TestConsole } from './support/console.ts';
 import { choose } from './support/forms.ts';
+import { sendPast } from './support/past-the-page.ts';
 import { personOf } from './support/people.ts';
 
 const hostile = '<script>window.hacked=1</script> "Bank"';
@@ -138,10 +139,11 @@ describe('the compliance officer\'s console: institutions, models, projects, par
   });
 
   it('reviews a model: features, weights, picture, guards, a trial; and approves the very document', async () => {
-    const model = JSON.parse(readFileSync(path.join(root, 'sample/models/solvency_linear-1.json'), 'utf8')) as unknown;
+    const model = { ...JSON.parse(readFileSync(path.join(root, 'sample/models/solvency_linear-1.json'), 'utf8')) as object, title: { en: hostile, zh: hostile } };
     const { ref, digest } = await modelsClient(await stage.platform.connect('officer-second', 'compliance')).propose(model);
     await go(officer, '/console/compliance/models');
     await officer.getByRole('link', { name: ref }).click();
+    await heading(officer, hostile);
     await officer.getByRole('img', { name: 'Picture of the weights' }).waitFor();
     await officer.getByText('The guards have no objection.').waitFor();
     await officer.getByRole('button', { name: 'Try it out' }).click();
@@ -155,14 +157,16 @@ describe('the compliance officer\'s console: institutions, models, projects, par
     await decide(second, '停用', ['原因代码', 'drift_found']);
     await second.getByText('已停用').first().waitFor();
     await go(second, '/console/compliance/models');
+    await second.getByRole('link', { name: hostile }).waitFor();
     await inspect(second, 'compliance-models-zh');
   });
 
   it('reviews a joint project, which one approval does not start, and refuses it', async () => {
     const partner = jointClient(await stage.platform.connect('officer-second', 'compliance'));
-    const { id } = await partner.propose(jointProject());
+    const { id } = await partner.propose({ ...jointProject(), title: { en: hostile, zh: hostile } });
     await go(officer, '/console/compliance/projects');
     await officer.locator(`a[href$="${id}"]`).click();
+    await heading(officer, hostile);
     await officer.getByText('Columns of the platform').first().waitFor();
     await inspect(officer, 'compliance-project-en');
     await decide(officer, 'Approve');
@@ -175,6 +179,46 @@ describe('the compliance officer\'s console: institutions, models, projects, par
     await go(second, '/console/compliance/projects');
     await second.getByText('已驳回').waitFor();
     await inspect(second, 'compliance-projects-zh');
+  });
+
+  it('starts a joint project once two officers have approved it: not its author, and nobody twice', async () => {
+    const { id, digest } = await jointClient(await stage.platform.connect('officer-second', 'compliance')).propose(jointProject());
+    const address = `/console/compliance/projects/${id}`;
+    await go(officer, address);
+    await decide(officer, 'Approve');
+    await officer.getByText('You have approved this: somebody else must approve it too.').waitFor();
+    assert.equal(await officer.getByRole('button', { name: 'Approve', exact: true }).count(), 0);
+    await go(second, address);
+    await second.getByText('此提案由您提出，须由他人审批。').waitFor();
+    assert.equal(await second.getByRole('button', { name: '批准', exact: true }).count(), 0);
+    for (const person of [officer, second]) assert.equal(await sendPast(person, 'POST', `/v1/joint-projects/${id}/approval`, { digest }), 'JOINT_PROJECT_SAME_PERSON', 'nor past the page');
+    assert.equal((await jointClient(await stage.platform.connect('officer-compliance', 'compliance')).project(id)).state, 'proposed');
+
+    await stage.platform.registrar.registerOfficer({ id: 'officer-fourth', name: { en: 'Fourth', zh: '第四' }, roles: ['compliance'], key: (await stage.platform.credentials('officer-fourth')).signing.publicJwk });
+    await stage.platform.compliance.approveOfficer('officer-fourth');
+    const fourth = await stage.open(await personOf(stage.platform, 'officer-fourth', 'officer', 'Fourth', 'compliance'), address);
+    await fourth.getByText('officer-compliance ·').waitFor();
+    await decide(fourth, 'Approve');
+    await fourth.getByText('Approved', { exact: true }).waitFor();
+    await fourth.getByText('officer-fourth ·').waitFor();
+    await fourth.getByRole('table', { name: 'Budget left' }).waitFor();
+    await inspect(fourth, 'compliance-project-approved-en');
+    const { state, approvals } = await jointClient(await stage.platform.connect('officer-compliance', 'compliance')).project(id);
+    assert.deepEqual([state, approvals.map(({ by }) => by)], ['approved', ['officer-compliance', 'officer-fourth']]);
+  });
+
+  it('says so when a list is longer than it reads', async () => {
+    const { institutions: [one] } = await stage.platform.compliance.institutions();
+    let page = 0;
+    await officer.route('**/console/api/v1/institutions*', (route) => { page += 1; return route.fulfill({ json: { institutions: [{ ...one, id: `bank-${page}` }], next: `bank-${page}` } }); });
+    await go(officer, '/console/compliance/institutions');
+    await officer.getByText('The list goes on: only the first 25 are here. Those behind them are found by their identifier.').waitFor();
+    await officer.getByRole('link', { name: 'Overview' }).click();
+    await officer.locator('.figure', { hasText: 'Institutions to assess or approve' }).getByText('at least 0', { exact: true }).waitFor();
+    await officer.unroute('**/console/api/v1/institutions*');
+    await go(officer, '/console/compliance/institutions');
+    await officer.getByRole('link', { name: 'bank-a' }).waitFor();
+    assert.equal(await officer.getByText('The list goes on').count(), 0);
   });
 
   it('takes in what an enterprise objects to, in its own words', async () => {

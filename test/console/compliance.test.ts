@@ -4,9 +4,11 @@ import { policiesClient } from '../../src/sdk/policies.ts';
 import { policyCellsClient, type PolicyEdit } from '../../src/sdk/policy-cells.ts';
 import { inspect, startTestConsole, type TestConsole } from './support/console.ts';
 import { choose, choosesWithKeys, tabTo } from './support/forms.ts';
+import { sendPast } from './support/past-the-page.ts';
 import { personOf, signedIn, type Person } from './support/people.ts';
 
 const hostile = '<img src=x onerror=window.hacked=1> & "why"';
+const decisionComment = '已核对 <svg onload=window.hacked=1></svg>';
 const heading = (page: Page, name: string) => page.getByRole('heading', { level: 1, name }).waitFor();
 const cellOf = (page: Page, field: string, column: number) => page.getByRole('row', { name: field }).getByRole('gridcell').nth(column);
 
@@ -41,12 +43,6 @@ describe('the compliance officer\'s console: policies', function () {
     await where.getByRole('heading', { level: 1 }).waitFor();
   };
   const proposals = async () => (await clients.author.list()).versions;
-  /** Sends as the page's own person, past what the page offers. */
-  const send = (from: Page, method: string, path: string, body: unknown) => from.evaluate(async ([verb, at, json]) => {
-    const { csrf } = await (await fetch('/console/api/session')).json() as { csrf: string };
-    const response = await fetch(`/console/api${at ?? ''}`, { method: verb ?? '', headers: { 'content-type': 'application/json', 'veilgate-csrf': csrf, 'idempotency-key': crypto.randomUUID() }, body: json ?? null });
-    return response.ok ? 'done' : (await response.json() as { code: string }).code;
-  }, [method, path, JSON.stringify(body)] as const);
   /** Another change comes into force, made by the other officer. */
   const meanwhile = async (edit: PolicyEdit) => {
     const { version: { version: basis } } = await clients.author.inForce();
@@ -126,7 +122,7 @@ describe('the compliance officer\'s console: policies', function () {
     await page.getByText('You proposed this version: somebody else must approve it.').waitFor();
     assert.equal(await page.getByRole('button', { name: 'Approve' }).count(), 0);
     const [proposal] = await proposals();
-    assert.equal(await send(page, 'POST', '/v1/policies/2/approval', { digest: proposal?.digest, comment: 'mine' }), 'POLICY_SAME_PERSON');
+    assert.equal(await sendPast(page, 'POST', '/v1/policies/2/approval', { digest: proposal?.digest, comment: 'mine' }), 'POLICY_SAME_PERSON');
     assert.equal(await page.evaluate('window.hacked'), undefined);
     await page.getByText(hostile).waitFor();
   });
@@ -140,11 +136,11 @@ describe('the compliance officer\'s console: policies', function () {
     await inspect(second, 'compliance-approval-zh');
     await second.getByRole('button', { name: '批准', exact: true }).click();
     const dialog = second.getByRole('dialog', { name: '批准' });
-    await dialog.getByLabel(/理由/).fill('已核对');
+    await dialog.getByLabel(/理由/).fill(decisionComment);
     await stage.platform.database.query("update officer set roles = '{auditor}' where id = 'officer-second'");
     await dialog.getByRole('button', { name: '批准' }).click();
-    await dialog.getByRole('alert').waitFor();
-    assert.equal(await dialog.getByLabel(/理由/).inputValue(), '已核对');
+    await dialog.getByText('代码 TOKEN_SCOPE_INSUFFICIENT').waitFor();
+    assert.equal(await dialog.getByLabel(/理由/).inputValue(), decisionComment);
     assert.equal((await proposals())[0]?.state, 'proposed');
     await stage.platform.database.query("update officer set roles = '{compliance}' where id = 'officer-second'");
   });
@@ -157,7 +153,14 @@ describe('the compliance officer\'s console: policies', function () {
     assert.ok(tree.includes((await proposals())[0]?.digest ?? 'no digest'));
     await dialog.getByRole('button', { name: '批准' }).click();
     await second.getByText('生效中').first().waitFor();
-    assert.deepEqual((await proposals()).map(({ version, state, decided_by: by }) => [version, state, by]), [[2, 'in_force', 'officer-second'], [1, 'superseded', null]]);
+    assert.deepEqual((await proposals()).map(({ version, state, decided_by: by, decision_comment: why }) => [version, state, by, why]), [[2, 'in_force', 'officer-second', decisionComment], [1, 'superseded', null, null]]);
+    // the words of both are text, on the page and in the list
+    await second.getByText(decisionComment).waitFor();
+    await go(page, '/console/compliance/versions/2');
+    await page.getByText(hostile, { exact: true }).waitFor();
+    await page.getByText(decisionComment, { exact: true }).waitFor();
+    assert.equal(await page.evaluate('window.hacked'), undefined);
+    assert.equal(await second.evaluate('window.hacked'), undefined);
     await go(page, '/console/compliance/policy?text=declared_revenue');
     await page.getByText('Version 2, in force').waitFor();
     await cellOf(page, 'Declared sales revenue', 2).getByText('In bands', { exact: true }).waitFor();
@@ -202,6 +205,27 @@ describe('the compliance officer\'s console: policies', function () {
     await page.getByText(`Compared with version ${now}.`).waitFor();
   });
 
+  it('says that there is no network, loses nothing, and proposes nothing twice when it is back', async () => {
+    const context = page.context();
+    const before = (await proposals()).length;
+    const propose = page.getByRole('button', { name: 'Propose', exact: true });
+    await context.setOffline(true);
+    await propose.click();
+    await page.getByText('The platform does not answer: check its address and the network, then try again.').waitFor();
+    await page.getByText('Code GATEWAY_UNAVAILABLE').waitFor();
+    assert.equal(await page.getByLabel('Why, in your own words').inputValue(), 'Rounded is enough');
+    await context.setOffline(false);
+    // broken off on its way: nothing arrives
+    await page.route('**/console/api/v1/policies', (route) => route.abort('connectionreset'), { times: 1 });
+    await propose.click();
+    await page.locator('.button.busy', { hasText: 'Propose' }).waitFor({ state: 'detached' });
+    await page.getByText('Code GATEWAY_UNAVAILABLE').waitFor();
+    await page.reload();
+    await page.getByText(/tests pass/).waitFor();
+    assert.equal(await page.getByLabel('Why, in your own words').inputValue(), 'Rounded is enough', 'nor over a reload');
+    assert.equal((await proposals()).length, before);
+  });
+
   it('loses nothing when the session ends or the network fails in the middle, and proposes once', async () => {
     const context = page.context();
     await context.clearCookies();
@@ -214,9 +238,17 @@ describe('the compliance officer\'s console: policies', function () {
     await page.route('**/console/api/v1/policies', async (route) => { await route.fetch(); await route.abort(); }, { times: 1 });
     await page.getByRole('button', { name: 'Propose' }).click();
     await page.getByText('Code GATEWAY_UNAVAILABLE').waitFor();
-    await page.getByRole('button', { name: 'Propose' }).click();
+    // pressed twice, while the answer takes its time
+    let sent = 0;
+    await page.route('**/console/api/v1/policies', async (route) => {
+      sent += 1;
+      const response = await route.fetch();
+      await page.getByRole('button', { name: 'Propose' }).dblclick();
+      await route.fulfill({ response });
+    }, { times: 1 });
+    await page.getByRole('button', { name: 'Propose' }).dblclick();
     await page.getByText('Proposed as version').waitFor();
-    assert.equal((await proposals()).length, before + 1);
+    assert.deepEqual([(await proposals()).length, sent], [before + 1, 1]);
   });
 
   it('lets an author withdraw, and go back to an earlier version as a new proposal', async () => {
@@ -242,6 +274,28 @@ describe('the compliance officer\'s console: policies', function () {
     await inspect(page, 'compliance-versions-en');
   });
 
+  it('goes back to an earlier version when the other officer approves it, and the first files hold again', async () => {
+    const [first] = (await proposals()).filter(({ version }) => version === 1);
+    await go(page, '/console/compliance/versions/1');
+    await page.getByRole('button', { name: 'Propose this version again' }).click();
+    await page.getByRole('dialog').getByLabel(/Reason/).fill('Back after all');
+    await page.getByRole('dialog').getByRole('button', { name: 'Propose this version again' }).click();
+    await page.getByText('You proposed this version: somebody else must approve it.').waitFor();
+    const [proposal] = await proposals();
+    await second.getByRole('link', { name: '提案与历史' }).click();
+    await second.getByRole('table', { name: '待审批' }).getByRole('link', { name: `第 ${proposal?.version ?? 0} 版` }).click();
+    await second.getByText('回退', { exact: true }).waitFor();
+    await second.getByRole('button', { name: '批准', exact: true }).click();
+    await second.getByRole('dialog').getByLabel(/理由/).fill('同意回退');
+    await second.getByRole('dialog').getByRole('button', { name: '批准', exact: true }).click();
+    await second.getByText('生效中', { exact: true }).first().waitFor();
+    const { version } = await clients.author.inForce();
+    assert.deepEqual([version.version, version.origin, version.digest, version.decided_by], [proposal?.version, 'rollback', first?.digest, 'officer-second']);
+    await go(page, '/console/compliance/policy?text=declared_revenue');
+    await page.getByText(`Version ${version.version}, in force`).waitFor();
+    await cellOf(page, 'Declared sales revenue', 2).getByText('In clear', { exact: true }).waitFor();
+  });
+
   it('closes a field at once, shows it in the grid, and lets only another officer open it', async () => {
     await go(page, '/console/compliance/withholds?field=tax.declared_revenue_cents&purpose=pre_loan_review');
     await page.getByRole('button', { name: 'Withhold at once' }).click();
@@ -264,9 +318,9 @@ describe('the compliance officer\'s console: policies', function () {
     const auditor = await personOf(stage.platform, 'officer-auditor', 'officer', 'Auditor', 'audit');
     const other = await stage.open(auditor, '/console/compliance/policy');
     await heading(other, 'No such page');
-    assert.equal(await send(other, 'POST', '/v1/policies/1/edits', { edits: [] }), 'TOKEN_SCOPE_INSUFFICIENT');
-    assert.equal(await send(other, 'POST', '/v1/policies', { basis: 1, changes: {}, comment: 'x' }), 'TOKEN_SCOPE_INSUFFICIENT');
-    assert.equal(await send(other, 'POST', '/v1/policy-withholds', { field: 'tax.period', purpose: 'pre_loan_review', reason: 'x' }), 'TOKEN_SCOPE_INSUFFICIENT');
+    assert.equal(await sendPast(other, 'POST', '/v1/policies/1/edits', { edits: [] }), 'TOKEN_SCOPE_INSUFFICIENT');
+    assert.equal(await sendPast(other, 'POST', '/v1/policies', { basis: 1, changes: {}, comment: 'x' }), 'TOKEN_SCOPE_INSUFFICIENT');
+    assert.equal(await sendPast(other, 'POST', '/v1/policy-withholds', { field: 'tax.period', purpose: 'pre_loan_review', reason: 'x' }), 'TOKEN_SCOPE_INSUFFICIENT');
   });
 
   it('stays fluent with 2,000 fields × 8 purposes', async () => {

@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import { shanghaiDate } from '../../calendar.ts';
 import {
   policyCellsClient, type JudgedEditsView, type PolicyCellView, type PolicyEdit, type PolicyMatrixView, type PolicyOpening, type PolicyTierView, type PolicyUse,
 } from '../../sdk/policy-cells.ts';
@@ -7,11 +8,12 @@ import { Button } from '../parts/button.tsx';
 import { Checkbox } from '../parts/fields.tsx';
 import { ErrorNote, WarningNote } from '../parts/notes.tsx';
 import { useTexts, useWords } from '../shell/language.tsx';
+import { useSession } from '../shell/session.tsx';
 import { useChange, useRead } from '../shell/use-gateway.ts';
 import { frameTexts } from '../shell/frame-texts.ts';
 import { cellTexts } from './cell-texts.ts';
 import { ConditionFields } from './condition-fields.tsx';
-import { conditionOf, isComplete, noConditions, type Conditions, type FactChoice } from './conditions.ts';
+import { conditionOf, conditionsProblem, noConditions, type Conditions, type FactChoice } from './conditions.ts';
 import { editOf, useDraft } from './draft.ts';
 import { OpeningFields } from './opening-fields.tsx';
 import { openingKey, settingOf, type Choice } from './openings.ts';
@@ -26,13 +28,14 @@ export function CellEditor({ cell, use, matrix, onDone }: Props) {
   const t = useTexts(cellTexts);
   const frame = useTexts(frameTexts);
   const words = useWords();
+  const { clock } = useSession();
   const { draft, add, remove } = useDraft();
   const facts = useFacts(cell.version, cell.purpose);
   const mine = editOf(draft, cell.field.field, use, cell.purpose, matrix.institution_class);
   const [classes, setClasses] = useState<readonly string[]>(mine?.institution_classes ?? [matrix.institution_class]);
   const [desensitised, setDesensitised] = useState<Chosen>(() => chosenOf(mine?.desensitised));
   const [original, setOriginal] = useState<Chosen>(() => chosenOf(mine?.original));
-  const [missing, setMissing] = useState<'chooseClass' | 'unset' | 'nothingChanges' | 'conditionIncomplete'>();
+  const [missing, setMissing] = useState<'chooseClass' | 'unset' | 'nothingChanges' | 'chooseCondition' | 'conditionIncomplete' | 'dayOver'>();
   const judged = useChange((calls, edit: PolicyEdit) => policyCellsClient(calls).judge(cell.version, [edit], false, { purposes: draft.purposes, facts: draft.facts }));
 
   const standing = cell.cells.filter((each) => each.use === use && classes.includes(each.institution_class));
@@ -47,7 +50,7 @@ export function CellEditor({ cell, use, matrix, onDone }: Props) {
   const take = () => {
     const condition = conditionOf(conditions, when, facts);
     const settings = { desensitised: settingOf(desensitised.choice, desensitised.opening, condition), original: settingOf(original.choice, original.opening, condition) };
-    const problem = classes.length === 0 ? 'chooseClass' : settings.desensitised === undefined && settings.original === undefined ? 'unset' : isComplete(conditions, facts) ? undefined : 'conditionIncomplete';
+    const problem = classes.length === 0 ? 'chooseClass' : settings.desensitised === undefined && settings.original === undefined ? 'unset' : conditionsProblem(conditions, facts, shanghaiDate(clock.nowMs()));
     setMissing(problem);
     if (problem !== undefined) return;
     const edit: PolicyEdit = {

@@ -29,11 +29,24 @@ function valueOf(fact: PolicyFact, op: Comparison, typed: string): string | numb
   return op === 'in' ? text.split(/[,，、]+/).map((each) => each.trim()).filter((each) => each !== '') : text;
 }
 
-/** False while a fact is chosen and it is not said what it is to be. */
-export function isComplete({ kind, fact, op, value }: Conditions, facts: readonly FactChoice[]): boolean {
-  if (kind !== 'new' || fact === '') return true;
+/** What is wrong with them, if anything. @param today `YYYY-MM-DD` by the platform's clock: a rule that ends on it never holds */
+export function conditionsProblem({ kind, level, until, fact, op, value }: Conditions, facts: readonly FactChoice[], today: string): 'chooseCondition' | 'conditionIncomplete' | 'dayOver' | undefined {
+  if (kind !== 'new') return undefined;
+  if (level === '' && until === '' && fact === '') return 'chooseCondition';
+  if (until !== '' && until <= today) return 'dayOver';
+  if (fact === '') return undefined;
   const chosen = facts.find(({ name }) => name === fact);
-  return chosen !== undefined && valueOf(chosen.fact, op, value) !== undefined;
+  return chosen !== undefined && valueOf(chosen.fact, op, value) !== undefined ? undefined : 'conditionIncomplete';
+}
+
+/** A level and a last day, read back of a condition that says nothing else; nothing of any other. */
+export function knownConditions(condition: PolicyCondition): { readonly level?: number; readonly until?: string } {
+  const parts = Array.isArray(condition['all']) ? condition['all'] as readonly PolicyCondition[] : [condition];
+  const found = parts.map(({ fact, op, value }) => {
+    if (fact === 'institution.security_level' && op === 'at_least') return { level: Number(value) };
+    return fact === 'now.date' && op === 'before' ? { until: String(value) } : undefined;
+  });
+  return found.includes(undefined) ? {} : Object.assign({}, ...found) as { level?: number; until?: string };
 }
 
 /** As rule files say it; undefined: always. @param kept what holds now */

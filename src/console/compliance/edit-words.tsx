@@ -1,7 +1,8 @@
-import { policyCellsClient, type PolicyEdit, type PolicySetting } from '../../sdk/policy-cells.ts';
-import { useTexts, useWords } from '../shell/language.tsx';
+import { policyCellsClient, type PolicyCondition, type PolicyEdit, type PolicySetting } from '../../sdk/policy-cells.ts';
+import { useFormats, useTexts, useWords } from '../shell/language.tsx';
 import { useRead } from '../shell/use-gateway.ts';
 import { cellTexts } from './cell-texts.ts';
+import { knownConditions } from './conditions.ts';
 import { gridTexts } from './grid-texts.ts';
 import { openingText } from './openings.ts';
 import { proposalTexts } from './proposal-texts.ts';
@@ -11,10 +12,16 @@ export function EditWords({ edit, version }: { readonly edit: PolicyEdit; readon
   const t = useTexts(proposalTexts);
   const c = useTexts(cellTexts);
   const g = useTexts(gridTexts);
+  const { day } = useFormats();
   const titleOf = useTitles(version);
+  const conditionWords = (when: PolicyCondition | undefined) => {
+    if (when === undefined) return [];
+    const { level, until } = knownConditions(when);
+    return level === undefined && until === undefined ? [t('when')] : [...(level === undefined ? [] : [t('fromLevel', { level })]), ...(until === undefined ? [] : [t('endsOn', { day: day(until) })])];
+  };
   const what = (setting: PolicySetting) => {
     if (setting === null) return t('nothing');
-    return [c(openingText(setting.opening)), ...(setting.when === undefined ? [] : [t('when')])].join(' · ');
+    return [c(openingText(setting.opening)), ...conditionWords(setting.when)].join(' · ');
   };
   return (
     <>

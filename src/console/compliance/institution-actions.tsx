@@ -5,6 +5,7 @@ import { Confirm, Dialog } from '../parts/dialog.tsx';
 import { FieldRow, TextField } from '../parts/fields.tsx';
 import { ErrorNote } from '../parts/notes.tsx';
 import { Section } from '../parts/page.tsx';
+import { useReasonProblem } from '../parts/reason-code.ts';
 import { frameTexts } from '../shell/frame-texts.ts';
 import { useTexts } from '../shell/language.tsx';
 import { useSession } from '../shell/session.tsx';
@@ -20,6 +21,7 @@ const scopesOf: Readonly<Record<Action, readonly string[]>> = { approve: ['regis
 export function InstitutionActions({ institution: { id, status, limits } }: { readonly institution: InstitutionView }) {
   const t = useTexts(institutionTexts);
   const { scopes } = useSession();
+  const reasonProblem = useReasonProblem();
   const [open, setOpen] = useState<Action | 'limits'>();
   const decision = useChange((calls, { action, reason }: { readonly action: Action; readonly reason: string }) => {
     const client = officerClient(calls);
@@ -46,7 +48,7 @@ export function InstitutionActions({ institution: { id, status, limits } }: { re
       </div>
       {open !== undefined && open !== 'limits' && (
         <Confirm title={t(open)} open onClose={close} action={t(open)} danger={asksReason} busy={decision.busy} error={decision.error}
-          {...(asksReason ? { text: { label: t('reasonCode'), maxLength: 64, required: true } } : {})} onConfirm={(reason) => decision.run({ action: open, reason }, close)}>
+          {...(asksReason ? { text: { label: t('reasonCode'), maxLength: 64, required: true, problem: reasonProblem } } : {})} onConfirm={(reason) => decision.run({ action: open, reason }, close)}>
           <p>{questions[open]}</p>
         </Confirm>
       )}

@@ -52,7 +52,7 @@ function Project({ view }: { readonly view: JointProjectView }) {
           { id: 'bins', title: t('encoding'), cell: ({ bins }) => t('bins', { count: bins }) }]} />
       </Section>
       {['approved', 'active', 'ended', 'stopped'].includes(view.state) && <Section title={t('balances')}><Balances project={view.id} /></Section>}
-      <DocumentDecision about="project" actions={possible[view.state]} own={view.proposed_by} digest={view.digest} affects={[['projects']]} decide={(calls, action, reason) => {
+      <DocumentDecision about="project" actions={possible[view.state]} own={view.proposed_by} approvedBy={view.approvals.map(({ by }) => by)} digest={view.digest} affects={[['projects']]} decide={(calls, action, reason) => {
         const client = jointProjectsClient(calls);
         if (action === 'approve') return client.approve(view.id, view.digest);
         return action === 'refuse' ? client.refuse(view.id, view.digest, reason) : client.stop(view.id, reason);

@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import { shanghaiDate } from '../../calendar.ts';
 import { isVeilgateError } from '../../errors.ts';
 import { policiesClient, type PolicyVersionView } from '../../sdk/policies.ts';
 import { policyCellsClient, type JudgedEditsView } from '../../sdk/policy-cells.ts';
@@ -9,6 +10,7 @@ import { EmptyNote, ErrorNote, GoodNote, Loading, Read } from '../parts/notes.ts
 import { PageBody, Section } from '../parts/page.tsx';
 import { Table } from '../parts/table.tsx';
 import { useTexts, useWords } from '../shell/language.tsx';
+import { useSession } from '../shell/session.tsx';
 import { useChange, useRead } from '../shell/use-gateway.ts';
 import { complianceArea } from './area.ts';
 import { Differences } from './differences.tsx';
@@ -103,13 +105,15 @@ type FormProps = { readonly judged: JudgedEditsView | undefined; readonly busy: 
 function ProposalForm({ judged, busy, stale, onProposed }: FormProps) {
   const t = useTexts(proposalTexts);
   const { draft, change, clear } = useDraft();
-  const [missing, setMissing] = useState(false);
+  const { clock } = useSession();
+  const [wrong, setWrong] = useState({ comment: false, day: false });
   const proposal = useChange((calls, { comment, effectiveOn, key, changes, basis }: Pick<Draft, 'comment' | 'effectiveOn' | 'key'> & Pick<JudgedEditsView, 'changes'> & { readonly basis: number }) =>
-    policiesClient(calls).propose({ basis, changes, comment, ...(effectiveOn === '' ? {} : { effective_at: `${effectiveOn}T00:00:00+08:00` }) }, key), [['policies', 'list']]);
+    policiesClient(calls).propose({ basis, changes, comment, ...(effectiveOn === '' ? {} : { effective_at: `${effectiveOn}T00:00:00+08:00` }) }, key), [['policies', 'list'], ['policies', 'waiting']]);
   const propose = () => {
     const comment = draft.comment.trim();
-    setMissing(comment === '');
-    if (comment === '' || judged === undefined) return;
+    const found = { comment: comment === '', day: draft.effectiveOn !== '' && draft.effectiveOn < shanghaiDate(clock.nowMs()) };
+    setWrong(found);
+    if (found.comment || found.day || judged === undefined) return;
     proposal.run({ comment, effectiveOn: draft.effectiveOn, key: draft.key, changes: judged.changes, basis: judged.version }, ({ version }) => { clear(); onProposed(version.version); });
   };
   const conflict = isVeilgateError(proposal.error) && proposal.error.code === 'POLICY_BASIS_STALE' ? proposal.error.detail : undefined;
@@ -118,8 +122,9 @@ function ProposalForm({ judged, busy, stale, onProposed }: FormProps) {
     <Section title={t('propose')}>
       <form onSubmit={(event) => { event.preventDefault(); propose(); }}>
         <TextField label={t('comment')} hint={t('commentHint')} lines={3} maxLength={2000} required value={draft.comment} onChange={(comment) => change({ comment })}
-          error={missing ? t('commentMissing') : undefined} />
-        <TextField label={t('effective')} hint={t('effectiveHint')} type="date" value={draft.effectiveOn} onChange={(effectiveOn) => change({ effectiveOn })} />
+          error={wrong.comment ? t('commentMissing') : undefined} />
+        <TextField label={t('effective')} hint={t('effectiveHint')} type="date" value={draft.effectiveOn} onChange={(effectiveOn) => change({ effectiveOn })}
+          error={wrong.day ? t('dayOver') : undefined} />
         {proposal.error !== null && <ErrorNote error={proposal.error} />}
         {conflict !== undefined && <p>{t('filesTheirs', { files: listed('theirs') })} · {t('filesYours', { files: listed('yours') })} · {t('both', { files: listed('both') })}</p>}
         <Button type="submit" look="primary" busy={proposal.busy} disabled={stale || judged === undefined || busy}>{t('propose')}</Button>

@@ -1,5 +1,5 @@
 import { useParams } from 'react-router';
-import { policiesClient, type PolicyReviewView } from '../../sdk/policies.ts';
+import { policiesClient, type PolicyReviewView, type PolicyVersionView } from '../../sdk/policies.ts';
 import { EmptyNote, Read, WarningNote } from '../parts/notes.tsx';
 import { PageBody, Section } from '../parts/page.tsx';
 import { Digest, Facts, Table } from '../parts/table.tsx';
@@ -10,6 +10,7 @@ import { useRead } from '../shell/use-gateway.ts';
 import { Differences } from './differences.tsx';
 import { Replay } from './replay.tsx';
 import { VersionDecision } from './version-decision.tsx';
+import { useVersionInForce } from './version-in-force.ts';
 import { VersionState } from './version-state.tsx';
 import { versionTexts } from './version-texts.ts';
 import '../style/compliance.css';
@@ -31,6 +32,7 @@ function Review({ review }: { readonly review: PolicyReviewView }) {
   return (
     <>
       <Section title={frame('details')} actions={<VersionState state={version.state} />}><Head review={review} /></Section>
+      {version.state === 'approved' && <Waiting version={version} />}
       {version.state === 'proposed' && !review.basis_in_force && <WarningNote><p>{t('stale')}</p></WarningNote>}
       <Section title={t('marks')}><Marks marks={review.marks} /></Section>
       <Section title={t('summary')}>
@@ -50,6 +52,14 @@ function Review({ review }: { readonly review: PolicyReviewView }) {
       <VersionDecision review={review} />
     </>
   );
+}
+
+/** Approved for a later day: what holds until then. */
+function Waiting({ version }: { readonly version: PolicyVersionView }) {
+  const t = useTexts(versionTexts);
+  const { time } = useFormats();
+  const now = useVersionInForce().data?.version;
+  return <WarningNote><p>{version.effective_at === null ? t('atOnce') : t('waitsUntil', { time: time(version.effective_at) })} {now !== undefined && t('untilThen', { version: now })}</p></WarningNote>;
 }
 
 function Head({ review: { version } }: { readonly review: PolicyReviewView }) {

@@ -59,7 +59,7 @@ function VersionTable({ caption, versions, empty }: { readonly caption: string; 
   return (
     <Table caption={caption} rows={versions} keyOf={({ version }) => String(version)} {...(empty === undefined ? {} : { empty })} columns={[
       { id: 'version', title: frame('version'), cell: ({ version }) => <PageLink to={`/compliance/versions/${version}`}>{t('version', { version })}</PageLink> },
-      { id: 'state', title: frame('state'), cell: ({ state }) => <VersionState state={state} /> },
+      { id: 'state', title: frame('state'), cell: ({ state, effective_at: at }) => <><VersionState state={state} />{state === 'approved' && at !== null && <span className="more">{t('from', { time: time(at) })}</span>}</> },
       { id: 'origin', title: t('origin'), cell: ({ origin }) => t(origin) },
       { id: 'by', title: t('proposedBy'), cell: ({ proposed_by: by, proposed_at: at }) => <>{by ?? t('platform')}<span className="more">{time(at)}</span></> },
       { id: 'decided', title: t('decidedBy'), cell: ({ decided_by: by, decided_at: at }) => (at === null ? '–' : <>{by ?? t('platform')}<span className="more">{time(at)}</span></>) },

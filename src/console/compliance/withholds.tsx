@@ -6,6 +6,7 @@ import { Confirm } from '../parts/dialog.tsx';
 import { FieldRow, TextField } from '../parts/fields.tsx';
 import { EmptyNote, ErrorNote, GoodNote, Read } from '../parts/notes.tsx';
 import { PageBody, Section } from '../parts/page.tsx';
+import { useReasonProblem } from '../parts/reason-code.ts';
 import { Table } from '../parts/table.tsx';
 import { frameTexts } from '../shell/frame-texts.ts';
 import { useFormats, useTexts } from '../shell/language.tsx';
@@ -41,16 +42,17 @@ function CloseField() {
   const [search] = useSearchParams();
   const [field, setField] = useState(search.get('field') ?? '');
   const [purpose, setPurpose] = useState(search.get('purpose') ?? '');
+  const reasonProblem = useReasonProblem();
   const [reason, setReason] = useState('');
   const [hours, setHours] = useState('72');
-  const [wrong, setWrong] = useState<{ readonly field: boolean; readonly reason: boolean; readonly purpose: boolean }>();
+  const [wrong, setWrong] = useState<{ readonly field: boolean; readonly reason: string | undefined; readonly purpose: boolean }>();
   const [key, setKey] = useState(() => crypto.randomUUID());
   const closing = useChange((calls, given: { readonly field: string; readonly purpose: string; readonly reason: string; readonly hours: number }) => policiesClient(calls).withhold(given, key),
-    [['policies', 'withholds']]);
+    [['policies', 'withholds'], ['policies', 'waiting']]);
   const close = () => {
-    const found = { field: !/^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$/.test(field.trim()), reason: !/^[a-z][a-z0-9_]{0,63}$/.test(reason.trim()), purpose: purpose.trim() === '' };
+    const found = { field: !/^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$/.test(field.trim()), reason: reasonProblem(reason.trim()), purpose: purpose.trim() === '' };
     setWrong(found);
-    if (found.field || found.reason || found.purpose) return;
+    if (found.field || found.reason !== undefined || found.purpose) return;
     closing.run({ field: field.trim(), purpose: purpose.trim(), reason: reason.trim(), hours: Number(hours) }, () => { setField(''); setReason(''); setKey(crypto.randomUUID()); });
   };
   return (
@@ -61,7 +63,7 @@ function CloseField() {
           <TextField label={frame('purpose')} required maxLength={41} value={purpose} onChange={setPurpose} error={wrong?.purpose === true ? frame('fieldNeeded') : undefined} />
         </FieldRow>
         <FieldRow>
-          <TextField label={t('reason')} hint={t('reasonHint')} required maxLength={64} value={reason} onChange={setReason} error={wrong?.reason === true ? t('reasonWrong') : undefined} />
+          <TextField label={t('reason')} hint={t('reasonHint')} required maxLength={64} value={reason} onChange={setReason} error={wrong?.reason} />
           <TextField label={t('hours')} type="number" value={hours} onChange={setHours} />
         </FieldRow>
         {closing.error !== null && <ErrorNote error={closing.error} />}

@@ -23,8 +23,8 @@ type ConfirmProps = {
   readonly title: string; readonly open: boolean; readonly onClose: () => void; readonly children?: ReactNode;
   /** What the button says: what it does. */
   readonly action: string; readonly danger?: boolean; readonly busy: boolean; readonly error: unknown;
-  /** Asks for a text, up to so many characters. */
-  readonly text?: { readonly label: string; readonly maxLength: number; readonly required: boolean };
+  /** Asks for a text, up to so many characters; `problem` says what is wrong with one. */
+  readonly text?: { readonly label: string; readonly maxLength: number; readonly required: boolean; readonly problem?: (typed: string) => string | undefined };
   readonly onConfirm: (text: string) => void;
 };
 
@@ -32,18 +32,18 @@ type ConfirmProps = {
 export function Confirm({ title, open, onClose, children, action, danger = false, busy, error, text, onConfirm }: ConfirmProps) {
   const t = useTexts(frameTexts);
   const [typed, setTyped] = useState('');
-  const [missing, setMissing] = useState(false);
-  useEffect(() => { if (!open) { setTyped(''); setMissing(false); } }, [open]);
+  const [wrong, setWrong] = useState<string>();
+  useEffect(() => { if (!open) { setTyped(''); setWrong(undefined); } }, [open]);
   const confirm = () => {
-    const isMissing = text?.required === true && typed.trim() === '';
-    setMissing(isMissing);
-    if (!isMissing) onConfirm(typed.trim());
+    const found = text?.required === true && typed.trim() === '' ? t('fieldNeeded') : text?.problem?.(typed.trim());
+    setWrong(found);
+    if (found === undefined) onConfirm(typed.trim());
   };
   return (
     <Dialog title={title} open={open} onClose={onClose}>
       <form onSubmit={(event) => { event.preventDefault(); confirm(); }}>
         {children}
-        {text !== undefined && <TextField label={text.label} value={typed} onChange={setTyped} lines={3} maxLength={text.maxLength} required={text.required} error={missing ? t('fieldNeeded') : undefined} />}
+        {text !== undefined && <TextField label={text.label} value={typed} onChange={setTyped} lines={3} maxLength={text.maxLength} required={text.required} error={wrong} />}
         {error !== null && error !== undefined && <ErrorNote error={error} />}
         <div className="buttons"><Button type="submit" look={danger ? 'danger' : 'primary'} busy={busy}>{action}</Button><Button onPress={onClose}>{t('cancel')}</Button></div>
       </form>

@@ -1,6 +1,7 @@
 import { setImmediate as othersFirst } from 'node:timers/promises';
 import { appendRecords } from '../../audit/append.ts';
 import { recordHead, type AuditKind } from '../../audit/entry.ts';
+import { shanghaiDate } from '../../calendar.ts';
 import type { Clock } from '../../clock.ts';
 import { VeilgateError } from '../../errors.ts';
 import type { CompiledPolicy } from '../../policy/policy.ts';
@@ -47,10 +48,17 @@ export type Change = {
 /** A change that loads and keeps its own tests; not stored yet. Errors: POLICY_VERSION_NOT_FOUND, POLICY_BASIS_STALE, POLICY_BROKEN, POLICY_TESTS_FAILED, REQUEST_INVALID. */
 export async function judgeChange(desk: PolicyDesk, { basis, files, comment, effectiveMs }: Change, by: PartyId, origin: NewVersion['origin'] = 'proposal'): Promise<NewVersion> {
   requireStored(desk);
+  requireDayToCome(desk, effectiveMs);
   const pack = 'whole' in files ? files.whole : changedPack((await readVersion(desk.database, basis)).files, files.changes);
   const now = await requireBasis(desk.database, basis, pack);
   if (packDigest(pack) === now.digest) throw new VeilgateError('REQUEST_INVALID', 'These are the files that are in force: there is nothing to propose.', { pointer: '/files' });
   return { pack, policy: (await requireSound(desk, pack)).version, basis, origin, by, comment, effectiveMs };
+}
+
+/** Today will do: it is then in force as soon as it is approved. Errors: REQUEST_INVALID. */
+function requireDayToCome({ clock }: Pick<PolicyDesk, 'clock'>, effectiveMs: TimeMs | null): void {
+  if (effectiveMs === null || shanghaiDate(effectiveMs) >= shanghaiDate(clock.nowMs())) return;
+  throw new VeilgateError('REQUEST_INVALID', 'By the platform\'s clock the day on which this is to come into force is over: name a later one, or none.', { pointer: '/effective_at' });
 }
 
 /** What loads, alone and with what is withheld now, and keeps its tests. Errors: POLICY_BROKEN, POLICY_TESTS_FAILED. */

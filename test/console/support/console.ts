@@ -42,6 +42,7 @@ export async function startTestConsole(settings: Readonly<Record<string, string>
       page.on('pageerror', (error) => faults.push(`${page.url()}: ${error.message}`));
       // a policy violation or a failing script shows here; refused requests do so too, and are meant to
       page.on('console', (message) => { if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) faults.push(`${page.url()}: ${message.text()}`); });
+      page.on('dialog', (dialog) => { faults.push(`${page.url()} opened a dialog`); void dialog.dismiss(); });
       page.on('request', (request) => { if (!request.url().startsWith(platform.gateway.issuerUrl) && !/^(data|blob):/.test(request.url())) faults.push(`asked ${request.url()}`); });
       await page.goto(platform.gateway.issuerUrl + address);
       return page;
