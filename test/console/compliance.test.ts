@@ -240,8 +240,8 @@ describe('the compliance officer\'s console: policies', function () {
     await page.getByText('Code GATEWAY_UNAVAILABLE').waitFor();
     // pressed twice, while the answer takes its time
     let sent = 0;
+    page.on('request', (request) => { if (request.method() === 'POST' && request.url().endsWith('/v1/policies')) sent += 1; });
     await page.route('**/console/api/v1/policies', async (route) => {
-      sent += 1;
       const response = await route.fetch();
       await page.getByRole('button', { name: 'Propose' }).dblclick();
       await route.fulfill({ response });
