@@ -66,7 +66,7 @@ describe('the consoles in a browser whose clock is wrong', function () {
       await officer.getByRole('cell', { name: /working days left/ }).waitFor();
       await enterprise.getByRole('heading', { level: 2, name: /14 days/ }).waitFor();
       const ending = enterprise.locator('section').filter({ has: enterprise.getByRole('heading', { level: 2, name: /14 days/ }) });
-      await ending.getByText('bank-soon').waitFor();
+      await ending.getByText('Bank bank-soon').waitFor();
       return [await officer.getByRole('cell', { name: /working days left/ }).innerText(), await ending.innerText()];
     };
     await reopen(officer, 0);

@@ -15,6 +15,8 @@ type GridProps = {
   readonly columns: readonly number[];
   /** What is special about a cell at this moment. */
   readonly markOf: (field: string, purpose: string) => CellMark;
+  /** Something lies over the grid; when it is gone, the focus comes back to the active cell. */
+  readonly isCovered: boolean;
   readonly onOpen: (field: PolicyFieldView, purpose: string) => void;
 };
 
@@ -22,7 +24,7 @@ const rowPixels = 56;
 const headPixels = 36;
 
 /** An ARIA grid of which only the rows in sight are in the page: thousands of fields scroll as easily as ten. */
-export function Grid({ matrix, rows, columns, markOf, onOpen }: GridProps) {
+export function Grid({ matrix, rows, columns, markOf, isCovered, onOpen }: GridProps) {
   const t = useTexts(gridTexts);
   const words = useWords();
   const frame = useRef<HTMLDivElement>(null);
@@ -40,10 +42,14 @@ export function Grid({ matrix, rows, columns, markOf, onOpen }: GridProps) {
     if (!moved.current) return;
     moved.current = false;
     virtual.scrollToIndex(row);
-    const focus = () => frame.current?.querySelector<HTMLElement>('[data-active]')?.focus();
-    focus();
-    requestAnimationFrame(focus); // the row may come into the page only now
+    focusActive(frame.current);
+    requestAnimationFrame(() => focusActive(frame.current)); // the row may come into the page only now
   }, [row, column, virtual]);
+  useEffect(() => {
+    if (!isCovered) return undefined;
+    // a dialog gives the focus back a frame after it closed, to the very element that had it: rows drawn anew since have others
+    return () => afterFrames(2, () => { if (document.activeElement === document.body) focusActive(frame.current); });
+  }, [isCovered]);
 
   const move = (event: KeyboardEvent) => {
     const shown = rows[row];
@@ -150,6 +156,14 @@ const names = { clear: 'clear', mask: 'mask', band: 'band', token: 'token', veri
 export function name({ disposition, reason }: Pick<PolicyOutcomeView, 'disposition' | 'reason'>): (typeof names)[keyof typeof names] | 'not_minimum_for_purpose' | 'not_available' {
   if (disposition === 'withhold' && (reason === 'not_minimum_for_purpose' || reason === 'not_available')) return reason;
   return names[disposition as keyof typeof names] ?? 'withhold';
+}
+
+function focusActive(frame: HTMLElement | null): void {
+  frame?.querySelector<HTMLElement>('[data-active]')?.focus();
+}
+
+function afterFrames(frames: number, act: () => void): void {
+  requestAnimationFrame(() => (frames === 1 ? act() : afterFrames(frames - 1, act)));
 }
 
 function isDataset(row: GridRow | undefined): row is Extract<GridRow, { dataset: string }> {

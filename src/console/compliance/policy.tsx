@@ -112,7 +112,7 @@ function Choosing({ matrix, version, choice }: { readonly matrix: PolicyMatrixVi
       {shown === 0
         ? <EmptyNote>{frame('nothingFound')}</EmptyNote>
         : <Grid matrix={matrix} rows={rows} columns={columns}
-          markOf={markOf} onOpen={(field, purpose) => setOpen({ field, purpose })} />}
+          markOf={markOf} isCovered={open !== undefined} onOpen={(field, purpose) => setOpen({ field, purpose })} />}
       {open !== undefined && <CellDialog key={`${open.field.field} ${open.purpose}`} version={version} matrix={matrix} field={open.field} purpose={open.purpose} onClose={() => setOpen(undefined)} />}
     </>
   );
