@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
-import { comparisonsOf, conditionOf, isComplete, noConditions } from '../../src/console/compliance/conditions.ts';
+import { comparisonsOf, conditionOf, conditionsProblem, knownConditions, noConditions } from '../../src/console/compliance/conditions.ts';
 import { blankPurpose, editOf, faultsOf, formOf, limitNames, type PurposeForm } from '../../src/console/compliance/purpose-form.ts';
 import { compileCondition } from '../../src/policy/condition.ts';
 import { purposeBounds } from '../../src/policy/edit/purpose-bounds.ts';
@@ -65,6 +65,7 @@ describe('what an officer makes of a purpose in the console', () => {
 
 describe('a condition on a fact, as an officer chooses it', () => {
   const title = { en: 'x', zh: 'x' };
+  const today = '2026-11-22';
   const typed: readonly (readonly [PolicyFact, string])[] = [
     [{ type: 'integer', title, min: 1 }, '10'], [{ type: 'text', title }, 'a, b'], [{ type: 'code', title, codes: ['a', 'b'] }, 'a'], [{ type: 'boolean', title }, 'false'], [{ type: 'date', title }, '2027-01-01'],
   ];
@@ -74,17 +75,32 @@ describe('a condition on a fact, as an officer chooses it', () => {
       const facts = [{ name: 'request.it', fact }];
       for (const op of comparisonsOf(fact)) {
         const conditions = { ...noConditions, kind: 'new', fact: 'request.it', op, value } as const;
-        assert.equal(isComplete(conditions, facts), true);
+        assert.equal(conditionsProblem(conditions, facts, today), undefined);
         const condition = conditionOf(conditions, null, facts) as ConditionText;
         compileCondition(condition, new Map([['request.it', { name: 'request.it', from: 'caller', ...fact }]]), (_at, problem) => assert.fail(`${fact.type} ${op}: ${problem}`));
       }
     }
   });
 
+  it('is not taken while it says nothing, or ends on a day that is over', () => {
+    assert.equal(conditionsProblem(noConditions, [], today), undefined);
+    assert.equal(conditionsProblem({ ...noConditions, kind: 'new' }, [], today), 'chooseCondition');
+    for (const until of ['2026-11-21', today]) assert.equal(conditionsProblem({ ...noConditions, kind: 'new', until }, [], today), 'dayOver');
+    for (const conditions of [{ until: '2026-11-23' }, { level: '3' }]) assert.equal(conditionsProblem({ ...noConditions, kind: 'new', ...conditions }, [], today), undefined);
+  });
+
+  it('is read back as its level and its day, and as nothing when it says more', () => {
+    const read = (conditions: object) => knownConditions(conditionOf({ ...noConditions, kind: 'new', ...conditions }, null, [{ name: 'request.it', fact: typed[0]?.[0] as PolicyFact }]) ?? {});
+    assert.deepEqual(read({ level: '3' }), { level: 3 });
+    assert.deepEqual(read({ until: '2026-11-23' }), { until: '2026-11-23' });
+    assert.deepEqual(read({ level: '3', until: '2026-11-23' }), { level: 3, until: '2026-11-23' });
+    assert.deepEqual(read({ level: '3', fact: 'request.it', op: 'at_least', value: '1' }), {});
+  });
+
   it('is not taken while it does not say what the fact is to be', () => {
     const facts = [{ name: 'request.it', fact: typed[0]?.[0] as PolicyFact }];
-    for (const value of ['', ' ', 'x', '1.5']) assert.equal(isComplete({ ...noConditions, kind: 'new', fact: 'request.it', op: 'at_least', value }, facts), false, value);
-    assert.equal(isComplete({ ...noConditions, kind: 'new', fact: 'request.gone', op: 'at_least', value: '1' }, facts), false);
+    for (const value of ['', ' ', 'x', '1.5']) assert.equal(conditionsProblem({ ...noConditions, kind: 'new', fact: 'request.it', op: 'at_least', value }, facts, today), 'conditionIncomplete', value);
+    assert.equal(conditionsProblem({ ...noConditions, kind: 'new', fact: 'request.gone', op: 'at_least', value: '1' }, facts, today), 'conditionIncomplete');
     assert.deepEqual(conditionOf({ ...noConditions, kind: 'new', level: '3', fact: 'request.it', op: 'at_least', value: '1' }, null, facts),
       { all: [{ fact: 'institution.security_level', op: 'at_least', value: 3 }, { fact: 'request.it', op: 'at_least', value: 1 }] });
   });
