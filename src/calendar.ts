@@ -12,6 +12,11 @@ export function shanghaiDate(atMs: TimeMs): IsoDate {
   return new Date(atMs + shanghaiOffsetMs).toISOString().slice(0, 10) as IsoDate;
 }
 
+/** When the day of this moment began in Asia/Shanghai. */
+export function dayStartMs(atMs: TimeMs): TimeMs {
+  return atMs - ((atMs + shanghaiOffsetMs) % dayMs) as TimeMs;
+}
+
 /** Whole seconds until the next day begins in Asia/Shanghai, at least 1. */
 export function secondsToNextDay(atMs: TimeMs): number {
   return Math.ceil((dayMs - ((atMs + shanghaiOffsetMs) % dayMs)) / 1000);

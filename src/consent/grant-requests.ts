@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { dayMs } from '../calendar.ts';
+import { dayMs, dayStartMs, secondsToNextDay } from '../calendar.ts';
 import { VeilgateError } from '../errors.ts';
 import type { Sql, Tx } from '../store/database.ts';
 import type { GrantId, InstitutionId, SubjectId, TimeMs } from '../vocabulary.ts';
@@ -9,6 +9,8 @@ import type { ConsentDetail } from './schemas.ts';
 export const grantRequestDays = 30;
 /** Requests one institution may make of one enterprise within 24 hours, whatever became of them. */
 export const grantRequestsPerDayMax = 3;
+/** Requests of one institution in a day (Asia/Shanghai), whoever they go to: each is a message to somebody and an entry of the log. */
+export const grantRequestsOfInstitutionMax = 1000;
 export const listedRequestsMax = 50;
 
 export type GrantRequestState = 'pending' | 'accepted' | 'refused' | 'withdrawn' | 'expired';
@@ -45,7 +47,13 @@ const columns = 'id, institution, subject, terms, message, created_ms, expires_m
 export async function createGrantRequest(tx: Tx, asked: Pick<GrantRequest, 'institution' | 'subject' | 'terms' | 'message'>, atMs: TimeMs): Promise<GrantRequest> {
   const { institution, subject, terms, message } = asked;
   // two requests at the same moment would each not see the other
-  await tx.query({ name: 'consent lock asking', text: 'select pg_advisory_xact_lock(hashtextextended($1, 0))', values: [`grant request ${institution} ${subject}`] });
+  await tx.query({ name: 'consent lock asking', text: 'select pg_advisory_xact_lock(hashtextextended($1, 0))', values: [`grant requests of ${institution}`] });
+  const { rows: [today] } = await tx.query<{ asked: number }>({
+    name: 'consent count asked today', text: 'select count(*)::int as asked from grant_request where institution = $1 and created_ms >= $2', values: [institution, dayStartMs(atMs)],
+  });
+  if ((today?.asked ?? 0) >= grantRequestsOfInstitutionMax) {
+    throw tooMany(`You asked ${grantRequestsOfInstitutionMax} times today: continue tomorrow.`, 'institution', grantRequestsOfInstitutionMax, secondsToNextDay(atMs));
+  }
   await tx.query({
     name: 'consent expire asking',
     text: "update grant_request set state = 'expired' where institution = $1 and subject = $2 and state = 'pending' and expires_ms <= $3",
@@ -67,8 +75,8 @@ export async function createGrantRequest(tx: Tx, asked: Pick<GrantRequest, 'inst
   return fromRow(rows[0] as Row, atMs);
 }
 
-function tooMany(message: string, limit: 'open' | 'day', max: number): VeilgateError {
-  return new VeilgateError('CONSENT_REQUESTS_TOO_MANY', message, { limit, max });
+function tooMany(message: string, limit: 'open' | 'day' | 'institution', max: number, retryAfterSeconds?: number): VeilgateError {
+  return new VeilgateError('CONSENT_REQUESTS_TOO_MANY', message, { limit, max, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) });
 }
 
 /** Who looks at a request: the one it came from or the one it goes to. */

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { dayStartMs, secondsToNextDay } from '../calendar.ts';
 import type { Clock } from '../clock.ts';
 import { VeilgateError } from '../errors.ts';
 import type { Sql, Tx } from '../store/database.ts';
@@ -63,6 +64,36 @@ function checkWhole(terms: GrantTerms, atMs: TimeMs): void {
   if (terms.dataFrom !== null && terms.dataTo !== null && terms.dataTo < terms.dataFrom) throw invalid('/data_to', 'the data period ends before it starts');
 }
 
+/** Grants an enterprise signs in a day (Asia/Shanghai). */
+export const signedGrantsPerDayMax = 500;
+/**
+ * Paused grants an enterprise lets go on in a day, all of them together. To pause and to revoke is never refused: a grant is
+ * paused again only once it was let go on, and revoked once.
+ */
+export const resumesPerDayMax = 200;
+
+/** Errors: REQUEST_QUOTA_EXCEEDED. */
+export async function requireFewSigned(tx: Tx, subject: SubjectId, atMs: TimeMs): Promise<void> {
+  await tx.query({ name: 'consent lock signing', text: 'select pg_advisory_xact_lock(hashtextextended($1, 0))', values: [`signed grants of ${subject}`] });
+  const { rows: [today] } = await tx.query<{ count: number }>({
+    name: 'consent count signed', text: "select count(*)::int as count from consent_grant where subject = $1 and created_ms >= $2 and origin = 'signed'", values: [subject, dayStartMs(atMs)],
+  });
+  if ((today?.count ?? 0) >= signedGrantsPerDayMax) throw usedUp(`You signed ${signedGrantsPerDayMax} grants today: continue tomorrow, or grant in the browser.`, atMs);
+}
+
+/** Errors: REQUEST_QUOTA_EXCEEDED. */
+async function requireFewResumed(tx: Tx, subject: SubjectId, atMs: TimeMs): Promise<void> {
+  await tx.query({ name: 'consent lock resuming', text: 'select pg_advisory_xact_lock(hashtextextended($1, 0))', values: [`resumed grants of ${subject}`] });
+  const { rows: [today] } = await tx.query<{ count: number }>({
+    name: 'consent count resumed', text: "select count(*)::int as count from grant_event where actor = $1 and at_ms >= $2 and kind = 'resumed'", values: [subject, dayStartMs(atMs)],
+  });
+  if ((today?.count ?? 0) >= resumesPerDayMax) throw usedUp(`You let grants go on ${resumesPerDayMax} times today: continue tomorrow.`, atMs);
+}
+
+function usedUp(message: string, atMs: TimeMs): VeilgateError {
+  return new VeilgateError('REQUEST_QUOTA_EXCEEDED', message, { retryAfterSeconds: secondsToNextDay(atMs) });
+}
+
 export type GrantAction = 'pause' | 'resume' | 'revoke';
 
 /** What each action needs and makes, and who may do it. The other states are final. */
@@ -76,7 +107,7 @@ const actions: Readonly<Record<GrantAction, { from: readonly GrantState[]; to: G
  * Pauses, resumes or revokes a grant. When the transaction has committed, no use under the old state can follow on
  * any node: a use locks the same row. The enterprise does all three; its institution may give a grant back and an
  * officer may end one (both `revoke`), but nobody else can give consent or hold it up.
- * Errors: CONSENT_NOT_FOUND (also for another party's grant), PARTY_NOT_PERMITTED, CONSENT_STATE_CONFLICT with the state.
+ * Errors: CONSENT_NOT_FOUND (also for another party's grant), PARTY_NOT_PERMITTED, CONSENT_STATE_CONFLICT with the state, REQUEST_QUOTA_EXCEEDED for `resume` alone.
  */
 export async function changeGrant(tx: Tx, change: { readonly grant: GrantId; readonly actor: Exclude<Actor, { platform: true }>; readonly action: GrantAction }, clock: Clock): Promise<GrantChange> {
   const row = await lockedRow(tx, change.grant);
@@ -89,6 +120,7 @@ export async function changeGrant(tx: Tx, change: { readonly grant: GrantId; rea
   if (!rule.from.includes(state)) {
     throw new VeilgateError('CONSENT_STATE_CONFLICT', `${rule.refusal}: see detail.state for what this one is.`, { state });
   }
+  if (change.action === 'resume') await requireFewResumed(tx, row.subject, atMs);
   await tx.query({
     name: 'consent change state',
     text: 'update consent_grant set state = $2, changed_ms = $3 where id = $1',

@@ -5,7 +5,7 @@ import { VeilgateError } from '../errors.ts';
 import type { Tx } from '../store/database.ts';
 import type { InstitutionId, SubjectId, TimeMs } from '../vocabulary.ts';
 import type { CapsOf } from './caps.ts';
-import { insertGrant, newGrantId, type GrantChange } from './grants.ts';
+import { insertGrant, newGrantId, requireFewSigned, type GrantChange } from './grants.ts';
 import { checkSignedGrant } from './schemas.ts';
 import { invalid, parseTerms } from './terms.ts';
 
@@ -26,7 +26,7 @@ export type VerifiedSignedGrant = {
  * for ever: after a revocation it cannot be played again. The caller has checked that the institution is active.
  * @param subject the one enterprise that the signing party may speak for
  * @param capsOf caps for the institution the document names
- * Errors: REQUEST_TOO_LARGE, CONSENT_INVALID, POLICY_PURPOSE_UNKNOWN, CONSENT_EXCEEDS_CAP, TOKEN_LIFETIME_TOO_LONG, TOKEN_EXPIRED, TOKEN_REPLAYED.
+ * Errors: REQUEST_TOO_LARGE, CONSENT_INVALID, POLICY_PURPOSE_UNKNOWN, CONSENT_EXCEEDS_CAP, TOKEN_LIFETIME_TOO_LONG, TOKEN_EXPIRED, TOKEN_REPLAYED, REQUEST_QUOTA_EXCEEDED.
  */
 export async function grantFromSigned(tx: Tx, signed: VerifiedSignedGrant, subject: SubjectId, capsOf: CapsOf, clock: Clock): Promise<GrantChange> {
   if (signed.document.length > signedGrantLengthMax) throw new VeilgateError('REQUEST_TOO_LARGE', `A signed grant has at most ${signedGrantLengthMax} characters: name fewer fields.`);
@@ -35,6 +35,7 @@ export async function grantFromSigned(tx: Tx, signed: VerifiedSignedGrant, subje
   checkLifetime(payload, atMs);
   if (payload.terms.subject !== subject) throw invalid('/terms/subject', 'an enterprise grants access to its own data only');
   const terms = parseTerms(payload.terms, payload.institution as InstitutionId, capsOf, atMs);
+  await requireFewSigned(tx, subject, atMs);
   const noticeDigest = payload.notice_digest ?? sha256(canonicalJson(payload.terms));
   const id = newGrantId();
   const { rowCount } = await tx.query({

@@ -84,7 +84,7 @@ export const settings = {
   headersTimeoutSeconds: integer({ env: 'VEILGATE_HEADERS_TIMEOUT_SECONDS', group: limits, default: 10, min: 1, max: 120, meaning: 'How long a caller may take to send the headers of a request.' }),
   requestTimeoutSeconds: integer({ env: 'VEILGATE_REQUEST_TIMEOUT_SECONDS', group: limits, default: 15, min: 1, max: 600, meaning: 'How long a caller may take to send a request\'s body, and the longest pause within a file of records.' }),
   uploadTimeoutSeconds: integer({ env: 'VEILGATE_UPLOAD_TIMEOUT_SECONDS', group: limits, default: 3600, min: 1, max: 86_400, meaning: 'How long a caller may take to send a file of records.' }),
-  refusalsPerMinute: integer({ env: 'VEILGATE_REFUSALS_PER_MINUTE', group: limits, default: 20, min: 0, max: 100_000, meaning: 'Queries of one institution refused at the door by one process within a minute that are log entries of their own; more are counted in one entry.' }),
+  refusalsPerMinute: integer({ env: 'VEILGATE_REFUSALS_PER_MINUTE', group: limits, default: 20, min: 0, max: 100_000, meaning: 'Queries of one institution refused at the door, and refused questions of its joint runs, by one process within a minute that are log entries of their own; more are counted in one entry.' }),
   idempotencyHours: integer({ env: 'VEILGATE_IDEMPOTENCY_HOURS', group: limits, default: 24, min: 1, max: 720, meaning: 'How long an idempotency key is remembered.' }),
 
   logLevel: choice({ env: 'VEILGATE_LOG_LEVEL', group: watching, options: ['error', 'warn', 'info', 'debug'], default: 'info', meaning: 'Least important events that are logged. Requests are `info`.' }),

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { dayStartMs, secondsToNextDay } from '../calendar.ts';
 import { VeilgateError } from '../errors.ts';
 import type { Sql, Tx } from '../store/database.ts';
 import type { FieldRef, IsoDate, PartyId, SubjectId, TimeMs } from '../vocabulary.ts';
@@ -8,6 +9,8 @@ import type { AboutAccess, AboutRecord, Objection, ObjectionState, ObjectionStep
 export const objectionPageMax = 100;
 /** Objections of one enterprise that may wait for an answer. */
 const openMax = 50;
+/** Objections one enterprise submits in a day (Asia/Shanghai), also of those it closed at once: each is two entries of the log. */
+export const objectionsPerDayMax = 100;
 
 type Row = {
   id: string; subject: SubjectId; submitted_by: PartyId; submitted_ms: TimeMs; about: 'record' | 'access'; field: FieldRef | null; row_key: string | null;
@@ -27,8 +30,12 @@ export async function insertObjection(tx: Tx, given: NewObjection, atMs: TimeMs)
   const access = given.about === 'access' ? given : undefined;
   // one after the other for each enterprise, or two at once would both see room for one more
   await tx.query("select pg_advisory_xact_lock(hashtextextended('objections of ' || $1, 0))", [given.subject]);
-  const { rows: [open] } = await tx.query<{ count: number }>("select count(*)::integer as count from objection where subject = $1 and state in ('submitted', 'accepted')", [given.subject]);
-  if ((open?.count ?? 0) >= openMax) throw new VeilgateError('REQUEST_QUOTA_EXCEEDED', `${openMax} of your objections wait for their answer: wait for it, or close some.`);
+  const { rows: [before] } = await tx.query<{ open: number; today: number }>(
+    "select count(*) filter (where state in ('submitted', 'accepted'))::integer as open, count(*) filter (where submitted_ms >= $2)::integer as today from objection where subject = $1 and (submitted_ms >= $2 or state in ('submitted', 'accepted'))",
+    [given.subject, dayStartMs(atMs)],
+  );
+  if ((before?.today ?? 0) >= objectionsPerDayMax) throw new VeilgateError('REQUEST_QUOTA_EXCEEDED', `You objected ${objectionsPerDayMax} times today: continue tomorrow.`, { retryAfterSeconds: secondsToNextDay(atMs) });
+  if ((before?.open ?? 0) >= openMax) throw new VeilgateError('REQUEST_QUOTA_EXCEEDED', `${openMax} of your objections wait for their answer: wait for it, or close some.`);
   const { rows } = await tx.query<Row>(
     `insert into objection (id, subject, submitted_by, submitted_ms, about, field, row_key, fault, department, entry, due_on)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::date) on conflict do nothing returning ${columns}`,

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { fixedClock } from '../../src/clock.ts';
 import { grantHistory } from '../../src/consent/events.ts';
-import { changeGrant, createGrant, listGrants, readGrant, type GrantAction } from '../../src/consent/grants.ts';
+import { changeGrant, createGrant, listGrants, readGrant, resumesPerDayMax, type GrantAction } from '../../src/consent/grants.ts';
 import { isVeilgateError, type ErrorCode } from '../../src/errors.ts';
 import type { Database } from '../../src/store/database.ts';
 import { freshDatabase } from '../support/database.ts';
@@ -39,6 +39,22 @@ describe('consent/grants', () => {
     await assert.rejects(create({ kind: 'one_time', usesMax: null, frequency: { max: 1, per: 'day' } }), code('CONSENT_INVALID'));
     await assert.rejects(create({ kind: 'one_time', usesMax: 2 }), code('CONSENT_INVALID'));
     await assert.rejects(create({ dataFrom: '2025-01-02' as never, dataTo: '2025-01-01' as never }), code('CONSENT_INVALID'));
+  });
+
+  it('lets grants go on two hundred times a day, and never refuses to pause or to revoke', async () => {
+    const own = subjectOf(71);
+    const grant = await stored(database, { subject: own });
+    const by = { subject: own };
+    const changeBy = (action: GrantAction, atMs: number = startMs) => change(grant.id, action, by, fixedClock(new Date(atMs).toISOString()));
+    await changeBy('pause');
+    await database.query("insert into grant_event (grant_id, at_ms, kind, actor_kind, actor) select $1, $2, 'resumed', 'subject', $3 from generate_series(1, $4::int)", [grant.id, startMs, own, resumesPerDayMax - 1]);
+    await changeBy('resume');
+    await changeBy('pause');
+    await assert.rejects(changeBy('resume'), (error) => isVeilgateError(error, 'REQUEST_QUOTA_EXCEEDED') && Number(error.detail?.['retryAfterSeconds']) > 0);
+    await changeBy('resume', startMs + dayMs);
+    await changeBy('pause', startMs + dayMs);
+    await changeBy('revoke', startMs + dayMs);
+    assert.equal((await readGrant(database, grant.id, by, startMs)).state, 'revoked');
   });
 
   it('pauses, resumes and revokes, and remembers each with its facts', async () => {

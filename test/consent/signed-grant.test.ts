@@ -1,13 +1,14 @@
 import { strict as assert } from 'node:assert';
 import { fixedClock } from '../../src/clock.ts';
 import { canonicalJson } from '../../src/canonical.ts';
-import { changeGrant, readGrant } from '../../src/consent/grants.ts';
+import { changeGrant, readGrant, signedGrantsPerDayMax } from '../../src/consent/grants.ts';
 import type { SignedGrantPayload } from '../../src/consent/schemas.ts';
 import { grantFromSigned, signedGrantLengthMax, signedGrantLifetimeMaxS } from '../../src/consent/signed-grant.ts';
-import { isVeilgateError, type ErrorCode } from '../../src/errors.ts';
+import { isVeilgateError, type ErrorCode, type VeilgateError } from '../../src/errors.ts';
 import type { Database } from '../../src/store/database.ts';
 import { freshDatabase } from '../support/database.ts';
-import { bank, capsOf, detail, digestOf, start, startMs, subject, subjectOf } from './sample.ts';
+import type { TimeMs } from '../../src/vocabulary.ts';
+import { bank, capsOf, dayMs, detail, digestOf, start, startMs, subject, subjectOf } from './sample.ts';
 
 const code = (expected: ErrorCode, pointer?: string) => (error: unknown) => {
   assert.ok(isVeilgateError(error, expected), String(error));
@@ -52,6 +53,22 @@ describe('consent/signed-grant', () => {
     assert.deepEqual(results.map(({ status }) => status).sort(), ['fulfilled', 'rejected', 'rejected']);
     const { rows } = await database.query<{ n: number }>('select count(*) as n from consent_grant g left join signed_grant s on s.grant_id = g.id where s.grant_id is null');
     assert.equal(rows[0]?.n, 0, 'a refused document left a grant behind');
+  });
+
+  it('grants five hundred times a day', async () => {
+    const own = subjectOf(81);
+    const sign = (atMs = startMs) => {
+      const s = atMs / 1000;
+      return database.transaction('t', (tx) => grantFromSigned(tx, { payload: payload({ terms: detail({ subject: own }), iat: s, exp: s + 60 }), document: 'a.b.c' }, own, capsOf, fixedClock(new Date(atMs).toISOString())));
+    };
+    const { grant } = await sign();
+    await database.query(
+      `insert into consent_grant (id, subject, institution, purpose, field_set, width, valid_from_ms, valid_until_ms, kind, uses_max, uses_left, data_life_days, notice_digest, origin, evidence_digest, created_ms, changed_ms)
+       select lpad(n::text, 22, 'x'), subject, institution, purpose, field_set, width, valid_from_ms, valid_until_ms, kind, 1, 1, data_life_days, notice_digest, origin, evidence_digest, created_ms, changed_ms
+       from consent_grant, generate_series(1, $2::int) n where id = $1`, [grant.id, signedGrantsPerDayMax - 2]);
+    assert.deepEqual((await Promise.allSettled([sign(), sign(), sign()])).map(({ status }) => status).sort(), ['fulfilled', 'rejected', 'rejected']);
+    await assert.rejects(sign(), (error) => code('REQUEST_QUOTA_EXCEEDED')(error) && Number((error as VeilgateError).detail?.['retryAfterSeconds']) > 0);
+    assert.equal((await sign(startMs + dayMs as TimeMs)).grant.state, 'active');
   });
 
   it('lets the same jti of another enterprise be', async () => {

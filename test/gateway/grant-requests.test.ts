@@ -1,9 +1,13 @@
 import { strict as assert } from 'node:assert';
 import { hash, randomBytes } from 'node:crypto';
 import { canonicalJson } from '../../src/canonical.ts';
+import { sampleSubject } from '../../scripts/sample/subjects.ts';
+import { dayStartMs } from '../../src/calendar.ts';
+import { grantRequestsOfInstitutionMax } from '../../src/consent/grant-requests.ts';
 import { isVeilgateError } from '../../src/errors.ts';
 import { bankClient, type BankClient } from '../../src/sdk/bank.ts';
 import { policiesClient } from '../../src/sdk/policies.ts';
+import type { TimeMs } from '../../src/vocabulary.ts';
 import { secondSubject, silentSubject, startWorld, subject, terms, thirdSubject, unknownSubject, type EnterpriseClient, type World } from '../flow/support/world.ts';
 import type { Wire } from '../flow/support/wire.ts';
 
@@ -141,6 +145,24 @@ describe('requests for grants', () => {
     assert.equal((await otherBank.askForGrant({ ...asked, subject: thirdSubject })).state, 'pending', 'another bank is not held up');
     const repeated = await Promise.all([0, 1].map(() => otherBank.askForGrant({ ...asked, subject: secondSubject }, 'Once', 'ask-only-once-1').catch(() => undefined)));
     assert.equal(new Set(repeated.filter((each) => each !== undefined).map(({ id }) => id)).size, 1);
+  });
+
+  it('are a thousand a day of one bank, whoever they go to: made-up codes too (CONSENT_REQUESTS_TOO_MANY)', async () => {
+    const { database } = world.platform;
+    const detail = JSON.stringify({ type: 'veilgate_consent', ...asked, subject: thirdSubject });
+    const fill = (count: number) => database.query(
+      `insert into grant_request (id, institution, subject, terms, created_ms, expires_ms, state, decided_ms)
+       select lpad(n::text, 22, '0'), 'bank-a', lpad(n::text, 18, '0'), $1::jsonb, $2, $2::bigint + 1, 'withdrawn', $2 from generate_series(1, $3::int) as n`, [detail, Date.now(), count]);
+    const { rows: [before] } = await database.query<{ n: number }>("select count(*)::int as n from grant_request where institution = 'bank-a' and created_ms >= $1", [dayStartMs(Date.now() as TimeMs)]);
+    await fill(grantRequestsOfInstitutionMax - (before?.n ?? 0) - 1);
+    const fresh = Array.from({ length: 4 }, (_, n) => sampleSubject(20_000 + n, 11));
+    const outcomes = await Promise.all(fresh.map((code) => codeOf(bank.askForGrant({ ...asked, subject: code }))));
+    assert.deepEqual(outcomes.toSorted(), ['CONSENT_REQUESTS_TOO_MANY', 'CONSENT_REQUESTS_TOO_MANY', 'CONSENT_REQUESTS_TOO_MANY', 'done'], 'also of several at once');
+    const { limit, max, retryAfterSeconds } = await detailOf(bank.askForGrant({ ...asked, subject: fresh[0] ?? '' }));
+    assert.deepEqual([limit, max], ['institution', grantRequestsOfInstitutionMax]);
+    assert.ok(Number(retryAfterSeconds) > 0 && Number(retryAfterSeconds) <= 86_400);
+    assert.equal((await otherBank.askForGrant({ ...asked, subject: fresh[0] ?? '' })).state, 'pending', 'another bank is not held up');
+    await database.query("delete from grant_request where institution = 'bank-a' and subject like '000%'");
   });
 
   it('can only be read once they have expired, and make way for another', async () => {

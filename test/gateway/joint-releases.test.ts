@@ -12,13 +12,16 @@ import { askAndFetch, fetchResults, type JointRunView, type Statement } from '..
 import { codeOf, ruleOf } from '../support/joint.ts';
 import { startRunStage, type JointCase, type JointRunStage } from '../support/joint-run.ts';
 
+/** More than the other tests need. */
+const refusalsPerMinute = 30;
+
 describe('questions of joint runs', () => {
   let stage: JointRunStage;
   let found: JointCase & { readonly run: JointRunView };
   let work: (question: string, onStep?: (step: 'staged' | 'computed') => Promise<void>, sliceColumns?: number) => Promise<void>;
   before(async function () {
     this.timeout(120_000);
-    stage = await startRunStage(120);
+    stage = await startRunStage(120, [], { VEILGATE_REFUSALS_PER_MINUTE: String(refusalsPerMinute) });
     found = await stage.ready();
     const { config, database } = stage.platform;
     const catalogue = loadCatalogue(path.join(config.policyFolder, 'catalogue'));
@@ -162,5 +165,13 @@ describe('questions of joint runs', () => {
     assert.equal((await ask(statement)).state, 'asked', 'asked again, it is charged and refused again');
     await work(question);
     assert.deepEqual(await spent(), before);
+  });
+
+  it('fill the log with no more than some refusals a minute, however many are asked', async () => {
+    const before = (await stage.records('joint.refused')).length;
+    const asked = await Promise.all(Array.from({ length: 100 }, () => codeOf(ask({ kind: 'table', columns: ['net_value'], partner: 'default' }))));
+    assert.deepEqual([...new Set(asked)], ['JOINT_STATEMENT_INVALID']);
+    const added = (await stage.records('joint.refused')).length - before;
+    assert.ok(added <= 2 * refusalsPerMinute, `${added} entries in at most two minutes`);
   });
 });

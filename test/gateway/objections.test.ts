@@ -4,6 +4,7 @@ import { recordHead, type AuditRecord } from '../../src/audit/entry.ts';
 import { systemClock } from '../../src/clock.ts';
 import { isVeilgateError } from '../../src/errors.ts';
 import { closeOverdueObjections } from '../../src/gateway/use-cases/objections.ts';
+import { objectionsPerDayMax } from '../../src/objection/registry.ts';
 import { loadObjectionSettings } from '../../src/objection/settings.ts';
 import { departmentClient } from '../../src/sdk/department.ts';
 import { noticesClient, objectionsClient, type ObjectionGiven } from '../../src/sdk/objections.ts';
@@ -299,6 +300,18 @@ describe('objections at the gateway', () => {
     assert.ok(isVeilgateError(thrown, 'SOURCE_ROWS_REJECTED'), String(thrown));
     assert.deepEqual(thrown.detail?.['rejects'], [{ row: 1, field: null, reason: 'unknown_field' }, { row: 1, field: 'declared_revenue_cents', reason: 'type' }]);
     assert.deepEqual(await subjectRow(), row, 'nothing was changed');
+  });
+
+  it('bounds what one enterprise may object to in a day, also when it closes at once what it objected to', async () => {
+    const { database } = world.platform;
+    const { id } = await otherEnterprise.submit(toRecord());
+    await otherEnterprise.take(id, 'close');
+    await database.query(
+      `insert into objection (id, subject, submitted_by, submitted_ms, about, field, fault, department, state)
+       select lpad(n::text, 22, 'd'), subject, submitted_by, submitted_ms, about, field, fault, department, 'closed'
+       from objection, generate_series(1, $2::int - (select count(*)::int from objection where subject = $3)) n where id = $1`, [id, objectionsPerDayMax, secondSubject]);
+    const refused = await otherEnterprise.submit(toRecord()).then(() => assert.fail('submitted'), (error: unknown) => error);
+    assert.ok(isVeilgateError(refused, 'REQUEST_QUOTA_EXCEEDED') && Number(refused.detail?.['retryAfterSeconds']) > 0, String(refused));
   });
 
   it('bounds what one enterprise may have open', async () => {

@@ -96,8 +96,8 @@ export type JointCase = {
 };
 
 /** @param joint changes of policies/joint.yaml, as `[words, their replacement]` */
-export async function startRunStage(count = 240, joint: readonly (readonly [string, string])[] = []): Promise<JointRunStage> {
-  const stage = await startJointStage({ VEILGATE_SCORE_TASKS: '2', VEILGATE_SCORE_THREADS: '2', ...(joint.length === 0 ? {} : { VEILGATE_POLICY_FOLDER: policiesWith(joint) }) });
+export async function startRunStage(count = 240, joint: readonly (readonly [string, string])[] = [], settings: Readonly<Record<string, string>> = {}): Promise<JointRunStage> {
+  const stage = await startJointStage({ VEILGATE_SCORE_TASKS: '2', VEILGATE_SCORE_THREADS: '2', ...(joint.length === 0 ? {} : { VEILGATE_POLICY_FOLDER: policiesWith(joint) }), ...settings });
   const { platform, partner } = stage;
   const enterprises = subjects(0, count);
   await platform.load('financials', 'finance_bureau', financialsCsv(enterprises));

@@ -13,7 +13,7 @@ export const problemsInChinese: Readonly<Record<ErrorCode, string>> = {
   REQUEST_METHOD_NOT_ALLOWED: '该地址不支持这种操作:请刷新页面后重试。',
   REQUEST_MEDIA_TYPE: '文件或内容的类型不被接受:请核对格式。',
   REQUEST_RATE_LIMITED: '操作过于频繁:请稍等片刻后重试。',
-  REQUEST_QUOTA_EXCEEDED: '本机构今日的查询额度已用完:请明日继续,或申请提高额度。',
+  REQUEST_QUOTA_EXCEEDED: '今日的额度已用完,或等待处理的事项过多:请明日继续,或联系平台。',
   REQUEST_OVERLOADED: '平台繁忙:请稍后重试。',
   REQUEST_TIMEOUT: '请求超时:请检查网络后重试。',
   IDEMPOTENCY_KEY_MISSING: '请求缺少防重复编号:请刷新页面后重试。',

@@ -38,7 +38,7 @@ export function grantRoutes(services: Services): readonly Route[] {
       description: 'Without the browser flow. The same document grants once, for ever: repeating it is refused, so no idempotency key is needed.',
       request: { body: { kind: 'jwt', typ: 'grant+jwt', schema: named('GrantPayload'), code: 'CONSENT_INVALID' } },
       responses: { 201: { description: 'Granted.', schema: grantSchema } },
-      errors: ['PARTY_NOT_PERMITTED', 'CONSENT_INVALID', 'CONSENT_EXCEEDS_CAP', 'POLICY_PURPOSE_UNKNOWN', 'INSTITUTION_NOT_FOUND', 'INSTITUTION_NOT_ACTIVE', 'AUDIT_UNAVAILABLE'],
+      errors: ['PARTY_NOT_PERMITTED', 'CONSENT_INVALID', 'CONSENT_EXCEEDS_CAP', 'POLICY_PURPOSE_UNKNOWN', 'INSTITUTION_NOT_FOUND', 'INSTITUTION_NOT_ACTIVE', 'REQUEST_QUOTA_EXCEEDED', 'AUDIT_UNAVAILABLE'],
       handler: async ({ proof, body, payload, admit }) => {
         const identified = await identify({ ...proof, body: { jws: body, kind: signedGrant } }, identity);
         payload(identified.body?.claims);
@@ -110,7 +110,7 @@ function changeRoute({ database, clock }: Pick<Services, 'database' | 'clock'>, 
     summary: { pause: 'Hold the grant up', resume: 'Let a paused grant go on', revoke: 'End the grant for good, also for queries under way' }[action],
     request: { params: grant, body: { kind: 'json', schema: object({}) } },
     responses: { 200: { description: 'The grant as it is now.', schema: grantSchema } },
-    errors: ['CONSENT_NOT_FOUND', 'CONSENT_STATE_CONFLICT', 'PARTY_NOT_PERMITTED', 'AUDIT_UNAVAILABLE'],
+    errors: ['CONSENT_NOT_FOUND', 'CONSENT_STATE_CONFLICT', 'PARTY_NOT_PERMITTED', 'AUDIT_UNAVAILABLE', ...(action === 'resume' ? ['REQUEST_QUOTA_EXCEEDED' as const] : [])],
     examples: { cli: `veilgate grant ${action} <grant>` },
     handler: async ({ caller, params }) => {
       const changed = await database.transaction(`grant ${action}`, async (tx) => {

@@ -35,14 +35,14 @@ const statementErrors = ['JOINT_RUN_NOT_FOUND', 'JOINT_PROJECT_NOT_FOUND', 'JOIN
 
 type Asking = { readonly params: { readonly run: string }; readonly body: Asked };
 type OfQuestion = { readonly params: { readonly question: string } };
-type Needs = Pick<Services, 'jointRuns'>;
+type Needs = Pick<Services, 'jointRuns' | 'refusals'>;
 
 /** Statements, what they cost, and their answers. */
-export function jointReleaseRoutes({ jointRuns: desk }: Needs): readonly Route[] {
-  return [...askingRoutes(desk), ...releaseRoutes(desk)];
+export function jointReleaseRoutes({ jointRuns: desk, refusals }: Needs): readonly Route[] {
+  return [...askingRoutes(desk, refusals), ...releaseRoutes(desk)];
 }
 
-function askingRoutes(desk: JointRunDesk): readonly Route[] {
+function askingRoutes(desk: JointRunDesk, refusals: Needs['refusals']): readonly Route[] {
   return [
     route<Asking>({
       method: 'POST', path: '/v1/joint-runs/{run}/explanations', operationId: 'explainJointStatement', tag, access: 'party', scopes: ['query'],
@@ -60,7 +60,7 @@ function askingRoutes(desk: JointRunDesk): readonly Route[] {
       request: { params: ofRun, body: askedBody },
       responses: { 202: { description: 'What came of it so far.', schema: releaseSchema } },
       errors: [...statementErrors, 'JOINT_RUN_STATE_CONFLICT', 'JOINT_INPUT_INVALID', 'JOINT_BUDGET_EXHAUSTED'],
-      handler: async ({ caller, params, body }) => ({ status: 202, json: releaseJson(await askStatement(desk, institutionOf(caller), params.run, body)), headers: { 'Retry-After': '1' } }),
+      handler: async ({ caller, params, body }) => ({ status: 202, json: releaseJson(await askStatement(desk, refusals, institutionOf(caller), params.run, body)), headers: { 'Retry-After': '1' } }),
     }),
   ];
 }

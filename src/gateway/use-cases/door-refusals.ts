@@ -1,4 +1,5 @@
 import { recordHead, type QueriesRefused, type QueryRefused, type ScoreRefused } from '../../audit/entry.ts';
+import type { JointRefused } from '../../audit/joint-run-entry.ts';
 import { isoTime, type Clock } from '../../clock.ts';
 import { isVeilgateError, type ErrorCode } from '../../errors.ts';
 import type { IdentifiedRequest } from '../../identity/identify.ts';
@@ -7,23 +8,25 @@ import type { Caller, GrantId, InstitutionId, SubjectId, TimeMs } from '../../vo
 import type { Query } from './query.ts';
 
 /**
- * Refusals at the door: of requests whose sender was proven, but which were not let in. So that no institution can fill
+ * Refusals at the door: of requests whose sender was proven, but which were not let in, and of questions of joint runs. So that no institution can fill
  * the log, each has a bound; what comes beyond it within a minute is counted in one record. Counts are kept in memory:
  * a process that is killed loses those of its last minute.
  */
 export type DoorRefusals = {
   /** Logs a refusal, durable when it resolves, or counts it. Errors: AUDIT_UNAVAILABLE, STORE_UNAVAILABLE, REQUEST_OVERLOADED. */
-  readonly record: (record: QueryRefused | ScoreRefused, request?: string) => Promise<void>;
+  readonly record: (record: Countable, request?: string) => Promise<void>;
   /** Logs what was counted in minutes that are over; with `all`, in those that run as well. What cannot be logged stays counted. */
   readonly flush: (all?: boolean) => Promise<void>;
 };
+
+type Countable = QueryRefused | ScoreRefused | JointRefused;
 
 export type DoorRefusalsOptions = {
   readonly clock: Clock;
   /** Refusals of one institution that are entries of their own, a minute. */
   readonly perMinuteMax: number;
   /** Appends one refusal with its signed request; durable when it resolves. */
-  readonly append: (record: QueryRefused | ScoreRefused, request?: string) => Promise<void>;
+  readonly append: (record: Countable, request?: string) => Promise<void>;
   /** Appends records of counts; durable when it resolves. */
   readonly appendCounts: (records: readonly QueriesRefused[]) => Promise<void>;
 };

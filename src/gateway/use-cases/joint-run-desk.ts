@@ -1,5 +1,5 @@
-import { appendRecords } from '../../audit/append.ts';
 import { recordHead } from '../../audit/entry.ts';
+import type { JointRefused } from '../../audit/joint-run-entry.ts';
 import { VeilgateError, type ErrorCode } from '../../errors.ts';
 import type { Clock } from '../../clock.ts';
 import type { TaskQueue } from '../../jobs/queue.ts';
@@ -32,11 +32,9 @@ export async function ownActiveProject({ database, clock }: { readonly database:
   return found;
 }
 
-/** Logs why a question was refused. The rule is detail.rule where the error names one, else its code. */
-export async function recordRefusal({ database, clock }: Pick<JointDesk, 'database' | 'clock'>, run: JointRun, question: string | null, error: VeilgateError): Promise<void> {
-  await database.transaction('joint refusal', async (tx) => {
-    await appendRecords(tx, [{ ...recordHead('joint.refused', clock.nowMs(), run.institution), ...ofRun(run), question, code: error.code, rule: ruleOf(error) }]);
-  });
+/** What the log says of a refused question. The rule is detail.rule where the error names one, else its code. */
+export function refusalRecord({ clock }: Pick<JointDesk, 'clock'>, run: JointRun, question: string | null, error: VeilgateError): JointRefused {
+  return { ...recordHead('joint.refused', clock.nowMs(), run.institution), ...ofRun(run), question, code: error.code, rule: ruleOf(error) };
 }
 
 export function ruleOf({ code, detail }: { readonly code: ErrorCode; readonly detail?: VeilgateError['detail'] }): string {

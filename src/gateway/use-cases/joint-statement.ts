@@ -13,7 +13,8 @@ import { compileStatement, costAsked, type Plan } from '../../joint/statement/co
 import { questionDigest } from '../../joint/statement/question.ts';
 import type { Statement, StatementBudget } from '../../joint/statement/statement.ts';
 import type { InstitutionId } from '../../vocabulary.ts';
-import { ownActiveProject, ownRun, recordRefusal, type JointRunDesk } from './joint-run-desk.ts';
+import type { DoorRefusals } from './door-refusals.ts';
+import { ownActiveProject, ownRun, refusalRecord, type JointRunDesk } from './joint-run-desk.ts';
 
 /** A statement, and how much it may cost. */
 export type Asked = { readonly statement: Statement; readonly budget: StatementBudget };
@@ -61,10 +62,10 @@ export async function explainStatement(desk: JointRunDesk, institution: Institut
 
 /**
  * Charges a statement and has it computed; the same question again is not charged and answers with what came of it.
- * Every refusal is logged. Errors: those of explainStatement, JOINT_RUN_STATE_CONFLICT, JOINT_INPUT_INVALID without
+ * Every refusal is logged, beyond some a minute as a count. Errors: those of explainStatement, JOINT_RUN_STATE_CONFLICT, JOINT_INPUT_INVALID without
  * shifts, JOINT_BUDGET_EXHAUSTED.
  */
-export async function askStatement(desk: JointRunDesk, institution: InstitutionId, id: string, asked: Asked): Promise<StoredQuestion> {
+export async function askStatement(desk: JointRunDesk, refusals: Pick<DoorRefusals, 'record'>, institution: InstitutionId, id: string, asked: Asked): Promise<StoredQuestion> {
   const run = await ownRun(desk.database, id, institution);
   let question: string | undefined;
   try {
@@ -74,7 +75,7 @@ export async function askStatement(desk: JointRunDesk, institution: InstitutionI
     if (question === undefined) throw new VeilgateError('JOINT_INPUT_INVALID', 'The shifts of this partner column are not fixed yet: send them first.');
     return await charge(desk, institution, { ...found, question }, asked.statement);
   } catch (error) {
-    if (isVeilgateError(error) && error.code !== 'STORE_UNAVAILABLE') await recordRefusal(desk, run, question ?? null, error);
+    if (isVeilgateError(error) && error.code !== 'STORE_UNAVAILABLE') await refusals.record(refusalRecord(desk, run, question ?? null, error));
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 import { appending, decisionOutdated, tookNothing } from '../../audit/append.ts';
 import type { AppendedEntry, AuditRecord, QueryRefused, QueryReleased, ScoreRefused, ScoreReleased } from '../../audit/entry.ts';
+import type { JointRefused } from '../../audit/joint-run-entry.ts';
 import type { RequestVault } from '../../audit/request-vault.ts';
 import type { Clock } from '../../clock.ts';
 import type { GrantUse } from '../../consent/consume.ts';
@@ -27,7 +28,7 @@ export type Release = {
   readonly request?: string;
 };
 
-export type Refused = QueryRefused | ScoreRefused;
+export type Refused = QueryRefused | ScoreRefused | JointRefused;
 
 export type Releaser = {
   readonly release: (release: Release) => Promise<AppendedEntry>;

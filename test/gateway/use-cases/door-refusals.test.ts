@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { recordHead, type QueriesRefused, type QueryRefused, type ScoreRefused } from '../../../src/audit/entry.ts';
+import type { JointRefused } from '../../../src/audit/joint-run-entry.ts';
 import { fixedClock } from '../../../src/clock.ts';
 import { VeilgateError, type ErrorCode } from '../../../src/errors.ts';
 import { createDoorRefusals } from '../../../src/gateway/use-cases/door-refusals.ts';
@@ -10,7 +11,7 @@ const start = '2026-03-01T08:00:00.000Z';
 describe('refusals at the door', () => {
   const desk = (perMinuteMax: number) => {
     const clock = fixedClock(start);
-    const single: (QueryRefused | ScoreRefused)[] = [];
+    const single: (QueryRefused | ScoreRefused | JointRefused)[] = [];
     const counted: QueriesRefused[] = [];
     let broken = false;
     const refusals = createDoorRefusals({
