@@ -1,7 +1,7 @@
 import { VeilgateError } from '../errors.ts';
 import { isoTime } from '../clock.ts';
 import { batcher } from '../store/batch.ts';
-import type { Database } from '../store/database.ts';
+import type { Database, Sql } from '../store/database.ts';
 import type { GrantId, SubjectId, TimeMs } from '../vocabulary.ts';
 import type { Bytes } from './bytes.ts';
 import type { AuditKind, AuditRecord } from './entry.ts';
@@ -183,7 +183,8 @@ async function bundleEntries(database: Database, index: number, width: number): 
   return found.rows.map(({ commitment }) => commitment);
 }
 
-async function listEntries(database: Database, filter: EntryFilter): Promise<StoredEntry[]> {
+/** Entries in descending order of index. Errors: AUDIT_RANGE_INVALID. */
+export async function listEntries(database: Sql, filter: EntryFilter): Promise<StoredEntry[]> {
   const { limit, beforeIndex = null } = filter;
   if (!Number.isInteger(limit) || limit < 1 || limit > listMax || (beforeIndex !== null && !Number.isSafeInteger(beforeIndex))) {
     throw new VeilgateError('AUDIT_RANGE_INVALID', `A page of log entries holds 1 to ${listMax}: ask for as many.`);

@@ -160,6 +160,14 @@ function sendNonce(response: Response, dpop: DpopChallenge): void {
 }
 
 async function sendReply(reply: Reply, response: Response, stallMs: number): Promise<void> {
+  try {
+    await writeReply(reply, response, stallMs);
+  } finally {
+    if ('stream' in reply) reply.ended?.();
+  }
+}
+
+async function writeReply(reply: Reply, response: Response, stallMs: number): Promise<void> {
   if (response.headersSent || response.destroyed) return;
   if ('headers' in reply && reply.headers !== undefined) for (const [name, value] of Object.entries(reply.headers)) response.setHeader(name, value);
   if (reply.status === 204) {

@@ -19,7 +19,11 @@ export type Reply =
   | { readonly status: 204 };
 
 /** An answer of unknown length: text as it becomes ready. Whoever gets less than all of it sees the connection broken off. */
-export type StreamReply = { readonly status: 200; readonly mediaType: string; readonly stream: AsyncIterable<string>; readonly headers?: Readonly<Record<string, string>> };
+export type StreamReply = {
+  readonly status: 200; readonly mediaType: string; readonly stream: AsyncIterable<string>; readonly headers?: Readonly<Record<string, string>>;
+  /** Called once the answer was sent or given up, whether the stream was read or not. */
+  readonly ended?: () => void;
+};
 
 /** A JSON answer with status 200. */
 export const ok = (json: JsonObject): Reply => ({ status: 200, json });

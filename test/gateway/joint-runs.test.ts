@@ -1,4 +1,8 @@
 import { strict as assert } from 'node:assert';
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
 import { toBase64url } from '../../src/audit/bytes.ts';
 import { jointParameters as set } from '../../src/he/joint-parameters.ts';
 import { loadHe } from '../../src/he/runtime.ts';
@@ -7,7 +11,9 @@ import { padBytes } from '../../src/joint/run/pads.ts';
 import { endLateLotteries } from '../../src/gateway/use-cases/joint-lottery.ts';
 import { systemClock } from '../../src/clock.ts';
 import { digestsOf, drawnSeed, fixColumn, holdLottery, jointRunClient, newSeeds, uploadBundle, type JointRunView } from '../../src/sdk/joint-run.ts';
+import { wireOf } from '../flow/support/wire.ts';
 import { codeOf } from '../support/joint.ts';
+import { until } from '../support/until.ts';
 import { startRunStage, type JointCase, type JointRunStage } from '../support/joint-run.ts';
 
 const poll = { pollMs: 50 };
@@ -31,6 +37,43 @@ describe('lotteries and bundles of joint runs', () => {
   const statusOf = async (institution: string) => (await stage.platform.database.query<{ status: string }>('select status from party where id = $1', [institution])).rows[0]?.status;
   const reinstate = () => stage.platform.compliance.reinstate('bank-a');
   const openingOf = ({ seeds }: JointCase['seeds'], drawn: number) => seeds.map((seed, at) => (at === drawn ? null : seed));
+
+  it('bodies are read for the run\'s own institution alone, when the run waits for them, and two at a time', async () => {
+    const found = await stage.begin();
+    const { run } = await holdLottery(stage.runs, found.spec, found.seeds, poll);
+    const wire = await wireOf(stage.platform, await stage.platform.credentials('bank-a'), 'query');
+    const other = await wireOf(stage.platform, await stage.platform.credentials('partner-b'), 'query');
+    /** Announces a whole body, sends one byte of it and waits for the answer. */
+    const halfSent = async (path: string, by = wire) => {
+      const token = await by.token();
+      const { hostname, port } = new URL(stage.platform.gateway.gatewayUrl);
+      const sent = request({ hostname, port, path, method: 'PUT', headers: {
+        authorization: `DPoP ${token}`, dpop: await by.proof({ method: 'PUT', path, token }), 'content-type': 'application/octet-stream', 'content-length': String(padBytes),
+      } });
+      sent.on('error', () => {});
+      sent.write('x');
+      const code = once(sent, 'response').then(async ([response]) => (JSON.parse(await text(response as IncomingMessage)) as { readonly code?: string }).code);
+      code.catch(() => {});
+      return { sent, code };
+    };
+    const refused = async (path: string, by = wire) => {
+      const { sent, code } = await halfSent(path, by);
+      try {
+        return await code;
+      } finally {
+        sent.destroy();
+      }
+    };
+    assert.equal(await refused(`/v1/joint-runs/${'A'.repeat(22)}/pads/0`), 'JOINT_RUN_NOT_FOUND');
+    assert.equal(await refused(`/v1/joint-runs/${run}/pads/0`, other), 'JOINT_RUN_NOT_FOUND');
+    assert.equal(await refused(`/v1/joint-runs/${run}/shifts/default`), 'JOINT_RUN_STATE_CONFLICT');
+    const held = [await halfSent(`/v1/joint-runs/${run}/pads/0`), await halfSent(`/v1/joint-runs/${run}/pads/0`)];
+    await until('a third is refused', async () => await Promise.race([refused(`/v1/joint-runs/${run}/pads/0`), delay(5000)]) === 'REQUEST_OVERLOADED');
+    assert.equal(await codeOf(stage.runs.putPads(run, 0, new Uint8Array(padBytes))), 'REQUEST_OVERLOADED');
+    for (const { sent } of held) sent.destroy();
+    await until('they are given back', async () => await codeOf(stage.runs.putPads(run, 1, new Uint8Array(padBytes))) === 'JOINT_INPUT_INVALID');
+    await uploadBundle(stage.runs, found.spec, found.seeds, run, poll);
+  });
 
   it('a draw is stored before it is told: the same commitment draws no second time, another one is refused', async () => {
     const found = await stage.begin();

@@ -2,7 +2,13 @@ import { strict as assert } from 'node:assert';
 import { hash } from 'node:crypto';
 import { sampleRows } from '../../scripts/sample/generate.ts';
 import { isVeilgateError } from '../../src/errors.ts';
-import { exportsPerDayMax } from '../../src/gateway/use-cases/own-export.ts';
+import { auditReader } from '../../src/audit/read.ts';
+import { systemClock } from '../../src/clock.ts';
+import { loadSelfAccess } from '../../src/policy/self-access.ts';
+import { loadCatalogue } from '../../src/source/catalogue.ts';
+import type { Caller } from '../../src/vocabulary.ts';
+import { until, untilBlocked } from '../support/until.ts';
+import { beginExport, exportsPerDayMax } from '../../src/gateway/use-cases/own-export.ts';
 import { bankClient, platformKeys } from '../../src/sdk/bank.ts';
 import { checkExport, checkTable, type ExportLine, type ExportTrust } from '../../src/sdk/own-export.ts';
 import { fromBase64url } from '../../src/audit/bytes.ts';
@@ -19,6 +25,7 @@ describe('an enterprise takes its own data along', () => {
   let trust: ExportTrust;
   let wire: Wire;
   let third: EnterpriseClient;
+  const partyOf = async (of: string) => (await world.platform.database.query<{ id: string }>('select id from enterprise where subject = $1', [of])).rows[0]?.id ?? '';
   const valuesOf = (lines: readonly ExportLine[], dataset: string) => lines.filter((line) => line.part === 'records' && line['dataset'] === dataset).map((line) => line['values'] as Readonly<Record<string, unknown>>);
   const stored = (dataset: 'registry' | 'owner' | 'tax', of = subject) => [...sampleRows(dataset, sample)].filter((row) => row['subject'] === of);
 
@@ -27,8 +34,7 @@ describe('an enterprise takes its own data along', () => {
     world = await startWorld();
     const { gatewayUrl } = world.platform.gateway;
     trust = { keys: { keys: [...(await platformKeys(gatewayUrl)).keys] }, issuer: gatewayUrl };
-    const { rows } = await world.platform.database.query<{ id: string }>('select id from enterprise where subject = $1', [subject]);
-    wire = await world.wire(rows[0]?.id ?? '', 'grants');
+    wire = await world.wire(await partyOf(subject), 'grants');
     third = await world.platform.enterprise(thirdSubject);
     const bank = bankClient(await world.platform.connect('bank-a', 'query'));
     await bank.query({ subject, purpose: terms.purpose, grant: world.grant, read: ['registry.name'] });
@@ -146,6 +152,39 @@ describe('an enterprise takes its own data along', () => {
     const periods = valuesOf(lines, 'tax').map(({ period }) => period as string);
     assert.ok(chunks > 2);
     assert.deepEqual([periods.length, new Set(periods).size, periods], [count?.n, count?.n, periods.toSorted()]);
+  });
+
+  it('one table at a time: there is no second while the first is under way, and one again when it ended or was given up', async () => {
+    const { database } = world.platform;
+    const second = await world.wire(await partyOf(secondSubject), 'grants');
+    const path = '/v1/export?format=csv&part=tax';
+    for (const givenUp of [false, true]) {
+      const first = await database.transaction('hold', async (tx) => {
+        await tx.query('lock table domain.tax in access exclusive mode');
+        const asking = new AbortController();
+        const token = await second.token();
+        const asked = fetch(`${world.platform.gateway.gatewayUrl}${path}`, { signal: asking.signal, headers: { authorization: `DPoP ${token}`, dpop: await second.proof({ method: 'GET', path: '/v1/export', token }) } })
+          .then(async (response) => [response.status, await response.text()] as const, () => undefined);
+        await untilBlocked(database);
+        assert.equal((await second.get('/v1/export?format=csv&part=registry')).code, 'REQUEST_OVERLOADED');
+        assert.equal((await wire.get('/v1/export?format=csv&part=registry')).status, 200, 'another enterprise is not held up');
+        if (givenUp) asking.abort();
+        return { asked };
+      });
+      assert.equal((await first.asked)?.[0], givenUp ? undefined : 200);
+      await until('there is one again', async () => (await second.get('/v1/export?format=csv&part=registry')).status === 200);
+    }
+  });
+
+  it('so many times a day, also when all are begun at once (REQUEST_QUOTA_EXCEEDED)', async () => {
+    const party = await partyOf(secondSubject);
+    const { rows: [taken] } = await world.platform.database.query<{ n: number }>("select count(*)::int as n from audit_entry where kind = 'export.own' and subject = $1", [secondSubject]);
+    const services = { database: world.platform.database, clock: systemClock, catalogue: loadCatalogue('policies/catalogue') } as const;
+    const desk = { ...services, log: auditReader(services.database), selfAccess: loadSelfAccess('policies', services.catalogue), tokenKeys: undefined as never };
+    const caller = { party, kind: 'enterprise', scopes: new Set(['grants']), subject: secondSubject } as unknown as Caller;
+    const outcomes = await Promise.all(Array.from({ length: exportsPerDayMax + 20 }, () => beginExport(desk, caller, 'ndjson', 'registry').then(() => 'begun', (error: unknown) => (isVeilgateError(error) ? error.code : String(error)))));
+    assert.equal(outcomes.filter((each) => each === 'begun').length, exportsPerDayMax - (taken?.n ?? 0));
+    assert.equal(outcomes.filter((each) => each === 'REQUEST_QUOTA_EXCEEDED').length, 20 + (taken?.n ?? 0));
   });
 
   it('so many times a day (REQUEST_QUOTA_EXCEEDED), and never without an entry in the log', async () => {

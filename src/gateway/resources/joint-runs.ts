@@ -6,11 +6,12 @@ import { runsOf, type JointRun } from '../../joint/run/run.ts';
 import { requireOwnKey } from '../../identity/admit.ts';
 import { fixedColumns } from '../../joint/run/shifts.ts';
 import type { Sql } from '../../store/database.ts';
-import type { InstitutionId } from '../../vocabulary.ts';
+import type { Caller, InstitutionId } from '../../vocabulary.ts';
+import { createPartySlots, type PartySlots } from '../party-slots.ts';
 import { created, ok, route, type JsonObject, type Route, type StreamBody } from '../route.ts';
 import { named } from '../schema/compile.ts';
 import { integer, list, nullable, object, oneOf } from '../schema/words.ts';
-import { completeBundle, takePads, takePublicKey, takeShifts } from '../use-cases/joint-bundle.ts';
+import { completeBundle, requireUploadable, takePads, takePublicKey, takeShifts } from '../use-cases/joint-bundle.ts';
 import { commitToBundles, openBundles } from '../use-cases/joint-lottery.ts';
 import { ownRun, type JointRunDesk } from '../use-cases/joint-run-desk.ts';
 import { jointId } from './joint-projects.ts';
@@ -89,6 +90,8 @@ function lotteryRoutes(desk: JointRunDesk): readonly Route[] {
 }
 
 function bundleRoutes(desk: JointRunDesk): readonly Route[] {
+  // bodies are megabytes, held whole: each institution sends two at a time
+  const uploading: Uploading = { desk, uploads: createPartySlots(2) };
   return [
     route<OfRun & { readonly body: StreamBody }>({
       method: 'PUT', path: '/v1/joint-runs/{run}/public-key', operationId: 'putBundleKey', tag, access: 'party', scopes: ['query'],
@@ -96,7 +99,7 @@ function bundleRoutes(desk: JointRunDesk): readonly Route[] {
       request: { params: ofRun, body: { kind: 'stream', mediaTypes: octets, maxBytes: jointParameters.publicKeyBytes } },
       responses: { 200: { description: 'The run.', schema: runSchema } },
       errors: [...runErrors, 'HE_KEY_REFUSED'],
-      handler: async ({ caller, params, body }) => ok(await runJson(desk.database, await takePublicKey(desk, institutionOf(caller), params.run, await bytesOf(body)))),
+      handler: async ({ caller, params, body }) => ok(await runJson(desk.database, await withBody(uploading, caller, params.run, ['honest'], body, (bytes) => takePublicKey(desk, institutionOf(caller), params.run, bytes)))),
     }),
     route<{ readonly params: { readonly run: string; readonly from: number }; readonly body: StreamBody }>({
       method: 'PUT', path: '/v1/joint-runs/{run}/pads/{from}', operationId: 'putBundlePads', tag, access: 'party', scopes: ['query'],
@@ -105,7 +108,7 @@ function bundleRoutes(desk: JointRunDesk): readonly Route[] {
       request: { params: object({ run: jointId, from: integer(0, bundlePadsMax) }), body: { kind: 'stream', mediaTypes: octets, maxBytes: padsAtOnce * padBytes } },
       responses: { 200: { description: 'The run.', schema: runSchema } },
       errors: runErrors,
-      handler: async ({ caller, params, body }) => ok(await runJson(desk.database, await takePads(desk, institutionOf(caller), params.run, params.from, await bytesOf(body)))),
+      handler: async ({ caller, params, body }) => ok(await runJson(desk.database, await withBody(uploading, caller, params.run, ['honest'], body, (bytes) => takePads(desk, institutionOf(caller), params.run, params.from, bytes)))),
     }),
     route<OfRun>({
       method: 'POST', path: '/v1/joint-runs/{run}/bundle', operationId: 'completeBundle', tag, access: 'party', scopes: ['query'],
@@ -123,7 +126,7 @@ function bundleRoutes(desk: JointRunDesk): readonly Route[] {
       request: { params: object({ run: jointId, column: columnName }), body: { kind: 'stream', mediaTypes: octets, maxBytes: rowsMax } },
       responses: { 200: { description: 'Fixed.', schema: object({ column: columnName, digest: named('Digest') }) } },
       errors: [...runErrors, 'JOINT_SHIFTS_FIXED'],
-      handler: async ({ caller, params, body }) => ok({ column: params.column, digest: await takeShifts(desk, institutionOf(caller), params.run, params.column, await bytesOf(body)) }),
+      handler: async ({ caller, params, body }) => ok({ column: params.column, digest: await withBody(uploading, caller, params.run, ['ready'], body, (bytes) => takeShifts(desk, institutionOf(caller), params.run, params.column, bytes)) }),
     }),
   ];
 }
@@ -132,10 +135,19 @@ export function institutionOf({ party }: { readonly party: unknown }): Instituti
   return party as InstitutionId;
 }
 
-async function bytesOf(body: StreamBody): Promise<Uint8Array> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of body as AsyncIterable<Buffer>) chunks.push(chunk);
-  return new Uint8Array(Buffer.concat(chunks));
+type Uploading = { readonly desk: JointRunDesk; readonly uploads: PartySlots };
+
+/** Reads the body of a request for a run that is the caller's and waits for such: nobody else's body is read. What holds is looked at again under lock. */
+async function withBody<Result>({ desk, uploads }: Uploading, { party }: Pick<Caller, 'party'>, run: string, states: readonly JointRun['state'][], body: StreamBody, work: (bytes: Uint8Array) => Promise<Result>): Promise<Result> {
+  await requireUploadable(desk, party as InstitutionId, run, states);
+  const ended = uploads.take(party);
+  try {
+    const chunks: Buffer[] = [];
+    for await (const chunk of body as AsyncIterable<Buffer>) chunks.push(chunk);
+    return await work(Buffer.concat(chunks));
+  } finally {
+    ended();
+  }
 }
 
 async function runJson(sql: Sql, run: JointRun): Promise<JsonObject> {

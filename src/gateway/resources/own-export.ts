@@ -4,7 +4,8 @@ import { epochSeconds, isoTime } from '../../clock.ts';
 import { csvLine } from '../../csv.ts';
 import { VeilgateError } from '../../errors.ts';
 import type { Caller } from '../../vocabulary.ts';
-import { route, type JsonObject, type Reply, type Route } from '../route.ts';
+import { createPartySlots, type PartySlots } from '../party-slots.ts';
+import { route, type JsonObject, type Reply, type Route, type StreamReply } from '../route.ts';
 import { named } from '../schema/compile.ts';
 import { object, oneOf } from '../schema/words.ts';
 import { beginExport, isHistoryPart, type ExportItem, type HistoryPart, type OwnExport } from '../use-cases/own-export.ts';
@@ -24,6 +25,7 @@ const csvLengthMax = 33_554_432;
 
 /** An enterprise takes its data along (R12). */
 export function ownExportRoutes(services: ExportServices): readonly Route[] {
+  const tables = createPartySlots(1);
   return [
     route<{ query: Query }>({
       method: 'GET', path: '/v1/export', operationId: 'exportOwn', tag: 'Grants', access: 'party', scopes: ['grants'],
@@ -35,10 +37,10 @@ in the header \`Veilgate-Manifest\`. Personal data of people behind the enterpri
           format: oneOf(['ndjson', 'csv']), part: { ...named('DatasetId'), description: 'A dataset, or `grants`, `grant_requests`, `objections`, `accesses`; needed for CSV.' },
         }, { optional: ['format', 'part'] }),
       },
-      responses: { 200: { description: 'NDJSON, or CSV.' } },
+      responses: { 200: { description: 'NDJSON, or CSV: one table at a time.' } },
       errors: ['PARTY_NOT_PERMITTED', 'SOURCE_DATASET_UNKNOWN', 'AUDIT_UNAVAILABLE'],
       examples: { cli: 'veilgate access export --out export.ndjson' },
-      handler: async ({ caller, query }) => (query.format === 'csv' ? csvReply(services, caller, query.part) : ndjsonReply(services, caller, query.part)),
+      handler: async ({ caller, query }) => (query.format === 'csv' ? csvReply(services, tables, caller, query.part) : ndjsonReply(services, caller, query.part)),
     }),
   ];
 }
@@ -93,22 +95,47 @@ function manifest({ signer, clock, gatewayUrl, desk }: ExportServices, { id, sub
   });
 }
 
-async function csvReply(services: ExportServices, caller: Caller, part: string | undefined): Promise<Reply> {
+/** @param tables a table stands in memory until it is sent */
+async function csvReply(services: ExportServices, tables: PartySlots, caller: Caller, part: string | undefined): Promise<Reply> {
   if (part === undefined) throw new VeilgateError('REQUEST_INVALID', 'A table is of one part: name a dataset or a part of your history.', { part: 'query', pointer: '/part', rule: 'required' });
+  const ended = tables.take(caller.party);
+  try {
+    return { ...await tableOf(services, caller, part), ended };
+  } catch (error) {
+    ended();
+    throw error;
+  }
+}
+
+async function tableOf(services: ExportServices, caller: Caller, part: string): Promise<StreamReply> {
   const taken = await beginExport(services.ownExport, caller, 'csv', part);
   const columns = isHistoryPart(part) ? historyColumns[part] : services.ownExport.selfAccess.decision.fields
     .filter(({ field, disposition }) => field.startsWith(`${part}.`) && disposition !== 'withhold').map(({ field }) => field.slice(part.length + 1));
-  let content = csvLine(columns);
-  let rows = 0;
+  const digest = createHash('sha256');
+  const chunks: string[] = [];
+  let [length, rows, chunk] = [0, 0, csvLine(columns)];
+  const cut = () => {
+    digest.update(chunk);
+    chunks.push(chunk);
+    length += chunk.length;
+    chunk = '';
+  };
   for await (const item of taken.items) {
     const values: JsonObject = item.part === 'records' ? item.values : historyJson(services, item);
-    content += csvLine(columns.map((column) => cellOf(values[column])));
+    chunk += csvLine(columns.map((column) => cellOf(values[column])));
     rows += 1;
-    if (content.length > csvLengthMax) throw new VeilgateError('REQUEST_TOO_LARGE', 'This part is too long for one table: take it as NDJSON.');
+    if (chunk.length >= chunkLength) cut();
+    if (length > csvLengthMax) throw new VeilgateError('REQUEST_TOO_LARGE', 'This part is too long for one table: take it as NDJSON.');
   }
-  const facts = { form: 'csv', scope: part, rows, sha256: createHash('sha256').update(content).digest('hex') };
+  cut();
+  const facts = { form: 'csv', scope: part, rows, sha256: digest.digest('hex') };
   const headers = { ...attachment('csv', part), 'Veilgate-Manifest': await manifest(services, taken, facts) };
-  return { status: 200, mediaType: 'text/csv; charset=utf-8', content, headers };
+  return { status: 200, mediaType: 'text/csv; charset=utf-8', stream: inTurn(chunks), headers };
+}
+
+/** Each is let go once it is sent. */
+async function* inTurn(chunks: string[]): AsyncGenerator<string> {
+  for (let chunk = chunks.shift(); chunk !== undefined; chunk = chunks.shift()) yield chunk;
 }
 
 /** What stands in a table of the history; what is deeper than a cell is canonical JSON. */

@@ -8,13 +8,21 @@ import { findRun, lockRun, requireOwn, requireState, setRunState, type JointRun 
 import { fixShifts } from '../../joint/run/shifts.ts';
 import type { Database, Tx } from '../../store/database.ts';
 import type { InstitutionId } from '../../vocabulary.ts';
-import { ofRun, ownActiveProject, platform, type JointRunDesk } from './joint-run-desk.ts';
+import { ofRun, ownActiveProject, ownRun, platform, type JointRunDesk } from './joint-run-desk.ts';
 
 /** Pads of one transaction, and transactions of one round of housekeeping: 1 GB. */
 const padsPurgedAtOnce = 1024;
 const purgeRoundsMax = 16;
 
 const notNow = 'The drawn bundle is taken after the lottery was judged, and once: read the run\'s state.';
+const shiftsLater = 'Shifts are taken once the drawn bundle is there and checked: read the run\'s state.';
+
+/** Before its body is read: whether a run takes such now. Errors: JOINT_RUN_NOT_FOUND, JOINT_RUN_STATE_CONFLICT, JOINT_PROJECT_*. */
+export async function requireUploadable(desk: JointRunDesk, institution: InstitutionId, id: string, states: readonly JointRun['state'][]): Promise<void> {
+  const run = await ownRun(desk.database, id, institution);
+  await ownActiveProject(desk, run.project, institution);
+  requireState(run, states, states.includes('ready') ? shiftsLater : notNow);
+}
 
 /** Takes the drawn bundle's public key. Errors: JOINT_RUN_NOT_FOUND, JOINT_RUN_STATE_CONFLICT, HE_KEY_REFUSED. */
 export function takePublicKey(desk: JointRunDesk, institution: InstitutionId, id: string, publicKey: Uint8Array): Promise<JointRun> {
@@ -66,7 +74,7 @@ export async function checkBundle(desk: JointRunDesk, id: string): Promise<void>
 /** Fixes a partner column over the pads. Errors: JOINT_RUN_NOT_FOUND, JOINT_RUN_STATE_CONFLICT, JOINT_INPUT_INVALID, JOINT_SHIFTS_FIXED. */
 export async function takeShifts(desk: JointRunDesk, institution: InstitutionId, id: string, name: string, shifts: Uint8Array): Promise<string> {
   return withRun(desk, institution, id, async (tx, run) => {
-    requireState(run, ['ready'], 'Shifts are taken once the drawn bundle is there and checked: read the run\'s state.');
+    requireState(run, ['ready'], shiftsLater);
     return fixShifts(tx, run, name, shifts);
   });
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { appendRecords } from '../../audit/append.ts';
 import { fieldOutcomes, recordHead, type AppendedEntry } from '../../audit/entry.ts';
 import type { AuditReader, StoredEntry } from '../../audit/read.ts';
-import { listMax } from '../../audit/read.ts';
+import { listEntries, listMax } from '../../audit/read.ts';
 import type { Clock } from '../../clock.ts';
 import { listGrantRequests, type GrantRequest } from '../../consent/grant-requests.ts';
 import type { StoredGrant } from '../../consent/grant-row.ts';
@@ -14,7 +14,7 @@ import { listObjections, stepsOf } from '../../objection/registry.ts';
 import type { Objection, ObjectionStep } from '../../objection/objection.ts';
 import type { SelfAccess } from '../../policy/self-access.ts';
 import { ownRows } from '../../source/own-rows.ts';
-import type { Database } from '../../store/database.ts';
+import type { Database, Tx } from '../../store/database.ts';
 import type { Caller, Catalogue, Dataset, DatasetId, Disclosure, RawRow, SubjectId, TimeMs, Value } from '../../vocabulary.ts';
 import { accessHistory } from './access-history.ts';
 
@@ -63,13 +63,13 @@ export async function beginExport(desk: ExportDesk, caller: Caller, form: 'ndjso
   if (subject === undefined) throw new VeilgateError('PARTY_NOT_PERMITTED', 'Only an enterprise takes its own data along.');
   const datasets = datasetsOf(desk, only);
   const atMs = desk.clock.nowMs();
-  await requireFew(desk, subject, atMs);
   const id = randomBytes(16).toString('base64url');
   const refs = new Set(datasets.flatMap(({ fields }) => fields.map(({ ref }) => ref)));
   const outcomes = fieldOutcomes(desk.selfAccess.decision.fields.filter(({ field }) => refs.has(field)));
-  const [entry] = await desk.database.transaction('own export', (tx) => appendRecords(tx, [{
-    ...recordHead('export.own', atMs, caller.party), subject, export: id, form, part: only ?? null, policy: desk.selfAccess.digest, outcomes,
-  }]));
+  const [entry] = await desk.database.transaction('own export', async (tx) => {
+    await requireFew(tx, subject, atMs);
+    return appendRecords(tx, [{ ...recordHead('export.own', atMs, caller.party), subject, export: id, form, part: only ?? null, policy: desk.selfAccess.digest, outcomes }]);
+  });
   if (entry === undefined) throw new VeilgateError('AUDIT_UNAVAILABLE', 'The log could not take the entry, so nothing was disclosed: try again, and tell the platform if it stays so.');
   return { id, subject, atMs, entry, items: itemsOf(desk, caller, subject, datasets, only, entry.index) };
 }
@@ -86,8 +86,10 @@ export function isHistoryPart(part: string): part is HistoryPart {
   return historyParts.some((each) => each === part);
 }
 
-async function requireFew({ log }: ExportDesk, subject: SubjectId, atMs: TimeMs): Promise<void> {
-  const lately = await log.list({ subject, kinds: ['export.own'], fromMs: (atMs - dayMs) as TimeMs, limit: exportsPerDayMax });
+async function requireFew(tx: Tx, subject: SubjectId, atMs: TimeMs): Promise<void> {
+  // until the entry is there: several at once would each not see the others
+  await tx.query({ name: 'own export lock', text: 'select pg_advisory_xact_lock(hashtextextended($1, 0))', values: [`exports of ${subject}`] });
+  const lately = await listEntries(tx, { subject, kinds: ['export.own'], fromMs: (atMs - dayMs) as TimeMs, limit: exportsPerDayMax });
   if (lately.length < exportsPerDayMax) return;
   throw new VeilgateError('REQUEST_QUOTA_EXCEEDED', `You took your data along ${exportsPerDayMax} times within a day: try again tomorrow.`, { limit: exportsPerDayMax });
 }
