@@ -25,6 +25,7 @@ import { composeFeatures } from './features.ts';
 import { fetchJwks } from './issuer.ts';
 import { composeJoint } from './joint.ts';
 import type { Metrics } from './metrics.ts';
+import { createPartyGate } from './use-cases/party-gate.ts';
 import type { Services } from './resources/services.ts';
 import { createAdmissions } from './use-cases/admission.ts';
 import { consentReceipts } from './use-cases/consent-receipts.ts';
@@ -44,6 +45,9 @@ type Parts = {
   readonly custodian: CustodianAddress | undefined;
 };
 
+/** Pieces of work on policies that may wait for one party: a page asks for a few at a time. */
+const policyWorkWaitingMax = 16;
+
 /** What resources work with: each stage with what it needs of the others. */
 export async function composeServices({ config, database, keyring, catalogue, standing, metrics, gatewayUrl, issuerUrl, clock, custodian }: Parts): Promise<Services> {
   const { policy, follow } = standing;
@@ -52,7 +56,7 @@ export async function composeServices({ config, database, keyring, catalogue, st
   const scoringSettings = loadScoringSettings(config.policyFolder);
   const models: ModelDesk = { database, clock, policy, space: () => space, settings: () => scoringSettings };
   const policies: PolicyDesk = {
-    database, clock, catalogue, source: config.policySource, policy, pickUp: follow,
+    database, clock, catalogue, source: config.policySource, policy, pickUp: follow, inTurn: createPartyGate(1, policyWorkWaitingMax),
   };
   const tallies = composeTallies(() => space, () => scoringSettings);
   const releaser = createReleaser(database, clock, vault, tallies, standing, (entries) => {

@@ -253,6 +253,16 @@ describe('policies at the gateway', () => {
     });
   });
 
+  it('are compiled for one party after the other: who asks for ever fills its own line alone (REQUEST_OVERLOADED)', async () => {
+    const { version: { version } } = await auditor.inForce();
+    const asked = Array.from({ length: 60 }, () => codeOf(auditor.replay(version)));
+    const [reviewed, answered] = await Promise.all([codeOf(author.review(version)), asks()]);
+    const outcomes = await Promise.all(asked);
+    assert.deepEqual([...new Set(outcomes)].sort(), ['REQUEST_OVERLOADED', 'done']);
+    assert.equal(reviewed, 'done', 'another party has a line of its own');
+    assert.equal(answered.status, 200);
+  });
+
   describe('in number', () => {
     it('bound what may wait for a decision', async () => {
       await world.platform.database.query("insert into policy_version (files, digest, policy, basis, origin, state, proposed_by, proposed_ms, comment) select files, digest, policy, 1, 'proposal', 'proposed', 'officer-second', 0, 'many' from policy_version, generate_series(1, 100) where number = 1");

@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert';
 import path from 'node:path';
 import { exportJWK, generateKeyPair } from 'jose';
 import { systemClock } from '../../src/clock.ts';
+import { createPartyGate } from '../../src/gateway/use-cases/party-gate.ts';
 import { openPolicySource } from '../../src/gateway/policy-source.ts';
 import { approve, judgeChange, propose, type PolicyDesk } from '../../src/gateway/use-cases/policy-versions.ts';
 import { bootstrapOfficers } from '../../src/identity/registry/staff.ts';
@@ -51,7 +52,7 @@ describe('where a process gets its policy from', () => {
     assert.deepEqual(rows, [{ versions: 1, logged: 1 }]);
     const source = sources[0];
     assert.ok(source);
-    desk = { database, clock: systemClock, catalogue, source: 'database', policy: () => source.holder.current(), pickUp: source.standing.follow };
+    desk = { database, clock: systemClock, catalogue, source: 'database', policy: () => source.holder.current(), pickUp: source.standing.follow, inTurn: createPartyGate(1, 16) };
   });
 
   it('puts into force what a process approved that died before it could, at its start or its next look', async () => {

@@ -7,7 +7,7 @@ import { created, ok, route, trustedJson, type JsonObject, type Route } from '..
 import { named, type JsonSchema } from '../schema/compile.ts';
 import { integer, list, nullable, object } from '../schema/words.ts';
 import { replayDecisions, replayMax, type Replay } from '../use-cases/policy-replay.ts';
-import { review, type PolicyReview } from '../use-cases/policy-review.ts';
+import { policyReviews, type PolicyReview } from '../use-cases/policy-review.ts';
 import { approve, judgeChange, judgeRollback, propose, refuse, rejudge, requireStored, withdraw, type PolicyDesk } from '../use-cases/policy-versions.ts';
 import { changesForm, commentForm, effectiveForm, packForm, replayForm, reviewForm, versionForm, versionJson, versionNumber, versionState, versionWithFiles } from './policy-forms.ts';
 import type { Services } from './services.ts';
@@ -73,6 +73,7 @@ function readingRoutes(desk: PolicyDesk): readonly Route[] {
 }
 
 function reviewRoutes(desk: PolicyDesk, log: AuditReader): readonly Route[] {
+  const review = policyReviews(desk);
   return [
     route<OfVersion>({
       method: 'GET', path: '/v1/policies/{version}/review', operationId: 'reviewPolicy', tag: 'Policies', access: 'party', scopes: ['compliance', 'audit'],
@@ -81,7 +82,7 @@ function reviewRoutes(desk: PolicyDesk, log: AuditReader): readonly Route[] {
       responses: { 200: { description: 'Differences, tests, marks.', schema: reviewForm } },
       errors: ['POLICY_IN_FOLDER', 'POLICY_VERSION_NOT_FOUND', 'POLICY_BROKEN'],
       examples: { cli: 'veilgate policy review 5' },
-      handler: async ({ params }) => ok(reviewJson(await review(desk, params.version))),
+      handler: async ({ caller, params }) => ok(reviewJson(await desk.inTurn(caller.party, () => review(params.version)))),
     }),
     route<OfVersion & { query: { readonly count?: number } }>({
       method: 'GET', path: '/v1/policies/{version}/replay', operationId: 'replayPolicy', tag: 'Policies', access: 'party', scopes: ['compliance', 'audit'],
@@ -91,7 +92,7 @@ function reviewRoutes(desk: PolicyDesk, log: AuditReader): readonly Route[] {
       responses: { 200: { description: 'Counts: queries, institutions, fields.', schema: replayForm } },
       errors: ['POLICY_IN_FOLDER', 'POLICY_VERSION_NOT_FOUND', 'POLICY_BROKEN'],
       examples: { cli: 'veilgate policy review 5 --replay 10000' },
-      handler: async ({ params, query }) => ok(replayJson(await replayDecisions({ ...desk, log }, params.version, query.count ?? 1000))),
+      handler: async ({ caller, params, query }) => ok(replayJson(await desk.inTurn(caller.party, () => replayDecisions({ ...desk, log }, params.version, query.count ?? 1000)))),
     }),
   ];
 }
@@ -113,7 +114,7 @@ function proposalRoutes(desk: PolicyDesk): readonly Route[] {
       async handler({ caller, body, once }) {
         // before the transaction: compiling takes longer than a transaction should
         const files = body.files === undefined ? { changes: body.changes ?? {} } : { whole: body.files };
-        const change = await judgeChange(desk, { basis: body.basis, files, comment: body.comment, effectiveMs: timeOf(body.effective_at) }, caller.party);
+        const change = await desk.inTurn(caller.party, () => judgeChange(desk, { basis: body.basis, files, comment: body.comment, effectiveMs: timeOf(body.effective_at) }, caller.party));
         return once(keep(change));
       },
     }),
@@ -125,7 +126,7 @@ function proposalRoutes(desk: PolicyDesk): readonly Route[] {
       errors: [...proposalErrors, 'POLICY_STATE_CONFLICT'],
       examples: { cli: 'veilgate policy rollback 4 --comment "Bureaus complain"' },
       async handler({ caller, params, body, once }) {
-        const change = await judgeRollback(desk, params.version, { comment: body.comment, effectiveMs: timeOf(body.effective_at) }, caller.party);
+        const change = await desk.inTurn(caller.party, () => judgeRollback(desk, params.version, { comment: body.comment, effectiveMs: timeOf(body.effective_at) }, caller.party));
         return once(keep(change));
       },
     }),
@@ -145,7 +146,7 @@ function decisionRoutes(desk: PolicyDesk): readonly Route[] {
       errors: [...decisionErrors, 'POLICY_BASIS_STALE', 'POLICY_BROKEN', 'POLICY_TESTS_FAILED'],
       examples: { cli: 'veilgate policy approve 5 --digest <sha256> --comment "Reviewed with the bureau"' },
       async handler({ caller, params, body }) {
-        await rejudge(desk, params.version);
+        await desk.inTurn(caller.party, () => rejudge(desk, params.version));
         await desk.database.transaction('approve policy', (tx) => approve(desk, tx, caller.party, { number: params.version, ...body }));
         await desk.pickUp();
         return ok(await now(params.version));

@@ -29,9 +29,9 @@ export function policyCellRoutes({ policies: desk, catalogue }: Pick<Services, '
         { optional: ['institution_class', 'use', 'consent'] }) },
       responses: { 200: { description: 'The grid.', schema: matrixForm } },
       errors: ['POLICY_IN_FOLDER', 'POLICY_VERSION_NOT_FOUND', 'POLICY_BROKEN', 'REQUEST_INVALID'],
-      handler: async ({ params, query }) => ok(matrixJson(await readMatrix(desk, versions, params.version, {
+      handler: async ({ caller, params, query }) => ok(matrixJson(await desk.inTurn(caller.party, () => readMatrix(desk, versions, params.version, {
         institutionClass: query.institution_class, use: query.use ?? 'read', consent: query.consent ?? 'original',
-      }))),
+      })))),
     }),
     route<OfVersion & { query: { readonly field: FieldRef; readonly purpose: string } }>({
       method: 'GET', path: '/v1/policies/{version}/cell', operationId: 'readPolicyCell', tag: 'Policies', access: 'party', scopes: ['compliance', 'audit'],
@@ -39,7 +39,7 @@ export function policyCellRoutes({ policies: desk, catalogue }: Pick<Services, '
       request: { params: ofVersion, query: object({ field: named('FieldRef'), purpose: named('PurposeCode') }) },
       responses: { 200: { description: 'The cell.', schema: cellForm } },
       errors: ['POLICY_IN_FOLDER', 'POLICY_VERSION_NOT_FOUND', 'POLICY_BROKEN', 'REQUEST_INVALID'],
-      handler: async ({ params, query }) => ok(cellJson(await readCell(desk, versions, params.version, query.field, query.purpose))),
+      handler: async ({ caller, params, query }) => ok(cellJson(await desk.inTurn(caller.party, () => readCell(desk, versions, params.version, query.field, query.purpose)))),
     }),
     route<OfVersion & { body: EditsBody }>({
       method: 'POST', path: '/v1/policies/{version}/edits', operationId: 'judgePolicyEdits', tag: 'Policies', access: 'party', scopes: ['compliance'],
@@ -48,7 +48,8 @@ export function policyCellRoutes({ policies: desk, catalogue }: Pick<Services, '
       request: { params: ofVersion, body: { kind: 'json', maxBytes: 1_048_576, schema: editsBody } },
       responses: { 200: { description: 'Differences, tests, files.', schema: judgedForm } },
       errors: ['POLICY_IN_FOLDER', 'POLICY_VERSION_NOT_FOUND', 'POLICY_BROKEN', 'REQUEST_INVALID'],
-      handler: async ({ params, body }) => ok(judgedJson(await judgeEdits(desk, versions, params.version, { cells: body.edits, purposes: body.purposes ?? [], facts: body.facts ?? [] }, body.adjust_tests ?? false))),
+      handler: async ({ caller, params, body }) => ok(judgedJson(await desk.inTurn(caller.party, () =>
+        judgeEdits(desk, versions, params.version, { cells: body.edits, purposes: body.purposes ?? [], facts: body.facts ?? [] }, body.adjust_tests ?? false)))),
     }),
     route<{ body: { readonly field: FieldRef; readonly openings: readonly (OpeningText | null)[] } }>({
       method: 'POST', path: '/v1/policy-samples', operationId: 'samplePolicyOpenings', tag: 'Policies', access: 'party', scopes: ['compliance', 'audit'],

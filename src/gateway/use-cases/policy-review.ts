@@ -25,12 +25,30 @@ export type PolicyReview = {
   readonly exemptions: readonly Exemption[];
 };
 
-/** Everything a second person needs to decide: what changes, in full, and whether the tests hold. Errors: POLICY_VERSION_NOT_FOUND, POLICY_BROKEN. */
-export async function review(desk: PolicyDesk, number: number): Promise<PolicyReview> {
-  requireStored(desk);
-  const version = await readVersion(desk.database, number);
-  const against = version.basis === null ? version : await readVersion(desk.database, version.basis);
-  const inForce = await readVersion(desk.database, 'in_force');
+/** Reviews that are kept: what was reviewed lately is looked at again. */
+const keptMax = 8;
+
+type Compared = Pick<PolicyReview, 'files' | 'diff' | 'tests' | 'marks' | 'exemptions'>;
+
+/** Reviews versions of the policy; what two packs differ in is worked out once. Errors: POLICY_VERSION_NOT_FOUND, POLICY_BROKEN. */
+export function policyReviews(desk: PolicyDesk): (number: number) => Promise<PolicyReview> {
+  const kept = new Map<string, Compared>();
+  return async (number) => {
+    requireStored(desk);
+    const version = await readVersion(desk.database, number);
+    const against = version.basis === null ? version : await readVersion(desk.database, version.basis);
+    const inForce = await readVersion(desk.database, 'in_force');
+    const name = `${against.digest} ${version.digest} ${shanghaiDate(desk.clock.nowMs())}`;
+    const compared = kept.get(name) ?? await compare(desk, against, version);
+    kept.delete(name);
+    kept.set(name, compared);
+    for (const old of [...kept.keys()].slice(0, -keptMax)) kept.delete(old);
+    return { version, against, basisInForce: against.number === inForce.number, ...compared };
+  };
+}
+
+/** Everything a second person needs to decide: what changes, in full, and whether the tests hold. */
+async function compare(desk: PolicyDesk, against: Version, version: Version): Promise<Compared> {
   // each step takes a tenth of a second or so: requests are answered in between
   const before = compilePack(against.files, desk.catalogue);
   await othersFirst();
@@ -43,7 +61,7 @@ export async function review(desk: PolicyDesk, number: number): Promise<PolicyRe
   await othersFirst();
   const untested = untestedBefore(against.files, before);
   return {
-    version, against, basisInForce: against.number === inForce.number, files, diff, tests,
+    files, diff, tests,
     marks: marksOf(after, diff, files, tests, untested), exemptions: exemptionsOf(after, shanghaiDate(desk.clock.nowMs())),
   };
 }

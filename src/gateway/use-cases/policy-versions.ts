@@ -13,6 +13,7 @@ import {
 import { endWithholdsOf, holdingWithholds } from '../../policy/store/withholds.ts';
 import type { Database, Tx } from '../../store/database.ts';
 import type { Catalogue, PartyId, TimeMs } from '../../vocabulary.ts';
+import type { PartyGate } from './party-gate.ts';
 import { withheldRecord } from './policy-withholds.ts';
 
 /** What decisions about versions of the policy need. */
@@ -24,6 +25,8 @@ export type PolicyDesk = {
   readonly source: 'database' | 'folder';
   /** In force in this process, withholds included. */
   readonly policy: () => CompiledPolicy;
+  /** For what compiles a policy for somebody: it holds the process up for tenths of a second. Errors: REQUEST_OVERLOADED. */
+  readonly inTurn: PartyGate;
   /** Has this process look for what is in force at once. Never throws. */
   readonly pickUp: () => Promise<void>;
 };
