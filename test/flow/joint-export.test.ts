@@ -30,7 +30,7 @@ const columns: readonly { readonly name: string; readonly source: string; readon
 ];
 const sample = { enterprises: 12, seed: 7 };
 const departments = { financials: 'finance_bureau', registry: 'market_regulation', tax: 'tax_administration', social_insurance: 'human_resources', utility: 'public_utilities' } as const;
-const details = { ref: 'bank_a_joint@1', title: { en: 'Joint', zh: '联合' }, purposes: [scoringTerms.purpose], institution_classes: ['commercial_bank'] };
+const details = { ref: 'bank_a__joint@1', title: { en: 'Joint', zh: '联合' }, purposes: [scoringTerms.purpose], institution_classes: ['commercial_bank'] };
 
 /** Bins of each enterprise in the platform's columns. */
 function binsOfSample(): readonly (readonly number[])[] {

@@ -2,11 +2,13 @@ import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { isVeilgateError } from '../../src/errors.ts';
+import { namePrefix } from '../../src/gateway/use-cases/models.ts';
 import { approvedModel } from '../../src/scoring/model/registry.ts';
 import type { ModelJson } from '../../src/scoring/model/document.ts';
 import type { ModelFinding } from '../../src/scoring/model/verdict.ts';
 import type { ModelRef } from '../../src/scoring/protocol.ts';
 import { modelsClient } from '../../src/sdk/models.ts';
+import type { PartyId } from '../../src/vocabulary.ts';
 import { startTestPlatform, type TestPlatform } from '../support/gateway.ts';
 import { root } from '../support/sources.ts';
 
@@ -121,7 +123,7 @@ describe('models at the gateway', () => {
   });
 
   it('lets an institution propose for itself alone, and an officer decide', async () => {
-    const own = { ...linear, ref: 'bank_a_solvency@1', institutions: ['bank-a'], institution_classes: ['commercial_bank'] };
+    const own = { ...linear, ref: 'bank_a__solvency@1', institutions: ['bank-a'], institution_classes: ['commercial_bank'] };
     const { ref, digest } = await bankA.propose(own);
     assert.equal(await codeOf(bankA.approve(ref, digest)), 'TOKEN_SCOPE_INSUFFICIENT');
     assert.equal(await codeOf(bankB.read(ref)), 'MODEL_NOT_FOUND');
@@ -130,9 +132,40 @@ describe('models at the gateway', () => {
     assert.equal((await bankA.read(ref)).decided_by, 'officer-compliance');
   });
 
+  it('tells nobody of models it does not show, also where a page ends', async () => {
+    const register = (prefix: string, by: string) => platform.database.query(
+      `insert into scoring_model (ref, document, digest, state, proposed_by, proposed_ms)
+       select $1 || n || '@1', jsonb_set(document::jsonb, '{ref}', to_jsonb($1 || n || '@1'))::text, digest, 'proposed', $2, 0 from generate_series(1, 120) n, scoring_model where ref = 'bank_a__solvency@1'`, [prefix, by]);
+    await register('bank_b__', 'bank-b');
+    await register('zz', 'bank-a');
+    const seen: string[] = [];
+    for (let after: string | null | undefined; after !== null;) {
+      const page: Awaited<ReturnType<Models['list']>> = await bankA.list(after === undefined ? {} : { after });
+      seen.push(...page.models.map(({ ref }) => ref));
+      assert.ok(page.next === null || seen.includes(page.next), `${page.next} is somebody else's`);
+      after = page.next;
+    }
+    assert.ok(seen.includes('bank_a__solvency@1') && seen.filter((ref) => ref.startsWith('zz')).length === 120);
+    assert.deepEqual([...new Set(seen)], seen);
+    const { rows } = await platform.database.query<{ ref: string }>("select ref from scoring_model where ref !~ '^(zz|bank_b__)' or ref in ('zz1@1', 'bank_b__1@1') order by ref");
+    for (const { ref } of rows) assert.equal(seen.includes(ref), await codeOf(bankA.read(ref)) === 'done', ref);
+    await platform.database.query("delete from scoring_model where proposed_by = 'bank-b' or ref like 'zz%'");
+  });
+
+  it('gives each institution names that are nobody else\'s', async () => {
+    const parties = ['bank', 'bank-a', 'bank.a', 'bank_a', 'bank--a', 'bank-a-b', 'bank-a.b', 'x-bank', 'xbank', '1bank', 'x1bank', `bank-${'a'.repeat(40)}`, `bank-${'a'.repeat(41)}`] as PartyId[];
+    for (const party of parties) {
+      const prefix = namePrefix(party);
+      assert.match(`${prefix}growth@1`, /^[a-z][a-z0-9_]{0,40}@[1-9][0-9]{0,5}$/);
+      for (const other of parties) if (other !== party) assert.ok(!`${namePrefix(other)}growth@1`.startsWith(prefix), `${party} could take a name of ${other}`);
+    }
+    const squatting = { ...linear, ref: 'bank_a_b__growth@1', institutions: ['bank-a'], institution_classes: ['commercial_bank'] };
+    assert.equal(await codeOf(bankA.propose(squatting)), 'MODEL_INVALID');
+  });
+
   it('bounds what an institution may have undecided', async () => {
-    await platform.database.query("insert into scoring_model (ref, document, digest, state, proposed_by, proposed_ms) select 'bank_b_' || n || '@1', document, digest, 'proposed', 'bank-b', 0 from generate_series(1, 20) n, scoring_model where ref = 'bank_a_solvency@1'");
-    assert.equal(await codeOf(bankB.propose({ ...linear, ref: 'bank_b_more@1', institutions: ['bank-b'], institution_classes: ['commercial_bank'] })), 'REQUEST_QUOTA_EXCEEDED');
+    await platform.database.query("insert into scoring_model (ref, document, digest, state, proposed_by, proposed_ms) select 'bank_b__' || n || '@1', document, digest, 'proposed', 'bank-b', 0 from generate_series(1, 20) n, scoring_model where ref = 'bank_a__solvency@1'");
+    assert.equal(await codeOf(bankB.propose({ ...linear, ref: 'bank_b__more@1', institutions: ['bank-b'], institution_classes: ['commercial_bank'] })), 'REQUEST_QUOTA_EXCEEDED');
     await platform.database.query("delete from scoring_model where proposed_by = 'bank-b'");
   });
 

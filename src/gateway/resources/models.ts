@@ -86,8 +86,8 @@ function reviewRoutes(desk: ModelDesk): readonly Route[] {
       errors: [],
       examples: { cli: 'veilgate model list' },
       handler: async ({ caller, query }) => {
-        const { models, read } = await listVisible(desk, caller, query);
-        return ok({ models: models.map(summaryJson), next: read.length === modelPageMax ? (read.at(-1)?.model.ref ?? null) : null });
+        const { models, next } = await listVisible(desk, caller, query);
+        return ok({ models: models.map(summaryJson), next });
       },
     }),
     route<OfModel>({

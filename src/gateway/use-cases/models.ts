@@ -1,10 +1,11 @@
+import { hash } from 'node:crypto';
 import { appendRecords } from '../../audit/append.ts';
 import { recordHead } from '../../audit/entry.ts';
 import type { Clock } from '../../clock.ts';
 import { VeilgateError } from '../../errors.ts';
 import type { CompiledPolicy } from '../../policy/policy.ts';
 import { createModelGuard, type ModelGuard } from '../../scoring/model/guard.ts';
-import { approveModel, approvedModel, approvedModels, listModels, lockProposal, notFound, proposeModel, readModel, refuseModel, retireModel, usableBy, type RegisteredModel } from '../../scoring/model/registry.ts';
+import { approveModel, approvedModel, approvedModels, listModels, lockProposal, modelPageMax, notFound, proposeModel, readModel, refuseModel, retireModel, usableBy, type RegisteredModel } from '../../scoring/model/registry.ts';
 import type { ScoringSettings } from '../../scoring/model/settings.ts';
 import { modelInvalid, parseModel, type ModelProblem } from '../../scoring/model/shape.ts';
 import type { FeatureSpace } from '../../scoring/model/space.ts';
@@ -106,10 +107,12 @@ export async function readVisible(desk: ModelDesk, caller: Caller, ref: ModelRef
   return model;
 }
 
-/** One page of models this caller may see: officers all, institutions those meant for them and their own proposals. */
-export async function listVisible(desk: ModelDesk, caller: Caller, page: { readonly after?: string | undefined; readonly state?: ModelState | undefined }): Promise<{ readonly models: readonly RegisteredModel[]; readonly read: readonly RegisteredModel[] }> {
-  const read = await listModels(desk.database, page);
-  return { models: read.filter((model) => isVisible(caller, model)), read };
+/** One page of models this caller may see: officers all, institutions those meant for them and their own proposals. `next`: the last of a full page. */
+export async function listVisible(desk: ModelDesk, caller: Caller, page: { readonly after?: string | undefined; readonly state?: ModelState | undefined }): Promise<{ readonly models: readonly RegisteredModel[]; readonly next: ModelRef | null }> {
+  const viewer = caller.kind === 'institution' ? { institution: caller.party as InstitutionId, institutionClass: caller.institutionClass } : undefined;
+  const read = await listModels(desk.database, { ...page, viewer });
+  const models = read.filter((model) => isVisible(caller, model));
+  return { models, next: read.length === modelPageMax ? models.at(-1)?.model.ref ?? null : null };
 }
 
 function isVisible(caller: Caller, { model, state, proposedBy }: RegisteredModel): boolean {
@@ -149,9 +152,17 @@ function ownershipProblems({ kind, party, institutionClass }: Caller, model: Mod
   ];
 }
 
-/** `bank-a` names its models `bank_a_…`. */
+/** Ids that go into names as they are, with `_` for `-`; those with x are others' by digest. */
+const plainId = /^(?!x)[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
+const plainLengthMax = 28;
+
+/**
+ * `bank-a` names its models `bank_a__…`. No prefix is another's or begins one: two underscores stand nowhere but at its end, and
+ * what the letters of a name cannot tell apart (`bank.a`, `bank_a`, long ids) goes by digest.
+ */
 export function namePrefix(party: PartyId): string {
-  return `${party.replaceAll(/[^a-z0-9]/g, '_').replace(/^(?=[^a-z])/, 'x').slice(0, 30)}_`;
+  if (party.length <= plainLengthMax && plainId.test(party)) return `${party.replaceAll('-', '_')}__`;
+  return `x${hash('sha256', party, 'hex').slice(0, 16)}__`;
 }
 
 async function requireFewOpen(tx: Tx, party: PartyId): Promise<void> {

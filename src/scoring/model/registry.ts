@@ -50,13 +50,25 @@ export async function readModel(sql: Sql, ref: ModelRef): Promise<RegisteredMode
   return registered(row);
 }
 
+/** Who sees what `usableBy` lets it use, once it was approved, and what it proposed itself. */
+export type ModelViewer = { readonly institution: InstitutionId; readonly institutionClass: InstitutionClass | undefined };
+
+type ModelFilter = {
+  readonly after?: string | undefined; readonly state?: ModelState | undefined; readonly proposedBy?: PartyId;
+  /** Only what it sees; everything when absent. */
+  readonly viewer?: ModelViewer | undefined;
+};
+
 /** By reference, after `after`; at most modelPageMax. */
-export async function listModels(sql: Sql, { after, state, proposedBy }: { readonly after?: string | undefined; readonly state?: ModelState | undefined; readonly proposedBy?: PartyId } = {}): Promise<RegisteredModel[]> {
+export async function listModels(sql: Sql, { after, state, proposedBy, viewer }: ModelFilter = {}): Promise<RegisteredModel[]> {
   const { rows } = await sql.query<Row>({
     name: 'scoring list models',
     text: `select ${columns} from scoring_model
-           where ($1::text is null or ref > $1) and ($2::text is null or state = $2) and ($3::text is null or proposed_by = $3) order by ref limit $4`,
-    values: [after ?? null, state ?? null, proposedBy ?? null, modelPageMax],
+           where ($1::text is null or ref > $1) and ($2::text is null or state = $2) and ($3::text is null or proposed_by = $3)
+             and ($5::text is null or proposed_by = $5 or (state in ('approved', 'retired') and document::jsonb -> 'institution_classes' ? $6
+               and coalesce(document::jsonb -> 'institutions' ? $5, true)))
+           order by ref limit $4`,
+    values: [after ?? null, state ?? null, proposedBy ?? null, modelPageMax, viewer?.institution ?? null, viewer?.institutionClass ?? null],
   });
   return rows.map(registered);
 }
