@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { JSONWebKeySet } from 'jose';
@@ -14,6 +13,7 @@ import { show, verb } from './command.ts';
 import { progressLine } from './progress.ts';
 import { addPart, beginResults, cutResults, jobFileOf, readJobFile, type JobFile } from './score-job-file.ts';
 import { readListFile } from './score-list.ts';
+import { replaceSecret, reserveFile } from './secret-file.ts';
 import { pairs, table } from './table.ts';
 import type { Cli } from './terminal.ts';
 
@@ -90,7 +90,7 @@ async function scoreMany(cli: Cli, list: string, options: ManyFlags, connection:
     if (progress.finished_at === null) await delay(pollMs);
   }
   bar.clear();
-  const report = await writeReport(client, kept.job, `${options.out}.unscored.csv`);
+  const report = await writeReport(client, kept.job, reportFileOf(options.out));
   show(cli, options, { ...progress, results: options.out, report }, () => `${jobText(progress)}results    ${options.out}\nnot scored ${report}\n`);
   if (progress.state !== 'done') cli.fail();
 }
@@ -107,12 +107,24 @@ async function findOrOpen(client: ScoreJobsClient, connection: Connection, list:
     cutResults(options.out, kept);
     return kept;
   }
-  const opened = earlier === undefined ? await client.open(options, digested) : await client.repeat(earlier.job, options, digested);
-  return beginResults(options.out, {
-    gateway: connection.gateway, institution: connection.credentials.party, job: opened.job.job, request: opened.request,
-    model: options.model, purpose: options.purpose, ...digested,
-  });
+  // what is there by this name is somebody's: said before anything is spent, and ours from here on
+  const report = reserveFile(reportFileOf(options.out));
+  try {
+    const opened = earlier === undefined ? await client.open(options, digested) : await client.repeat(earlier.job, options, digested);
+    const begun = beginResults(options.out, {
+      gateway: connection.gateway, institution: connection.credentials.party, job: opened.job.job, request: opened.request,
+      model: options.model, purpose: options.purpose, ...digested,
+    });
+    report.write('');
+    return begun;
+  } catch (error) {
+    report.discard();
+    throw error;
+  }
 }
+
+/** Where it is written who was not scored, beside the results. */
+const reportFileOf = (results: string) => `${results}.unscored.csv`;
 
 function earlierJob(results: string): JobFile {
   const job = readJobFile(results);
@@ -123,7 +135,7 @@ function earlierJob(results: string): JobFile {
 async function writeReport(client: ScoreJobsClient, job: string, file: string): Promise<string> {
   const unscored: Unscored[] = [];
   for await (const one of client.unscored(job)) unscored.push(one);
-  writeFileSync(file, unscoredLines(unscored), { mode: 0o600 });
+  replaceSecret(file, unscoredLines(unscored));
   return file;
 }
 

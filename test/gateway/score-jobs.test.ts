@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Writable } from 'node:stream';
 import { verifyReceipt } from '../../src/audit/receipt.ts';
@@ -207,6 +207,16 @@ describe('score jobs', () => {
     writeFileSync(file('scores.csv'), scores.slice(0, 60));
     assert.equal((await veilgate(...many, file('scores.csv'))).code, 0);
     assert.equal(readFileSync(file('scores.csv'), 'utf8'), scores);
+
+    // what stands by the name of the report is somebody's, and a link leads anywhere
+    writeFileSync(file('kept.csv'), 'kept');
+    writeFileSync(file('mine.csv.unscored.csv'), 'kept');
+    symlinkSync(file('kept.csv'), file('linked.csv.unscored.csv'));
+    for (const out of ['mine.csv', 'linked.csv']) {
+      assert.match((await veilgate(...many, file(out))).err, /CONFIG_INVALID/);
+      assert.equal(existsSync(file(out)), false, 'and no job was made');
+    }
+    assert.deepEqual([readFileSync(file('kept.csv'), 'utf8'), readFileSync(file('mine.csv.unscored.csv'), 'utf8')], ['kept', 'kept']);
 
     const again = await veilgate(...many, file('again.csv'), '--repeat', file('scores.csv'));
     assert.deepEqual([again.code, again.err], [0, '']);
