@@ -109,11 +109,11 @@ export async function holdInstitutions(tx: Tx, ids: readonly PartyId[], today: I
     tx.query({ name: 'identity hold parties', text: `select pg_advisory_xact_lock_shared(${holdingLock}) from unnest($1::text[]) as id`, values: [parties] }),
     tx.query<{ id: PartyId; level: number | null }>({
       name: 'identity admitted institutions',
-      // a join, because PostgreSQL would plan `= any` anew for each list
+      // PostgreSQL takes any JSON array for as long as any other, so it plans once; unnest it would plan anew for each list, which takes longer than the rest
       text: `select party.id,
                (select case when passed and valid_until >= $2::date then level end from security_assessment where institution = party.id order by id desc limit 1) as level
-             from unnest($1::text[]) as asked (id) join party on party.id = asked.id and party.status = 'approved'`,
-      values: [parties, today],
+             from json_array_elements_text($1::json) as asked (id) join party on party.id = asked.id and party.status = 'approved'`,
+      values: [JSON.stringify(parties), today],
     }),
   ]);
   return new Map(rows.map(({ id, level }) => [id, level]));
