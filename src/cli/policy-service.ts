@@ -97,7 +97,7 @@ function decisions(cli: Cli, policy: Command, connect: Connect): void {
   verb(policy, 'refuse <version>', { summary: 'Refuse a proposed version', examples: [`policy refuse 5 --digest ${'a'.repeat(64)} --comment "Too wide"`] })
     .requiredOption(...digestOption).requiredOption(...commentOption)
     .action(async (number: string, options: Deciding, command: Command) => done(options, await (await connect(command)).refuse(versionOf(number), options.digest, options.comment)));
-  verb(policy, 'withdraw <version>', { summary: 'Take your own proposal back', examples: ['policy withdraw 5 --comment "Found a better way"'] })
+  verb(policy, 'withdraw <version>', { summary: 'Take your own proposal back, or one that is approved and waits for its time', examples: ['policy withdraw 5 --comment "Found a better way"'] })
     .requiredOption(...commentOption)
     .action(async (number: string, options: Deciding, command: Command) => done(options, await (await connect(command)).withdraw(versionOf(number), options.comment)));
 }

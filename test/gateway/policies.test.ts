@@ -165,7 +165,22 @@ describe('policies at the gateway', () => {
     await until('it is said', () => world.platform.logged().includes('policy.refused', logged));
     assert.equal((await author.inForce()).version.version, before.version);
     assert.equal((await asks()).status, 200);
-    await world.platform.database.query("update policy_version set state = 'withdrawn' where number = $1", [version.version]);
+    await author.withdraw(version.version, 'it no longer loads');
+    assert.equal((await author.read(version.version)).version.state, 'withdrawn', 'so that it stands in nobody\'s way');
+  });
+
+  it('that wait for their day are taken back by any officer of compliance, and stand in nobody\'s way then', async () => {
+    const { version: { version: basis }, files } = await author.inForce();
+    const { version: waiting } = await author.propose({ basis, changes: commented(files, 'far away'), comment: 'x', effective_at: new Date(Date.now() + 300 * dayMs).toISOString() });
+    const { version: urgent } = await author.propose({ basis, changes: commented(files, 'urgent'), comment: 'x' });
+    await reviewer.approve(waiting.version, waiting.digest, 'fine');
+    assert.equal(await codeOf(reviewer.approve(urgent.version, urgent.digest, 'now')), 'POLICY_STATE_CONFLICT');
+    assert.equal(await codeOf(auditor.withdraw(waiting.version, 'no officer of compliance')), 'TOKEN_SCOPE_INSUFFICIENT');
+    await reviewer.withdraw(waiting.version, 'something more urgent came');
+    await reviewer.approve(urgent.version, urgent.digest, 'now');
+    assert.equal((await author.inForce()).version.version, urgent.version);
+    assert.equal(await codeOf(author.withdraw(urgent.version, 'in force')), 'POLICY_STATE_CONFLICT');
+    assert.equal(await enforceDue({ ...stored(), clock: { nowMs: () => Date.now() + 301 * dayMs as TimeMs } }), false, 'what was taken back never comes into force');
   });
 
   it('go back to an earlier version as a proposal like any other', async () => {

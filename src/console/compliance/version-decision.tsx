@@ -31,11 +31,11 @@ export function VersionDecision({ review: { version, basis_in_force: current } }
     }
   }, [['policies']]);
   const own = version.proposed_by === party;
-  const actions: readonly Action[] = version.state === 'proposed' ? (own ? ['withdraw'] : [...(current ? ['approve' as const] : []), 'refuse']) : version.state === 'superseded' ? ['rollBack'] : [];
+  const actions: readonly Action[] = version.state === 'proposed' ? (own ? ['withdraw'] : [...(current ? ['approve' as const] : []), 'refuse']) : version.state === 'approved' ? ['withdraw'] : version.state === 'superseded' ? ['rollBack'] : [];
   if (actions.length === 0) return null;
   const close = () => { setOpen(undefined); decision.reset(); };
   const when = version.effective_at === null ? t('whenApproved') : t('whenDue', { time: time(version.effective_at) });
-  const questions = { approve: t('approveQuestion', { when }), refuse: t('refuseQuestion'), withdraw: t('withdrawQuestion'), rollBack: t('rollBackQuestion') } as const;
+  const questions = { approve: t('approveQuestion', { when }), refuse: t('refuseQuestion'), withdraw: t(version.state === 'approved' ? 'withdrawApprovedQuestion' : 'withdrawQuestion'), rollBack: t('rollBackQuestion') } as const;
   return (
     <Section title={t('decide')}>
       {version.state === 'proposed' && <p>{own ? t('own') : t('notYours')}</p>}

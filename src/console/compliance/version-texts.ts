@@ -23,7 +23,7 @@ export const versionTexts = texts(
     replayNone: 'There are no past decisions to work out yet.', more: 'More', less: 'Less', otherwise: 'Otherwise', unknown: 'Unknown', institutions: 'Institutions', fields: 'Fields',
     decide: 'Decide', approve: 'Approve', refuse: 'Refuse', withdraw: 'Withdraw', rollBack: 'Propose this version again',
     approveQuestion: 'You approve exactly these files. The version comes into force {when}.', refuseQuestion: 'The proposal ends. Its author sees your reason.',
-    withdrawQuestion: 'Your proposal ends. You can propose again at any time.', rollBackQuestion: 'The files of this version become a new proposal. Somebody else decides on it.', reason: 'Reason',
+    withdrawQuestion: 'Your proposal ends. You can propose again at any time.', withdrawApprovedQuestion: 'It was approved and waits for its time. It will not come into force; what is in force stays so.', rollBackQuestion: 'The files of this version become a new proposal. Somebody else decides on it.', reason: 'Reason',
     whenDue: 'on {time}', whenApproved: 'at once, on every node',
     own: 'You proposed this version: somebody else must approve it.',
     waitsUntil: 'Approved, and not in force yet: it comes into force on {time}.', untilThen: 'Until then version {version} holds.', from: 'from {time}',
@@ -45,7 +45,7 @@ export const versionTexts = texts(
     replayUnknown: '{unknown} 次取决于机构当时申报的信息；{skipped} 次无法重新推算；{unlike} 次与原记录不一致。', replayNone: '目前没有可供推算的历史决策。', more: '更多', less: '更少', otherwise: '形式不同', unknown: '无法确定', institutions: '机构',
     fields: '字段',
     decide: '审批', approve: '批准', refuse: '驳回', withdraw: '撤回', rollBack: '重新提议此版本', approveQuestion: '您批准的正是这些文件。该版本将{when}生效。', refuseQuestion: '提案将终止，提案人会看到您的理由。',
-    withdrawQuestion: '您的提案将终止，可随时重新提出。', rollBackQuestion: '此版本的文件将成为新的提案，由他人审批。', reason: '理由', whenDue: '于 {time} ', whenApproved: '立即在全部节点',
+    withdrawQuestion: '您的提案将终止，可随时重新提出。', withdrawApprovedQuestion: '此版本已批准、尚未生效。撤回后不会生效，现行版本保持不变。', rollBackQuestion: '此版本的文件将成为新的提案，由他人审批。', reason: '理由', whenDue: '于 {time} ', whenApproved: '立即在全部节点',
     own: '此版本由您提出，须由他人批准。', waitsUntil: '已批准，尚未生效：将于 {time} 生效。', untilThen: '在此之前适用第 {version} 版。', from: '自 {time} 起', stale: '目前生效的版本已不是该提案所依据的版本，无法批准。请提案人更新后重新提出。', notYours: '该提案须由提案人以外的人员审批。',
   },
 );

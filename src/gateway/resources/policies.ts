@@ -166,7 +166,7 @@ function decisionRoutes(desk: PolicyDesk): readonly Route[] {
     }),
     route<OfVersion & { body: { readonly comment: string } }>({
       method: 'POST', path: '/v1/policies/{version}/withdrawal', operationId: 'withdrawPolicy', tag: 'Policies', access: 'party', scopes: ['compliance'],
-      summary: 'Take your own proposal back',
+      summary: 'Take your own proposal back, or anybody\'s that is approved and waits for its time',
       request: { params: ofVersion, body: { kind: 'json', schema: object({ comment: commentForm }) } },
       responses: { 200: decided },
       errors: decisionErrors,

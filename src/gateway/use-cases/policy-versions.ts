@@ -7,7 +7,7 @@ import { VeilgateError } from '../../errors.ts';
 import type { CompiledPolicy } from '../../policy/policy.ts';
 import { changedPack, compilePack, packDigest, testPack, type Pack, type PackChanges } from '../../policy/store/pack.ts';
 import {
-  dueVersion, listVersions, lockProposal, lockVersions, readVersion, requireBasis, storeApproval, storeEnding, storeFirst, storeInForce, storeProposal, versionInForce,
+  dueVersion, listVersions, lockOpen, lockProposal, lockVersions, readVersion, requireBasis, storeApproval, storeEnding, storeFirst, storeInForce, storeProposal, versionInForce,
   type NewVersion, type Version, type VersionHead,
 } from '../../policy/store/registry.ts';
 import { endWithholdsOf, holdingWithholds } from '../../policy/store/withholds.ts';
@@ -117,11 +117,14 @@ export async function refuse(desk: PolicyDesk, tx: Tx, by: PartyId, { number, di
   await endProposal(desk, tx, await lockProposal(tx, number, digest), by, 'refused', comment);
 }
 
-/** Takes one's own proposal back. Errors: POLICY_VERSION_NOT_FOUND, POLICY_STATE_CONFLICT, POLICY_SAME_PERSON. */
+/**
+ * Takes one's own proposal back; one that is approved and waits for its time, anybody of compliance: what is in force stays so.
+ * Errors: POLICY_VERSION_NOT_FOUND, POLICY_STATE_CONFLICT, POLICY_SAME_PERSON.
+ */
 export async function withdraw(desk: PolicyDesk, tx: Tx, by: PartyId, { number, comment }: Pick<Decision, 'number' | 'comment'>): Promise<void> {
   requireStored(desk);
-  const version = await lockProposal(tx, number, undefined);
-  if (version.proposedBy !== by) throw new VeilgateError('POLICY_SAME_PERSON', 'Somebody else proposed this version: refuse it instead of withdrawing it.');
+  const version = await lockOpen(tx, number);
+  if (version.state === 'proposed' && version.proposedBy !== by) throw new VeilgateError('POLICY_SAME_PERSON', 'Somebody else proposed this version: refuse it instead of withdrawing it.');
   await endProposal(desk, tx, version, by, 'withdrawn', comment);
 }
 

@@ -117,11 +117,17 @@ export async function requireBasis(sql: Sql, basis: number, pack: Pack): Promise
  * @param digest of the files that were reviewed; undefined for who needs not have read them
  * Errors: POLICY_VERSION_NOT_FOUND, POLICY_CHANGED, POLICY_STATE_CONFLICT.
  */
-export async function lockProposal(tx: Tx, number: number, digest: string | undefined): Promise<Version> {
+export async function lockProposal(tx: Tx, number: number, digest: string): Promise<Version> {
+  const version = await lockOpen(tx, number, ['proposed']);
+  if (version.digest !== digest) throw new VeilgateError('POLICY_CHANGED', 'These are not the files you reviewed: read the version again before you decide.', { digest: version.digest });
+  return version;
+}
+
+/** One that is not in force yet: proposed, or approved and waiting for its time. Errors: POLICY_VERSION_NOT_FOUND, POLICY_STATE_CONFLICT. */
+export async function lockOpen(tx: Tx, number: number, states: readonly VersionState[] = ['proposed', 'approved']): Promise<Version> {
   await lockVersions(tx);
   const version = await readVersion(tx, number);
-  if (digest !== undefined && version.digest !== digest) throw new VeilgateError('POLICY_CHANGED', 'These are not the files you reviewed: read the version again before you decide.', { digest: version.digest });
-  if (version.state !== 'proposed') throw new VeilgateError('POLICY_STATE_CONFLICT', `The version is ${version.state.replace('_', ' ')}: read it again.`, { state: version.state });
+  if (!states.includes(version.state)) throw new VeilgateError('POLICY_STATE_CONFLICT', `The version is ${version.state.replace('_', ' ')}: read it again.`, { state: version.state });
   return version;
 }
 
@@ -134,7 +140,7 @@ export async function storeApproval(tx: Tx, version: VersionHead, { by, comment 
     await end(tx, version.number, 'approved', { by, comment }, clock);
   } catch (error) {
     if (!isUniqueViolation(error, 'policy_version_approved')) throw error;
-    throw new VeilgateError('POLICY_STATE_CONFLICT', 'Another approved version waits for its time: what follows it must be made from it once it is in force.', { state: 'proposed' });
+    throw new VeilgateError('POLICY_STATE_CONFLICT', 'Another approved version waits for its time: what follows it must be made from it once it is in force, or it must be withdrawn.', { state: 'proposed' });
   }
 }
 
