@@ -49,6 +49,8 @@ export type TestPlatform = {
   readonly enterprise: (subject: string) => Promise<ReturnType<typeof enterpriseClient>>;
   /** A representative signed in at the authorization server's pages. */
   readonly representative: (subject: string, username: string) => Promise<Browser>;
+  /** Stops what answers, as a restart does. @returns starts it again: the same addresses, keys and database, nothing else of before */
+  readonly stopGateway: () => Promise<() => Promise<void>>;
   readonly close: () => Promise<void>;
 };
 
@@ -89,7 +91,9 @@ export async function startTestPlatform(settings: Readonly<Record<string, string
   const log = createLog({ level: config.logLevel, stream: new Writable({ write: (chunk: Buffer, _encoding, done) => { logText += chunk.toString('utf8'); done(); } }) });
   const node = await startNode(config, log, systemClock);
   const custodian = options.scoring === true ? await startTestCustodian({ folder, config, databaseUrl: node.databaseUrl, settings: options.custodian ?? {} }) : undefined;
-  const gateway = await startGateway(config, node.databaseUrl, log, systemClock, custodian);
+  const start = () => startGateway(config, node.databaseUrl, log, systemClock, custodian);
+  const gateway = await start();
+  let running: RunningGateway | undefined = gateway;
   const connectAs = async (party: string, scope: string) => connect({ gateway: gateway.gatewayUrl, credentials: await credentials(party), scope });
   const registrar = officerClient(await connectAs('officer-registrar', 'registry'));
   const compliance = officerClient(await connectAs('officer-compliance', 'compliance'));
@@ -126,8 +130,13 @@ export async function startTestPlatform(settings: Readonly<Record<string, string
       await browser.submit(await browser.open('/activation'), { holder: subject, code, username, password, password_again: password });
       return browser;
     },
+    async stopGateway() {
+      await running?.stop();
+      running = undefined;
+      return async () => { running = await start(); };
+    },
     async close() {
-      await gateway.stop();
+      await running?.stop();
       await custodian?.stop();
       await node.stop();
       await log.close();

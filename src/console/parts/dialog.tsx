@@ -2,18 +2,19 @@ import { useEffect, useState, type ReactNode } from 'react';
 import { Dialog as AriaDialog, Heading, Modal, ModalOverlay } from 'react-aria-components';
 import { frameTexts } from '../shell/frame-texts.ts';
 import { useTexts } from '../shell/language.tsx';
+import { SessionOver } from '../shell/session-over.tsx';
 import { Button } from './button.tsx';
 import { TextField } from './fields.tsx';
 import { ErrorNote } from './notes.tsx';
 
 type DialogProps = { readonly title: string; readonly open: boolean; readonly onClose: () => void; readonly children: ReactNode; readonly wide?: boolean };
 
-/** Over the page, with the keyboard kept inside; Escape closes it. */
+/** Over the page, with the keyboard kept inside; Escape closes it. What the page says of a session that ended cannot be reached behind it: it is said here too. */
 export function Dialog({ title, open, onClose, children, wide = false }: DialogProps) {
   return (
     <ModalOverlay className="overlay" isOpen={open} onOpenChange={(isOpen) => { if (!isOpen) onClose(); }} isDismissable>
       <Modal className={wide ? 'modal wide' : 'modal'}>
-        <AriaDialog className="dialog"><Heading slot="title" level={2}>{title}</Heading>{children}</AriaDialog>
+        <AriaDialog className="dialog"><Heading slot="title" level={2}>{title}</Heading><SessionOver />{children}</AriaDialog>
       </Modal>
     </ModalOverlay>
   );

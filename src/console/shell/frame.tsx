@@ -5,13 +5,14 @@ import type { Area } from './area.ts';
 import { ClockNote } from './clock-note.tsx';
 import { frameTexts } from './frame-texts.ts';
 import { useLanguage, useTexts } from './language.tsx';
-import { useSession, signInAddress } from './session.tsx';
+import { SessionOver } from './session-over.tsx';
+import { useSession } from './session.tsx';
 
 /** What stands around every page: product, navigation of this person, language, sign-out. */
 export function Frame({ areas, children }: { readonly areas: readonly Area[]; readonly children: ReactNode }) {
   const t = useTexts(frameTexts);
   const { language, choose } = useLanguage();
-  const { name, username, party, signOut, over } = useSession();
+  const { name, username, party, signOut } = useSession();
   const [open, setOpen] = useState(false);
   const { pathname } = useLocation();
   const main = useRef<HTMLElement>(null);
@@ -40,7 +41,7 @@ export function Frame({ areas, children }: { readonly areas: readonly Area[]; re
           {areas.map((area) => <AreaLinks key={area.name} area={area} />)}
         </nav>
         <main id="content" ref={main} tabIndex={-1}>
-          {over && <SessionOver />}
+          <SessionOver />
           <ClockNote />
           {children}
         </main>
@@ -58,17 +59,5 @@ function AreaLinks({ area }: { readonly area: Area }) {
       <h2>{t(area.name)}</h2>
       <ul>{shown.map(({ path, title }) => <li key={path}><NavLink to={`/${path}`} end={!path.includes('/')}>{t(title)}</NavLink></li>)}</ul>
     </>
-  );
-}
-
-/** The session ended while a page was open: nothing typed is thrown away. */
-function SessionOver() {
-  const t = useTexts(frameTexts);
-  return (
-    <div className="note warning" role="alert">
-      <p className="note-title">{t('overTitle')}</p>
-      <p>{t('over')}</p>
-      <p className="buttons"><a className="button primary" href={signInAddress()} target="_blank" rel="noreferrer">{t('signInNewTab')}</a></p>
-    </div>
   );
 }

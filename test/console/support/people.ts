@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import type { JWK } from 'jose';
 import type { BrowserContext } from 'playwright-core';
 import { Browser as FormBrowser } from '../../../scripts/demo/form-browser.ts';
 import { password, type TestPlatform } from '../../support/gateway.ts';
@@ -15,9 +16,9 @@ export async function personOf(platform: TestPlatform, party: string, kind: keyo
   return { username, secret, forms: browser };
 }
 
-/** The representative of an enterprise. */
-export async function representativeOf(platform: TestPlatform, subject: string, name: string): Promise<Person> {
-  const { activation_code: code } = await platform.registrar.registerEnterprise(subject, name);
+/** The representative of an enterprise. @param key of the enterprise's own, where it has one */
+export async function representativeOf(platform: TestPlatform, subject: string, name: string, key?: JWK): Promise<Person> {
+  const { activation_code: code } = await platform.registrar.registerEnterprise(subject, name, key);
   const forms = new FormBrowser(platform.gateway.issuerUrl);
   const username = `rep.${subject.toLowerCase()}`;
   await forms.submit(await forms.open('/activation'), { holder: subject, code, username, password, password_again: password });
