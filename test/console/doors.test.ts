@@ -61,7 +61,7 @@ describe('every door of the consoles', function () {
     const { rows: tables } = await platform.database.query<{ name: string }>(
       `select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname in ('public', 'domain') and (tablename = 'audit_entry' or tablename not like 'audit_%') order by 1`);
     assert.ok(tables.length > 40, `${tables.length} tables`);
-    const { rows } = await platform.database.query(tables.map(({ name }) => `select '${name}' as name, md5(string_agg(t::text, '|' order by t::text)) as digest from ${name} t`).join(' union all '));
+    const { rows } = await platform.database.query(tables.map(({ name }) => `select '${name}' as name, md5(string_agg(t::text, '|' order by t::text)) as digest from ${name} t`).join(' union all ') + ' order by 1');
     return rows;
   };
 

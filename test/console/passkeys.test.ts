@@ -65,6 +65,11 @@ describe('passkeys in a real browser', function () {
     await page.waitForURL(/\/sign-in/);
     await page.goto(`${platform.gateway.issuerUrl}/sign-in/passkey`);
   };
+  const remove = async (page: Page) => {
+    await page.locator('summary').filter({ hasText: 'Remove' }).click();
+    await page.locator('details').getByLabel('Password').fill(password);
+    await page.getByRole('button', { name: 'Remove' }).click();
+  };
   const useIt = (page: Page) => page.getByRole('button', { name: 'Sign in with a passkey' }).click();
 
   it('are the second factor of an officer, who signs in with one and keeps the last', async () => {
@@ -75,7 +80,7 @@ describe('passkeys in a real browser', function () {
     await useIt(page);
     await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
     await page.goto(`${platform.gateway.issuerUrl}/passkeys`);
-    await page.getByRole('button', { name: 'Remove' }).click();
+    await remove(page);
     await page.getByRole('alert').waitFor();
     await assertAccessible(page);
     assert.equal((await platform.database.query('select from account_passkey')).rowCount, 1);
@@ -97,7 +102,7 @@ describe('passkeys in a real browser', function () {
     await useIt(page);
     await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
     await page.goto(`${platform.gateway.issuerUrl}/passkeys`);
-    await page.getByRole('button', { name: 'Remove' }).click();
+    await remove(page);
     await page.getByRole('status').waitFor();
     await page.goto(`${platform.gateway.issuerUrl}/console/`);
     await signOut(page);

@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { noticesClient } from '../../sdk/objections.ts';
 import { Button } from '../parts/button.tsx';
 import { Checkbox } from '../parts/fields.tsx';
-import { ErrorNote, Read } from '../parts/notes.tsx';
+import { ErrorNote, GoodNote, Read } from '../parts/notes.tsx';
 import { PageBody, Section } from '../parts/page.tsx';
 import { Table } from '../parts/table.tsx';
 import { Tag } from '../parts/tag.tsx';
@@ -27,6 +27,7 @@ export default function Notices() {
       <Section title={title('notices')}>
         <p><Checkbox value={onlyOpen} onChange={(value) => { setOnlyOpen(value); setAfter(undefined); }}>{t('onlyOpen')}</Checkbox></p>
         {acknowledging.error !== null && <ErrorNote error={acknowledging.error} />}
+        {acknowledging.done && <GoodNote><p>{t('acknowledged')}</p></GoodNote>}
         <Read of={notices}>{({ notices: rows, next }) => (
           <>
             <Table caption={title('notices')} rows={rows} keyOf={({ id }) => id} columns={[

@@ -136,7 +136,7 @@ function OpenResults({ calls, kept }: { readonly calls: SigningCalls; readonly k
       <FileField label={s('listFile')} accept="text/csv,.csv" onFile={(file) => opening.run(file)} />
       {opening.busy && <p role="status">{part === 0 ? t('asked') : s('opening', { part: number(part) })}</p>}
       {opening.error !== null && <ErrorNote error={opening.error} />}
-      {opening.done && (opening.answer === undefined ? <WarningNote><p>{s('otherList')}</p></WarningNote> : <GoodNote><p>{s('opened', { count: number(opening.answer) })}</p></GoodNote>)}
+      {opening.done && (opening.answer === undefined ? <WarningNote answers><p>{s('otherList')}</p></WarningNote> : <GoodNote><p>{s('opened', { count: number(opening.answer) })}</p></GoodNote>)}
     </>
   );
 }

@@ -55,7 +55,7 @@ export function RequestAnswer({ request, offer: newest, institution }: AnswerPro
         onConfirm={() => accept.run(undefined)}
       >
         <RequestSummary offer={offer} draft={draft} institution={institution} />
-        {changed && <WarningNote><p className="note-title">{t('changedTitle')}</p><p>{t('changedText')}</p></WarningNote>}
+        {changed && <WarningNote answers><p className="note-title">{t('changedTitle')}</p><p>{t('changedText')}</p></WarningNote>}
       </Confirm>
     </>
   );

@@ -35,8 +35,9 @@ export function GoodNote({ children }: { readonly children: ReactNode }) {
   return <div className="note good" role="status">{children}</div>;
 }
 
-export function WarningNote({ children }: { readonly children: ReactNode }) {
-  return <div className="note warning" role="note">{children}</div>;
+/** @param answers it says what came of what was just done: read out at once */
+export function WarningNote({ children, answers = false }: { readonly children: ReactNode; readonly answers?: boolean }) {
+  return <div className="note warning" role={answers ? 'alert' : 'note'}>{children}</div>;
 }
 
 type Reading<Answer> = { readonly data: Answer | undefined; readonly error: unknown; readonly isPending: boolean; readonly refetch: () => unknown };
