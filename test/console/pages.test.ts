@@ -16,6 +16,9 @@ type Area = { readonly name: AreaName; readonly pages: readonly { readonly path:
 const examples: Readonly<Record<string, { readonly shows: string; readonly address?: (ids: Ids) => string }>> = {
   'compliance': { shows: '.figure' },
   'compliance/policy': { shows: '[role=gridcell]' },
+  'compliance/purposes': { shows: 'a[href*="/compliance/purposes/"]' },
+  'compliance/new-purpose': { shows: 'input' },
+  'compliance/purposes/:purpose': { shows: 'input, td', address: () => 'compliance/purposes/pre_loan_review' },
   'compliance/draft': { shows: 'textarea' },
   'compliance/versions': { shows: 'td' },
   'compliance/versions/:version': { shows: 'dd', address: () => 'compliance/versions/2' },
