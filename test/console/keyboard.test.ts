@@ -57,7 +57,7 @@ describe('with the keyboard alone', function () {
     await page.getByLabel('Key file').setInputFiles({ name: 'bank-a.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify(await stage.platform.credentialsFile('bank-a'))) });
     await type(page, 'Unified social credit code', subject);
     await type(page, 'Find a field', 'registry.status');
-    await tabTo(page, 'Read');
+    await tabTo(page, 'Read Registration status');
     await page.keyboard.press('Space');
     await page.getByText('Under grant').waitFor();
     await press(page, 'Ask now');
@@ -74,7 +74,9 @@ describe('with the keyboard alone', function () {
     await heading(page, 'Verification');
     await page.locator('h1:focus').waitFor();
     await type(page, 'Key you were given by another way', stage.platform.gateway.logVerifierKey);
+    await page.getByText('It is the same key.').waitFor();
     await press(page, 'Remember this key');
+    await page.getByRole('heading', { level: 2, name: 'What this browser remembers' }).waitFor();
     await press(page, 'Start');
     await page.getByText('The log is sound', { exact: true }).waitFor();
   });

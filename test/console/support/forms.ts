@@ -8,11 +8,11 @@ export async function choose(page: Page, label: string, option: string): Promise
 }
 
 const tabsMax = 80;
-/** What has the focus, as assistive technology names it, roughly. */
+/** What has the focus, as assistive technology names it, roughly. What holds others (a region, the page itself after its last element) is named by none of them. */
 const focused = `(() => {
   const element = document.activeElement;
   const by = (element.getAttribute('aria-labelledby') ?? '').split(' ').map((id) => document.getElementById(id)?.textContent ?? '').join(' ');
-  return [element.getAttribute('aria-label'), by, element.labels?.[0]?.textContent, element.getAttribute('role') === 'region' ? '' : element.textContent].filter(Boolean).join(' | ');
+  return [element.getAttribute('aria-label'), by, element.labels?.[0]?.textContent, element.matches('body, main, [role=region]') ? '' : element.textContent].filter(Boolean).join(' | ');
 })()`;
 
 /** Presses Tab until something of that name has the focus. */
