@@ -59,6 +59,7 @@ export async function openStage(env: NodeJS.ProcessEnv): Promise<Stage> {
     VEILGATE_PORT: String(port),
     VEILGATE_ISSUER_PORT: String(issuerPort),
     VEILGATE_CHECKPOINT_SECONDS: '1',
+    VEILGATE_ADDRESS_REQUESTS_PER_SECOND: '2000', // everybody who plays here has one address
     ...env,
     VEILGATE_DATABASE_FOLDER: path.join(folder, 'database'),
     VEILGATE_KEYS_FOLDER: path.join(folder, 'keys'),

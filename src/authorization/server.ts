@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import express, { type RequestHandler } from 'express';
 import type { Provider } from 'oidc-provider';
-import { VeilgateError } from '../errors.ts';
+import { VeilgateError, isVeilgateError } from '../errors.ts';
 import { accountRoutes } from './account-routes.ts';
 import { consentRoutes } from './consent-routes.ts';
 import { bodyBytesMax } from './forms.ts';
@@ -106,10 +106,19 @@ function onlyForIssuer({ issuer, behindProxy }: AuthorizationServerOptions): Req
 }
 
 function withinLimits({ enter, leave, anonymous }: NonNullable<AuthorizationServerOptions['limits']>): RequestHandler {
+  const endpoints = new Set<string>(Object.values(oauthRoutes));
   return async (request, response, next) => {
-    enter();
-    response.once('close', leave);
-    await anonymous(request.ip ?? '');
+    try {
+      enter();
+      response.once('close', leave);
+      await anonymous(request.ip ?? '');
+    } catch (error) {
+      // programs read no pages
+      if (!isVeilgateError(error) || request.method !== 'POST' || !endpoints.has(request.path)) throw error;
+      response.setHeader('Retry-After', String(error.detail?.['retryAfterSeconds'] ?? 1));
+      response.status(429).json({ error: 'temporarily_unavailable', error_description: `${error.code}: ${error.message}` });
+      return;
+    }
     next();
   };
 }

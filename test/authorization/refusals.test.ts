@@ -120,6 +120,8 @@ describe('authorization/refusals', () => {
       assert.ok(answers.every(({ status }) => status < 429), String(answers.map(({ status }) => status)));
       const more = await Promise.all([ask('/consents', { headers: { cookie } }), ask('/token', { method: 'POST' })]);
       assert.deepEqual(more.map(({ status, headers }) => [status, Number(headers.get('retry-after')) > 0]), [[429, true], [429, true]]);
+      const forPrograms = await (await ask('/token', { method: 'POST' })).json() as { readonly error_description: string };
+      assert.match(forPrograms.error_description, /^REQUEST_RATE_LIMITED: Too many requests from this address: try again in \d+ s\.$/);
       for (let place = 0; place < 3; place += 1) limits.enter();
       assert.equal((await ask('/sign-in')).status, 503, 'nor beyond the requests it works on at once');
     } finally {
