@@ -284,6 +284,7 @@ describe('the compliance officer\'s console: policies', function () {
     const [proposal] = await proposals();
     await second.getByRole('link', { name: '提案与历史' }).click();
     await second.getByRole('table', { name: '待审批' }).getByRole('link', { name: `第 ${proposal?.version ?? 0} 版` }).click();
+    await second.getByRole('heading', { level: 1, name: `第 ${proposal?.version ?? 0} 版` }).waitFor();
     await second.getByText('回退', { exact: true }).waitFor();
     await second.getByRole('button', { name: '批准', exact: true }).click();
     await second.getByRole('dialog').getByLabel(/理由/).fill('同意回退');
