@@ -2,6 +2,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { dayMs } from '../calendar.ts';
 import type { Clock } from '../clock.ts';
 import { VeilgateError } from '../errors.ts';
+import { isOneLine, oneLineProblem } from '../one-line.ts';
 import { isUniqueViolation, type Database, type Tx } from '../store/database.ts';
 import { isUscc } from '../uscc.ts';
 import type { PartyId, SubjectId, TimeMs } from '../vocabulary.ts';
@@ -15,8 +16,7 @@ const invitationDays = 7;
 const invitationTries = 10_000;
 /** People of one institution. */
 export const accountsMax = 20;
-/** A person reads it on a page: nothing that cannot be seen, or that turns what stands around it. */
-const personNameGrammar = /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]{1,100}$/u;
+const personNameLengthMax = 100;
 const usernameShape = /^[a-z0-9][a-z0-9._@-]{2,63}$/;
 
 /** What an invited person gets: the code is shown once. */
@@ -58,8 +58,8 @@ export async function inviteStaff(
 type Invited = { readonly accountId: string; readonly party: PartyId; readonly kind: AccountKind; readonly subject: SubjectId | null; readonly personName: string | null };
 
 async function invite(tx: Tx, clock: Clock, { accountId, party, kind, subject, personName }: Invited): Promise<Invitation> {
-  if (personName !== null && !personNameGrammar.test(personName)) {
-    throw new VeilgateError('REQUEST_INVALID', 'Give the person\'s name in 1 to 100 printable characters.', { pointer: '/name' });
+  if (personName !== null && !isOneLine(personName, personNameLengthMax)) {
+    throw new VeilgateError('REQUEST_INVALID', `A person's name has at most ${personNameLengthMax} characters and ${oneLineProblem}.`, { pointer: '/name' });
   }
   const code = newCode();
   const endsAtMs = (clock.nowMs() + invitationDays * dayMs) as TimeMs;

@@ -48,6 +48,7 @@ export function readPolicyDocument(file: string, bytes: Uint8Array): { document:
   const problems: Problem[] = [...parsed.errors, ...parsed.warnings].slice(0, 100).map((fault) => ({
     file, ...place(fault.pos[0]), pointer: '', problem: yamlProblem(fault.code, fault.message),
   }));
+  for (const { index } of text.matchAll(unseen)) problems.push({ file, ...place(index), pointer: '', problem: unseenProblem });
   for (const { offset, problem } of forbiddenNodes(parsed)) problems.push({ file, ...place(offset), pointer: '', problem });
   if (problems.length > 0) return { document: undefined, problems };
 
@@ -57,6 +58,10 @@ export function readPolicyDocument(file: string, bytes: Uint8Array): { document:
   });
   return { document: { file, value, problemAt }, problems: [] };
 }
+
+/** In comments too: two people decide on what they see of a file. Tabs and line ends are YAML's own. */
+const unseen = /(?![\t\n\r])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+const unseenProblem = 'a character that cannot be seen, or turns what stands around it, is not allowed: leave it out';
 
 /** Counted before parsing, in quotes and comments too: parsing thousands of open brackets takes quadratic time. */
 const openBracketsMax = 200;

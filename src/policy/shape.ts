@@ -7,6 +7,7 @@ import rulesSchema from '../../policies/schema/rules.schema.json' with { type: '
 import scoringSchema from '../../policies/schema/scoring.schema.json' with { type: 'json' };
 import selfAccessSchema from '../../policies/schema/self-access.schema.json' with { type: 'json' };
 import testsSchema from '../../policies/schema/tests.schema.json' with { type: 'json' };
+import { oneLinePattern, oneLineProblem } from '../one-line.ts';
 import { pointerOf, type PolicyDocument } from './document.ts';
 import { didYouMean, type Problem } from './problem.ts';
 
@@ -68,7 +69,7 @@ function describe(error: ErrorObject): Found | undefined {
     case 'const':
       return { pointer, problem: `must be ${JSON.stringify(params['allowedValue'])}${typeof error.data === 'string' ? didYouMean(error.data, [String(params['allowedValue'])]) : ''}` };
     case 'pattern':
-      return { pointer, problem: `must match ${String(params['pattern'])}` };
+      return { pointer, problem: params['pattern'] === oneLinePattern ? oneLineProblem : `must match ${String(params['pattern'])}` };
     case 'uniqueItems':
       return { pointer: pointer + pointerOf(Math.max(Number(params['i']), Number(params['j']))), problem: 'the same entry stands here twice' };
     default:

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { LineCounter, isMap, isPair, isScalar, parseDocument, type Document, type Node } from 'yaml';
 import { VeilgateError } from '../errors.ts';
+import { oneLinePattern, oneLineProblem } from '../one-line.ts';
 import type { Cardinality, Catalogue, Classification, Dataset, DatasetId, Field, FieldRef, FieldType } from '../vocabulary.ts';
 
 /** Datasets and fields are named by this and nothing else: such a name is safe in SQL, URLs and file names. */
@@ -120,6 +121,7 @@ function schemaProblems(errors: readonly ErrorObject[]): [string[], string][] {
       : keyword === 'false schema' ? 'does not belong to a field of this type'
       : keyword === 'enum' ? `must be one of ${(params['allowedValues'] as readonly unknown[]).join(', ')}`
       : keyword === 'const' ? `must be ${String(params['allowedValue'])}`
+      : params['pattern'] === oneLinePattern ? oneLineProblem
       : (message ?? 'is not valid');
     const last = extra ?? propertyName;
     const place = last === undefined ? keys : [...keys, last];

@@ -182,9 +182,10 @@ describe('the compliance officer\'s console: institutions, models, projects, par
   });
 
   it('starts a joint project once two officers have approved it: not its author, and nobody twice', async () => {
-    const { id, digest } = await jointClient(await stage.platform.connect('officer-second', 'compliance')).propose(jointProject());
+    const { id, digest } = await jointClient(await stage.platform.connect('officer-second', 'compliance')).propose({ ...jointProject(), title: { en: 'הלוואות 2026', zh: '2026 הלוואות' } });
     const address = `/console/compliance/projects/${id}`;
     await go(officer, address);
+    await officer.waitForFunction('document.title === "\u2068הלוואות 2026\u2069 – Veilgate"');
     await decide(officer, 'Approve');
     await officer.getByText('You have approved this: somebody else must approve it too.').waitFor();
     assert.equal(await officer.getByRole('button', { name: 'Approve', exact: true }).count(), 0);

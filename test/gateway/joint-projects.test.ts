@@ -74,6 +74,13 @@ describe('joint-modelling projects at the gateway', () => {
     assert.equal((await auditor.project(id)).partner, 'bank-a');
   });
 
+  it('takes titles of one line that shows, and names the place of one that does not', async () => {
+    for (const zh of ['\u202e', '\u200b', '\n', '\u0000', '\u2067', '\ufeff'].map((hidden) => `项目${hidden}一`)) {
+      await assert.rejects(first.propose({ ...jointProject(), title: { en: 'One', zh } }),
+        (error: unknown) => isVeilgateError(error, 'JOINT_PROJECT_INVALID') && /\/title\/zh must be one line of text/.test(error.message), JSON.stringify(zh));
+    }
+  });
+
   it('makes every changed document another proposal: what was approved cannot be edited, not even past the code', async () => {
     const id = await stage.approved();
     const { digest } = await first.project(id);

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import path from 'node:path';
 import { parseDocument, stringify } from 'yaml';
 import { isVeilgateError } from '../../src/errors.ts';
+import { isOneLine } from '../../src/one-line.ts';
 import { mayOpen } from '../../src/policy/cell.ts';
 import { diffPolicies } from '../../src/policy/diff.ts';
 import { editPolicy } from '../../src/policy/edit/apply-purposes.ts';
@@ -108,7 +109,10 @@ describe('policy: editing purposes', () => {
     const refs = [...catalogue.fields.keys()];
     const codes = [...policy.purposes.keys()];
     const within = (name: keyof typeof purposeBounds) => fc.integer(purposeBounds[name]);
-    const words = fc.record({ en: fc.string({ minLength: 1, maxLength: 40, unit: 'grapheme' }), zh: fc.string({ minLength: 1, maxLength: 20, unit: fc.constantFrom('贷', '款', ':', ' ', '#', '-', "'", '"', '\n', '{', '}', '\\', '*', '&') }) }, plain);
+    const words = fc.record({
+      en: fc.string({ minLength: 1, maxLength: 40, unit: 'grapheme' }).filter((text) => isOneLine(text, 500)),
+      zh: fc.string({ minLength: 1, maxLength: 20, unit: fc.constantFrom('贷', '款', ':', ' ', '#', '-', "'", '"', '{', '}', '\\', '*', '&') }).filter((text) => isOneLine(text, 500)),
+    }, plain);
     const someEdit: fc.Arbitrary<PurposeEdit> = fc.record({
       purpose: fc.constantFrom(...codes), title: words, description: words,
       caps: fc.record({ validity_days_max: within('validity_days_max'), uses_max: within('uses_max'), data_life_days_max: within('data_life_days_max'), data_period_years_max: within('data_period_years_max'),

@@ -12,10 +12,10 @@ export function consentPage(
   const t = texts[frame.language];
   const { request, description } = page;
   return document(frame, t.consentTitle, html`${problemNote(page.problem)}
-<p class="asks"><strong>${description.institution.name}</strong> (${description.institution.kind}) ${t.asks}.</p>
+<p class="asks"><strong><bdi>${description.institution.name}</bdi></strong> (${description.institution.kind}) ${t.asks}.</p>
 <dl>
 <dt>${t.subject}</dt><dd>${request.subject}</dd>
-<dt>${t.why}</dt><dd><strong>${description.purpose.title}</strong>${sentence(description.purpose.text)}</dd>
+<dt>${t.why}</dt><dd><strong><bdi>${description.purpose.title}</bdi></strong>${sentence(description.purpose.text)}</dd>
 <dt>${t.dataPeriod}</dt><dd>${dataPeriod(request, t)}</dd>
 <dt>${t.howOften}</dt><dd>${usage(request, t)}</dd>
 <dt>${t.deletion}</dt><dd>${t.deletionText(request.data_life_days)}</dd>
@@ -52,7 +52,7 @@ function fieldSet(dataset: string, fields: readonly FieldDescription[], request:
     const asked = request.fields.find((one) => one.field === field.ref)?.ceiling ?? 'desensitised';
     const id = `f-${field.ref}`;
     return html`<tr><td><input type="checkbox" id="${id}" name="field" value="${field.ref}" checked></td>
-<th scope="row"><label for="${id}">${field.title}</label><small>${field.classification}</small></th>
+<th scope="row"><label for="${id}"><bdi>${field.title}</bdi></label><small>${field.classification}</small></th>
 <td>${asked === 'original'
       ? html`<label class="hidden" for="${id}-as">${t.ceiling}: ${field.title}</label><select id="${id}-as" name="ceiling.${field.ref}">
 <option value="original" selected>${t.ceilings.original}</option>

@@ -17,14 +17,14 @@ ${page.passkeys && html`<p><a href="${frame.base}/passkeys">${t.passkeys}</a></p
 function grantCard(frame: PageFrame, grant: GrantOverview, t: Texts): Html {
   const path = `${frame.base}/consents/${encodeURIComponent(grant.id)}`;
   return html`<section class="grant" aria-labelledby="g-${grant.id}">
-<h2 id="g-${grant.id}">${grant.institution}</h2>
+<h2 id="g-${grant.id}"><bdi>${grant.institution}</bdi></h2>
 <dl>
-<dt>${t.purpose}</dt><dd>${grant.purpose} <strong class="state ${grant.state}">${t.states[grant.state]}</strong></dd>
+<dt>${t.purpose}</dt><dd><bdi>${grant.purpose}</bdi> <strong class="state ${grant.state}">${t.states[grant.state]}</strong></dd>
 <dt>${t.grantedOn}</dt><dd>${dayText(grant.createdAtMs, frame.language)}</dd>
 <dt>${t.validUntil}</dt><dd>${dayText(grant.validUntilMs, frame.language)}</dd>
 <dt>${t.usesLeft}</dt><dd>${grant.usesLeft ?? t.unlimited}</dd>
 </dl>
-<details><summary>${t.fields} (${grant.fields.length})</summary><ul>${grant.fields.map((field) => html`<li>${field.title}: ${field.gets}</li>`)}</ul></details>
+<details><summary>${t.fields} (${grant.fields.length})</summary><ul>${grant.fields.map((field) => html`<li><bdi>${field.title}</bdi>: ${field.gets}</li>`)}</ul></details>
 <p class="choice"><a href="${path}/receipt">${t.receipt}</a></p>
 ${actions(frame, path, grant, t)}
 </section>`;

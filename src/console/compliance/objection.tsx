@@ -42,7 +42,7 @@ function Objection({ objection }: { readonly objection: ObjectionView }) {
         <Table caption={t('steps')} rows={objection.steps} keyOf={({ entry }) => String(entry)} columns={[
           { id: 'state', title: frame('state'), cell: ({ state }) => <ObjectionTag state={state} /> }, { id: 'at', title: frame('time'), cell: ({ at }) => time(at) },
           { id: 'by', title: t('by'), cell: ({ role, by }) => <>{t(role)}{by !== null && <span className="more">{by}</span>}</> },
-          { id: 'said', title: t('said'), cell: ({ text }) => <p className="quote">{text ?? '–'}</p> },
+          { id: 'said', title: t('said'), cell: ({ text }) => <p className="quote" dir="auto">{text ?? '–'}</p> },
         ]} />
       </Section>
       {objection.notified !== undefined && objection.notified.length > 0 && (

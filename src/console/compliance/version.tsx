@@ -43,7 +43,7 @@ function Review({ review }: { readonly review: PolicyReviewView }) {
       <Section title={t('tests')}>
         <p>{t('testsRun', { run: tests.run, failed: tests.failures.length })}</p>
         {tests.failures.length > 0 && <ul className="change-list">{tests.failures.map(({ file, line, column, problem }) =>
-          <li key={`${file}:${line}:${column}`}><code>{file}:{line}</code> {problem}</li>)}</ul>}
+          <li key={`${file}:${line}:${column}`}><code>{file}:{line}</code> <bdi>{problem}</bdi></li>)}</ul>}
       </Section>
       <Section title={t('replay')}><Replay version={version.version} /></Section>
       {exemptions.length > 0 && <Section title={t('exemptions')}><Exemptions exemptions={exemptions} /></Section>}
@@ -69,10 +69,10 @@ function Head({ review: { version } }: { readonly review: PolicyReviewView }) {
   return (
     <Facts items={[
       [t('origin'), t(version.origin)], [t('proposedBy'), version.proposed_by ?? t('platform')], [t('proposedAt'), time(version.proposed_at)],
-      [t('comment'), <p key="comment" className="quote">{version.comment === '' ? frame('none') : version.comment}</p>],
+      [t('comment'), <p key="comment" className="quote" dir="auto">{version.comment === '' ? frame('none') : version.comment}</p>],
       [t('effective'), version.effective_at === null ? t('atOnce') : time(version.effective_at)],
       ...(version.decided_at === null ? [] : [[t('decidedBy'), version.decided_by ?? t('platform')], [t('decidedAt'), time(version.decided_at)],
-      [t('decisionComment'), <p key="decision" className="quote">{version.decision_comment ?? frame('none')}</p>]] as const),
+      [t('decisionComment'), <p key="decision" className="quote" dir="auto">{version.decision_comment ?? frame('none')}</p>]] as const),
       ...(version.in_force_at === null ? [] : [[t('inForceFrom'), time(version.in_force_at)]] as const),
       [t('digest'), <Digest key="digest" value={version.digest} />],
     ]} />

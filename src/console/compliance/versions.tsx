@@ -63,7 +63,7 @@ function VersionTable({ caption, versions, empty }: { readonly caption: string; 
       { id: 'origin', title: t('origin'), cell: ({ origin }) => t(origin) },
       { id: 'by', title: t('proposedBy'), cell: ({ proposed_by: by, proposed_at: at }) => <>{by ?? t('platform')}<span className="more">{time(at)}</span></> },
       { id: 'decided', title: t('decidedBy'), cell: ({ decided_by: by, decided_at: at }) => (at === null ? '–' : <>{by ?? t('platform')}<span className="more">{time(at)}</span></>) },
-      { id: 'comment', title: t('comment'), cell: ({ comment }) => <p className="quote">{comment}</p> },
+      { id: 'comment', title: t('comment'), cell: ({ comment }) => <p className="quote" dir="auto">{comment}</p> },
     ]} />
   );
 }

@@ -66,7 +66,7 @@ function RequestFacts({ request }: { readonly request: Shown }) {
         ...(request.reason === null ? [] : [[t('reason'), request.reason] as const]),
       ]} />
       <h3>{t('message')}</h3>
-      {request.message === null ? <p className="hint">{t('noMessage')}</p> : <blockquote className="message">{request.message}</blockquote>}
+      {request.message === null ? <p className="hint">{t('noMessage')}</p> : <blockquote className="message" dir="auto">{request.message}</blockquote>}
       {described !== undefined && <details><summary>{t('caps')}</summary><ul>{described.caps.map((cap) => <li key={cap}>{cap}</li>)}</ul></details>}
     </>
   );

@@ -1,5 +1,6 @@
 import { createContext, useContext, useEffect, useMemo, useState, type ReactNode } from 'react';
 import { I18nProvider } from 'react-aria-components';
+import { isolated } from './isolated.ts';
 
 export type Language = 'zh' | 'en';
 /** A text in both languages, as documents of the platform carry it. */
@@ -42,13 +43,13 @@ export type Translate<Names extends string> = (name: Names, values?: Readonly<Re
 
 export function useTexts<Names extends string>(of: Texts<Names>): Translate<Names> {
   const { language } = useLanguage();
-  return useMemo(() => (name, values = {}) => of[language][name].replaceAll(/\{(\w+)\}/g, (whole, key: string) => String(values[key] ?? whole)), [of, language]);
+  return useMemo(() => (name, values = {}) => of[language][name].replaceAll(/\{(\w+)\}/g, (whole, key: string) => isolated(String(values[key] ?? whole))), [of, language]);
 }
 
-/** The form of a document's words in the language chosen. */
+/** The form of a document's words in the language chosen; what it is written in moves nothing beside it. */
 export function useWords(): (words: Words) => string {
   const { language } = useLanguage();
-  return (words) => words[language];
+  return (words) => isolated(words[language]);
 }
 
 /** Times, days and numbers as people here write them; all times are those of Shanghai. */

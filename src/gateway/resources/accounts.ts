@@ -4,7 +4,7 @@ import { isoTime } from '../../clock.ts';
 import type { TimeMs } from '../../vocabulary.ts';
 import { created, noContent, ok, route, type JsonObject, type Route } from '../route.ts';
 import { named } from '../schema/compile.ts';
-import { list, nullable, object, oneOf, plainText, text } from '../schema/words.ts';
+import { list, nullable, object, oneOf, oneLine, text } from '../schema/words.ts';
 import { accountsOf, invitePerson, removePerson } from '../use-cases/accounts.ts';
 import type { Services } from './services.ts';
 
@@ -34,7 +34,7 @@ export function accountRoutes({ database, clock, issuerUrl }: Pick<Services, 'da
       method: 'POST', path: '/v1/accounts', operationId: 'inviteAccount', tag: 'Accounts', access: 'party', scopes: everyScope, idempotent: true,
       summary: 'Invite one of your people to sign in to the consoles',
       description: inviting,
-      request: { body: { kind: 'json', schema: object({ name: plainText(100, 'The person\'s name.') }) } },
+      request: { body: { kind: 'json', schema: object({ name: oneLine(100, 'The person\'s name.') }) } },
       responses: { 201: { description: 'Invited.', schema: invitation } },
       errors: ['ACCOUNT_KEY_REQUIRED', 'ACCOUNT_LIMIT_REACHED', 'PARTY_NOT_PERMITTED', 'REQUEST_INVALID'],
       examples: { cli: 'veilgate account invite 王芳', body: { name: '王芳' } },

@@ -6,7 +6,7 @@ import type { PartyId, SubjectId } from '../../vocabulary.ts';
 import { inviteRepresentative } from '../../authorization/invitations.ts';
 import { created, ok, route, type Route } from '../route.ts';
 import { named } from '../schema/compile.ts';
-import { list, object, oneOf, text } from '../schema/words.ts';
+import { list, object, oneLine, oneOf, text } from '../schema/words.ts';
 import { recordRegistryEvent } from '../use-cases/record-change.ts';
 import type { Services } from './services.ts';
 
@@ -24,7 +24,7 @@ export function partyRoutes({ database, clock }: Pick<Services, 'database' | 'cl
       method: 'POST', path: '/v1/enterprises', operationId: 'registerEnterprise', tag: 'Parties', access: 'party', scopes: ['registry'], confirmed: true, idempotent: true,
       summary: 'Register an enterprise and make the activation code of its representative',
       description: 'The code is shown once. Hand it to the representative by a way that proves who it is; it opens the sign-in pages of the authorization server.',
-      request: { body: { kind: 'json', schema: object({ subject: named('SubjectId'), representative: text(100, 'Name of the person who speaks for the enterprise.'), key: publicJwk }, { optional: ['key'] }) } },
+      request: { body: { kind: 'json', schema: object({ subject: named('SubjectId'), representative: oneLine(100, 'Name of the person who speaks for the enterprise.'), key: publicJwk }, { optional: ['key'] }) } },
       responses: { 201: { description: 'Registered.', schema: object({ party: named('PartyId'), activation_code: text(100) }, { optional: ['activation_code'] }) } },
       errors: [...partyErrors, 'ENTERPRISE_EXISTS'],
       examples: { cli: 'veilgate enterprise register 91350211M000100Y43 --representative 王芳', body: { subject: '91350211M000100Y43', representative: '王芳' } },

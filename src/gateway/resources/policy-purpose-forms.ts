@@ -1,12 +1,12 @@
 import { purposeBounds } from '../../policy/edit/purpose-bounds.ts';
 import { named, type JsonSchema } from '../schema/compile.ts';
-import { integer, list, nullable, object, oneOf, plainText, text } from '../schema/words.ts';
+import { integer, list, nullable, object, oneLine, oneOf } from '../schema/words.ts';
 import { versionNumber } from './policy-forms.ts';
 
 /** The forms in which purposes and facts of the policy are sent. Bounds are those of the schema of purposes.yaml. */
 
 const many = (items: JsonSchema): JsonSchema => ({ type: 'array', items });
-const words = object({ en: plainText(500), zh: plainText(500) });
+const words = object({ en: oneLine(500), zh: oneLine(500) });
 const bounded = ({ min, max }: { readonly min: number; readonly max: number }, description: string) => integer(min, max, description);
 const few = (values: readonly string[]): JsonSchema => ({ ...list(oneOf(values), values.length), minItems: 1, uniqueItems: true });
 const { MAX_SAFE_INTEGER: most } = Number;
@@ -21,8 +21,8 @@ const attempts = bounded(purposeBounds.attempts_max, 'Verification attempts for 
 const purposeUses = few(['read', 'verify', 'score', 'aggregate']);
 const factName = { type: 'string', maxLength: 53, pattern: '^(institution|grant|now|request)\\.[a-z][a-z0-9_]{0,40}$', description: 'What begins with `request.` is stated by the institution in its signed query.' } as const;
 const fact = object({
-  type: oneOf(['integer', 'text', 'code', 'boolean', 'date']), title: words, unit: text(40), min: integer(-most, most), max: integer(-most, most),
-  codes: { ...list(text(64), 200), minItems: 1, uniqueItems: true },
+  type: oneOf(['integer', 'text', 'code', 'boolean', 'date']), title: words, unit: oneLine(40), min: integer(-most, most), max: integer(-most, most),
+  codes: { ...list(oneLine(64), 200), minItems: 1, uniqueItems: true },
 }, { optional: ['unit', 'min', 'max', 'codes'] });
 
 const fields = (description: string) => ({ ...list(named('FieldRef'), 5000, description), uniqueItems: true });

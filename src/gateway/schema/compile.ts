@@ -1,6 +1,7 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { VeilgateError, type ErrorCode } from '../../errors.ts';
+import { oneLinePattern, oneLineProblem } from '../../one-line.ts';
 
 /** A JSON Schema 2020-12 object, as OpenAPI 3.1 takes it. */
 export type JsonSchema = { readonly [keyword: string]: unknown };
@@ -95,7 +96,7 @@ function requestInvalid(fault: ErrorObject | undefined, part: RequestPart, code:
   // keys that are not plain words could be values: they stand as *
   const pointer = [...(fault?.instancePath ?? '').split('/').slice(1), ...missing].map((key) => `/${plainWord.test(key) ? key : '*'}`).join('').slice(0, 300);
   const rule = fault?.keyword ?? 'unknown';
-  const reason = ruleSentences[rule] ?? `breaks the rule \`${rule}\``;
+  const reason = rule === 'pattern' && (fault?.params as { pattern?: unknown }).pattern === oneLinePattern ? oneLineProblem : ruleSentences[rule] ?? `breaks the rule \`${rule}\``;
   return new VeilgateError(code, `The ${part} of the request does not have the required form: ${pointer === '' ? 'it' : pointer} ${reason}. See /docs.`, { part, pointer, rule });
 }
 

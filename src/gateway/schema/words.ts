@@ -1,9 +1,12 @@
 import { errorCodes } from '../../errors.ts';
+import { oneLinePattern } from '../../one-line.ts';
 import { named, type JsonSchema, type NamedSchemas } from './compile.ts';
 
 /** A text of at most `maxLength` characters. */
 export const text = (maxLength: number, description?: string): JsonSchema => ({ type: 'string', minLength: 1, maxLength, ...(description === undefined ? {} : { description }) });
-/** What a person writes: no control characters but line ends and tabs, nothing that turns the direction of what stands around it, no half characters. */
+/** What a person writes on one line and others read (one-line.ts). */
+export const oneLine = (maxLength: number, description?: string): JsonSchema => ({ ...text(maxLength, description), pattern: oneLinePattern });
+/** What a person writes on several lines: no control characters but line ends and tabs, nothing that turns the direction of what stands around it, no half characters. */
 export const plainText = (maxLength: number, description?: string): JsonSchema => ({ ...text(maxLength, description), pattern: '^[^\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f\\u202a-\\u202e\\u2066-\\u2069\\ud800-\\udfff]*$' });
 const matching = (pattern: string, maxLength: number, description: string, example: string): JsonSchema => ({ type: 'string', pattern, maxLength, description, examples: [example] });
 /** An object with exactly these members, of which those named `optional` may be absent. */
@@ -23,7 +26,7 @@ export const integer = (minimum: number, maximum: number, description?: string):
 /** The same, or null. */
 export const nullable = (schema: JsonSchema): JsonSchema => ({ anyOf: [schema, { type: 'null' }] });
 
-const title = object({ en: text(200), zh: text(200) });
+const title = object({ en: oneLine(200), zh: oneLine(200) });
 
 /** The words of vocabulary.ts as schemas: `named('GrantId')` refers to one. Resources add their own. */
 export const wordSchemas = {

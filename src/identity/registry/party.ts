@@ -1,4 +1,5 @@
 import { VeilgateError } from '../../errors.ts';
+import { isOneLine, oneLineProblem } from '../../one-line.ts';
 import type { Sql, Tx } from '../../store/database.ts';
 import { isUscc } from '../../uscc.ts';
 import type { IsoDate, PartyId, PartyKind, Scope, TimeMs } from '../../vocabulary.ts';
@@ -10,7 +11,7 @@ export type DisplayName = { readonly en: string; readonly zh: string };
 export type Party = { readonly id: PartyId; readonly kind: PartyKind; readonly status: PartyStatus; readonly registered_by: PartyId | null };
 
 const idGrammar = /^[a-z0-9][a-z0-9._-]{1,62}[a-z0-9]$/;
-const nameGrammar = /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]{1,200}$/u;
+const nameLengthMax = 200;
 const reasonGrammar = /^[a-z][a-z0-9_]{0,63}$/;
 
 /** The door each role opens. */
@@ -38,8 +39,8 @@ export function partyId(value: unknown, pointer: string): PartyId {
 /** Errors: REQUEST_INVALID. */
 export function displayName(value: unknown, pointer: string): DisplayName {
   const { en, zh } = (value ?? {}) as Partial<Record<'en' | 'zh', unknown>>;
-  if (typeof en !== 'string' || typeof zh !== 'string' || !nameGrammar.test(en) || !nameGrammar.test(zh)) {
-    throw invalid(pointer, 'A name has an English and a Chinese form of 1 to 200 printable characters each.');
+  if (typeof en !== 'string' || typeof zh !== 'string' || ![en, zh].every((name) => isOneLine(name, nameLengthMax))) {
+    throw invalid(pointer, `A name has an English and a Chinese form of at most ${nameLengthMax} characters; each ${oneLineProblem}.`);
   }
   return { en, zh };
 }

@@ -5,6 +5,7 @@ import { dayMs, isIsoDate, shanghaiDate } from '../../calendar.ts';
 import { canonicalJson } from '../../canonical.ts';
 import { VeilgateError } from '../../errors.ts';
 import { jointParameters } from '../../he/joint-parameters.ts';
+import { oneLinePattern, oneLineProblem } from '../../one-line.ts';
 import type { Catalogue, Field, TimeMs } from '../../vocabulary.ts';
 import { costFor } from '../noise/accountant.ts';
 import { projectFromJson, projectToJson, type JointProject, type JointProjectJson } from './document.ts';
@@ -76,6 +77,7 @@ function shapeProblem({ instancePath, keyword, params, message }: ErrorObject): 
   if (keyword === 'required') return { pointer: instancePath, problem: `lacks the key "${String(facts['missingProperty'])}"` };
   const key = facts['additionalProperty'];
   if (keyword === 'additionalProperties') return { pointer: instancePath, problem: `has an unknown key${typeof key === 'string' && /^[A-Za-z_$]{1,40}$/.test(key) ? ` "${key}"` : ''}` };
+  if (facts['pattern'] === oneLinePattern) return { pointer: instancePath, problem: oneLineProblem };
   return { pointer: instancePath, problem: message ?? `breaks the rule ${keyword}` };
 }
 

@@ -3,6 +3,7 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import modelSchema from '../../../policies/schema/model.schema.json' with { type: 'json' };
 import { canonicalJson } from '../../canonical.ts';
 import { VeilgateError } from '../../errors.ts';
+import { oneLinePattern, oneLineProblem } from '../../one-line.ts';
 import type { Model } from '../protocol.ts';
 import { modelFromJson, modelToJson, type ModelJson } from './document.ts';
 
@@ -42,7 +43,7 @@ function shapeProblem({ instancePath, keyword, params, message }: ErrorObject): 
     case 'required': return [{ pointer: instancePath, problem: `lacks the key "${String(facts['missingProperty'])}"` }];
     case 'not': return [{ pointer: instancePath, problem: 'must not be 0: leave the term out' }];
     case 'uniqueItems': return [{ pointer: instancePath, problem: 'holds an entry twice' }];
-    default: return [{ pointer: instancePath, problem: message ?? `breaks the rule ${keyword}` }];
+    default: return [{ pointer: instancePath, problem: facts['pattern'] === oneLinePattern ? oneLineProblem : message ?? `breaks the rule ${keyword}` }];
   }
 }
 
