@@ -1,8 +1,8 @@
-import { appendFileSync, closeSync, existsSync, ftruncateSync, openSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, closeSync, existsSync, ftruncateSync, openSync, statSync } from 'node:fs';
 import { VeilgateError } from '../errors.ts';
 import type { OpenedScore } from '../scoring/protocol.ts';
 import { scoreLines, scoreLinesHead } from '../sdk/score-job-results.ts';
-import { readJson, replaceSecret } from './secret-file.ts';
+import { readJson, replaceSecret, reserveFile } from './secret-file.ts';
 
 /** What is kept beside the results, so that an interrupted command goes on where it was. */
 export type JobFile = {
@@ -42,16 +42,21 @@ export function readJobFile(results: string): JobFile | undefined {
   return content as JobFile;
 }
 
-/** Begins a results file. Errors: CONFIG_INVALID when there is one. */
-export function beginResults(results: string, job: Omit<JobFile, 'format' | 'part' | 'bytes'>): JobFile {
-  try {
-    writeFileSync(results, scoreLinesHead, { flag: 'wx', mode: 0o600 });
-  } catch {
-    throw new VeilgateError('CONFIG_INVALID', 'The results are there already or cannot be written: choose another name.', { file: results });
-  }
-  const begun: JobFile = { format: jobFormat, ...job, part: -1, bytes: Buffer.byteLength(scoreLinesHead) };
-  replaceSecret(jobFileOf(results), `${JSON.stringify(begun)}\n`);
-  return begun;
+/** Results whose name is taken, and nothing else yet. */
+export type ReservedResults = { readonly begin: (job: Omit<JobFile, 'format' | 'part' | 'bytes'>) => JobFile; /** Gives the name back. */ readonly discard: () => void };
+
+/** Takes the name of a results file before there is a job to fill it. Errors: CONFIG_INVALID when it is taken or cannot be written. */
+export function reserveResults(results: string): ReservedResults {
+  const reserved = reserveFile(results);
+  return {
+    begin(job) {
+      reserved.write(scoreLinesHead);
+      const begun: JobFile = { format: jobFormat, ...job, part: -1, bytes: Buffer.byteLength(scoreLinesHead) };
+      replaceSecret(jobFileOf(results), `${JSON.stringify(begun)}\n`);
+      return begun;
+    },
+    discard: reserved.discard,
+  };
 }
 
 /** Takes away what an interruption may have left half written. */

@@ -11,9 +11,9 @@ import type { SubjectId } from '../vocabulary.ts';
 import { connectAs } from './access.ts';
 import { show, verb } from './command.ts';
 import { progressLine } from './progress.ts';
-import { addPart, beginResults, cutResults, jobFileOf, readJobFile, type JobFile } from './score-job-file.ts';
+import { addPart, cutResults, jobFileOf, readJobFile, reserveResults, type JobFile } from './score-job-file.ts';
 import { readListFile } from './score-list.ts';
-import { replaceSecret, reserveFile } from './secret-file.ts';
+import { replaceSecret, reserveFile, type ReservedFile } from './secret-file.ts';
 import { pairs, table } from './table.ts';
 import type { Cli } from './terminal.ts';
 
@@ -107,18 +107,29 @@ async function findOrOpen(client: ScoreJobsClient, connection: Connection, list:
     cutResults(options.out, kept);
     return kept;
   }
-  // what is there by this name is somebody's: said before anything is spent, and ours from here on
-  const report = reserveFile(reportFileOf(options.out));
+  // what is there by these names is somebody's: said before anything is spent, and ours from here on
+  const results = reserveResults(options.out);
+  const report = reserveReport(options.out, results.discard);
+  let opened: Awaited<ReturnType<ScoreJobsClient['open']>>;
   try {
-    const opened = earlier === undefined ? await client.open(options, digested) : await client.repeat(earlier.job, options, digested);
-    const begun = beginResults(options.out, {
-      gateway: connection.gateway, institution: connection.credentials.party, job: opened.job.job, request: opened.request,
-      model: options.model, purpose: options.purpose, ...digested,
-    });
-    report.write('');
-    return begun;
+    opened = earlier === undefined ? await client.open(options, digested) : await client.repeat(earlier.job, options, digested);
   } catch (error) {
     report.discard();
+    results.discard();
+    throw error;
+  }
+  report.write('');
+  return results.begin({
+    gateway: connection.gateway, institution: connection.credentials.party, job: opened.job.job, request: opened.request,
+    model: options.model, purpose: options.purpose, ...digested,
+  });
+}
+
+function reserveReport(results: string, giveUp: () => void): ReservedFile {
+  try {
+    return reserveFile(reportFileOf(results));
+  } catch (error) {
+    giveUp();
     throw error;
   }
 }

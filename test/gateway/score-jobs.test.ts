@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { chmodSync, existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Writable } from 'node:stream';
 import { verifyReceipt } from '../../src/audit/receipt.ts';
@@ -208,7 +208,7 @@ describe('score jobs', () => {
     assert.equal((await veilgate(...many, file('scores.csv'))).code, 0);
     assert.equal(readFileSync(file('scores.csv'), 'utf8'), scores);
 
-    // what stands by the name of the report is somebody's, and a link leads anywhere
+    // what stands by the name of the results or the report is somebody's, and a link leads anywhere
     writeFileSync(file('kept.csv'), 'kept');
     writeFileSync(file('mine.csv.unscored.csv'), 'kept');
     symlinkSync(file('kept.csv'), file('linked.csv.unscored.csv'));
@@ -216,6 +216,13 @@ describe('score jobs', () => {
       assert.match((await veilgate(...many, file(out))).err, /CONFIG_INVALID/);
       assert.equal(existsSync(file(out)), false, 'and no job was made');
     }
+    const jobs = async () => ((JSON.parse((await veilgate('score', 'jobs', '--json')).out) as { jobs: ScoreJob[] }).jobs.length);
+    const before = await jobs();
+    assert.match((await veilgate(...many, file('kept.csv'))).err, /CONFIG_INVALID.*there already/);
+    assert.equal(await jobs(), before, 'nor here');
+    assert.equal(existsSync(file('kept.csv.unscored.csv')), false);
+    await veilgate(...many.map((word) => (word === 'pre_loan_review' ? 'no_purpose' : word)), file('kept-none.csv'));
+    assert.deepEqual(readdirSync(world.platform.folder).filter((name) => name.startsWith('kept-none')), [], 'a job that was not made leaves no files');
     assert.deepEqual([readFileSync(file('kept.csv'), 'utf8'), readFileSync(file('mine.csv.unscored.csv'), 'utf8')], ['kept', 'kept']);
 
     const again = await veilgate(...many, file('again.csv'), '--repeat', file('scores.csv'));
@@ -226,7 +233,6 @@ describe('score jobs', () => {
     assert.match((await veilgate('score', 'jobs')).out, new RegExp(state.job));
     assert.deepEqual(await veilgate('score', 'forget', 'A'.repeat(22)).then(({ code, err }) => [code === 0, /SCORE_JOB_NOT_FOUND/.test(err)]), [false, true]);
     assert.equal((JSON.parse((await veilgate('score', 'cancel', state.job, '--json')).out) as ScoreJob).state, 'done', 'a finished job stays finished');
-    assert.match((await veilgate(...many, file('list.csv'))).err, /CONFIG_INVALID/);
     writeFileSync(file('bad.csv'), 'subject\n91350000000000000X\n');
     assert.match((await veilgate('score', 'many', file('bad.csv'), '--model', model.ref, '--purpose', 'pre_loan_review', '--out', file('x.csv'))).err, /CONFIG_INVALID/);
   });
