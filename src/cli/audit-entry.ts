@@ -46,6 +46,6 @@ export function entryCommands(cli: Cli, audit: Command): void {
 }
 
 function entryText(entry: EntryView): string {
-  const { index, kind, at, actor, institution, commitment, salt } = entry;
-  return `${pairs({ index, kind, at, actor, institution, commitment, salt })}\n${entry.record === null ? 'The record was erased.\n' : `${JSON.stringify(entry.record, null, 2)}\n`}`;
+  const { index, kind, at, actor, institution, commitment, salt, disputed } = entry;
+  return `${pairs({ index, kind, at, actor, institution, commitment, salt, disputed })}\n${entry.record === null ? 'The record was erased.\n' : `${JSON.stringify(entry.record, null, 2)}\n`}`;
 }

@@ -14,6 +14,8 @@ export type EntryView = {
   /** Null once erased, like the salt. */
   readonly record: Readonly<Record<string, unknown>> | null;
   readonly salt: string | null;
+  /** For the enterprise, of a score among those of a list: fields behind it that it disputed then. The log's record names no enterprise. */
+  readonly disputed?: readonly string[];
 };
 
 /** What an institution signed, and the key to check it with; null when the registry has lost the key. */

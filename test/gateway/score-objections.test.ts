@@ -5,7 +5,9 @@ import { createLog } from '../../src/gateway/log.ts';
 import { startWorker, type RunningWorker } from '../../src/gateway/worker/worker.ts';
 import { platformKeys } from '../../src/sdk/bank.ts';
 import type { Connection } from '../../src/sdk/connection.ts';
+import { auditorClient } from '../../src/sdk/auditor.ts';
 import { departmentClient } from '../../src/sdk/department.ts';
+import { proveEntry } from '../../src/sdk/entry-proof.ts';
 import { noticesClient, objectionsClient, type NoticeView } from '../../src/sdk/objections.ts';
 import { checkScoreJobPart, scoreLines } from '../../src/sdk/score-job-results.ts';
 import { askedSubjects, digestList, openScoreJobPart, scoreJobsClient } from '../../src/sdk/score-jobs.ts';
@@ -78,10 +80,32 @@ describe('objections to a field behind scores', () => {
     assert.deepEqual(scoreLines(marked.scores).trimEnd().split('\n').map((line) => line.split(',').at(-1)), [field, '']);
     assert.ok(!JSON.stringify(marked.part).includes(field), 'who disputes what is for the bank alone');
     assert.deepEqual([marked.part.sealed.gateway.length, marked.part.sealed.custodian.length], [plain.part.sealed.gateway.length, plain.part.sealed.custodian.length], 'and their sizes do not tell');
+    await history();
     await (await as('finance_bureau', 'records')).take(id, 'reject', 'The statements say so.');
     assert.deepEqual((await scoreList()).scores.map(({ disputed }) => disputed), [undefined, undefined]);
     await objections.take(elsewhere.id, 'close');
   });
+
+  /** The mark is in the history of that enterprise alone: list, single entry, export, proof. */
+  async function history() {
+    const enterpriseOf = async (subject: string) => {
+      const { rows: [party] } = await world.platform.database.query<{ id: string }>('select id from enterprise where subject = $1', [subject]);
+      return world.platform.connect(party?.id ?? '', 'grants');
+    };
+    const marks = async (reader: Connection) => (await auditorClient(reader).accesses({ limit: 50 })).accesses.filter(({ kind }) => kind === 'scores.released').map(({ disputed }) => disputed);
+    const own = await enterpriseOf(disputing);
+    assert.deepEqual(await marks(own), [[field], undefined, undefined]);
+    const elsewhere = [await enterpriseOf(content), connection, await world.platform.connect('officer-auditor', 'audit')];
+    for (const reader of elsewhere) assert.deepEqual(await marks(reader), [undefined, undefined, undefined]);
+    const [entry] = (await auditorClient(own).accesses({ limit: 50 })).accesses.filter(({ kind }) => kind === 'scores.released');
+    assert.ok(entry);
+    assert.deepEqual(await auditorClient(own).entry(entry.index), entry);
+    assert.ok(!JSON.stringify(entry.record).includes(field), 'the record of all of them says nothing of one');
+    for (const reader of elsewhere) assert.equal((await auditorClient(reader).entry(entry.index)).disputed, undefined);
+    assert.equal((await until('a checkpoint counts the entry', () => proveEntry(own, entry).catch(() => undefined))).proof.entry, entry, 'with the mark beside it');
+    const exported = await (await own.send({ method: 'GET', path: '/v1/export?format=csv&part=accesses' })).text();
+    assert.equal(exported.split('\r\n').filter((line) => line.includes(`["${field}"]`) || line.includes(`[""${field}""]`)).length, 1);
+  }
 
   it('end in a notice to everybody who was given a score the corrected field is behind, by grant, alone or in lists', async () => {
     await world.bank.score(world.ask(0));

@@ -86,7 +86,8 @@ function Treatments({ entry }: { readonly entry: EntryFacts }) {
   const catalogue = useCatalogueWords();
   const disputed = new Set(entry.disputed);
   const rows = entry.outcomes.flatMap(({ use, disposition, reason, fields }) => fields.map((field): Treated => ({ field, use, disposition, reason, disputed: disputed.has(field) })));
-  if (rows.length === 0) return <EmptyNote>{t('noFields')}</EmptyNote>;
+  // the record of a list says nothing of single fields
+  if (rows.length === 0) return disputed.size === 0 ? <EmptyNote>{t('noFields')}</EmptyNote> : <MarkedFields fields={[...disputed]} />;
   const columns: readonly Column<Treated>[] = [
     { id: 'field', title: t('field'), cell: ({ field, disputed: marked }) => <>{catalogue.field(field)} {marked && <Tag tone="warning">{t('disputedField')}</Tag>}</> },
     { id: 'dataset', title: t('dataset'), cell: ({ field }) => catalogue.datasetOf(field) },
@@ -95,6 +96,12 @@ function Treatments({ entry }: { readonly entry: EntryFacts }) {
     { id: 'why', title: t('why'), cell: ({ reason }) => words(wordsFor(reasons, reason)) },
   ];
   return <Table caption={t('howCaption')} columns={columns} rows={rows} keyOf={({ field, use }) => `${use} ${field}`} />;
+}
+
+function MarkedFields({ fields }: { readonly fields: readonly string[] }) {
+  const t = useTexts(historyTexts);
+  const catalogue = useCatalogueWords();
+  return <ul className="plain-list">{fields.map((field) => <li key={field}>{catalogue.datasetOf(field)} · {catalogue.field(field)} <Tag tone="warning">{t('disputedField')}</Tag></li>)}</ul>;
 }
 
 function Proof({ entry, isReceipted }: { readonly entry: EntryView; readonly isReceipted: boolean }) {

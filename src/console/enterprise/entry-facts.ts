@@ -26,7 +26,7 @@ export type EntryFacts = {
 /** Of a list, as one of a score among many, the record names nobody: it has no outcomes of single fields. */
 const accessKinds: ReadonlySet<string> = new Set<AuditRecord['kind']>(['query.released', 'query.refused', 'score.released', 'score.refused', 'scores.released']);
 
-export function factsOf({ index, kind, at, actor, institution, record: served }: EntryView): EntryFacts {
+export function factsOf({ index, kind, at, actor, institution, record: served, disputed: beside }: EntryView): EntryFacts {
   // the gateway wrote the record itself: a kind that is not known here has other members, and is shown without them
   const record = served as Partial<Record<Member, unknown>> | null;
   const text = (name: Member) => (typeof record?.[name] === 'string' ? record[name] : undefined);
@@ -34,7 +34,7 @@ export function factsOf({ index, kind, at, actor, institution, record: served }:
   return {
     index, kind, at, actor, institution, erased: record === null,
     purpose: text('purpose'), grant: text('grant'), policy: text('policy'), model: text('model'), code: text('code'),
-    outcomes: many<FieldOutcome>('outcomes'), rows: many<EntryFacts['rows'][number]>('rows'), disputed: many<string>('disputed'),
+    outcomes: many<FieldOutcome>('outcomes'), rows: many<EntryFacts['rows'][number]>('rows'), disputed: beside ?? many<string>('disputed'),
     isAccess: accessKinds.has(kind),
   };
 }

@@ -56,7 +56,7 @@ export function Result({ entry }: { readonly entry: EntryFacts }) {
   if (entry.code !== undefined) return <span className="tags"><Tag tone="neutral">{t('refusedFor', { reason: words(wordsFor(refusals, entry.code)) })}</Tag></span>;
   const { original, desensitised, compared, withheld } = countOutcomes(entry.outcomes);
   const disputed = entry.disputed.length;
-  if (original + desensitised + compared + withheld === 0) return <>–</>;
+  if (original + desensitised + compared + withheld + disputed === 0) return <>–</>;
   return (
     <span className="tags">
       {original > 0 && <Tag tone="open">{t('countOriginal', { count: original })}</Tag>}

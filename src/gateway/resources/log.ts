@@ -4,9 +4,8 @@ import type { EntryFilter, StoredEntry } from '../../audit/read.ts';
 import { isReceipted, issueReceipt } from '../../audit/receipt.ts';
 import type { Caller, GrantId, SubjectId, TimeMs } from '../../vocabulary.ts';
 import { readGrant } from '../../consent/grants.ts';
-import { isReleasedIn } from '../../scoring/run/release.ts';
 import type { Sql } from '../../store/database.ts';
-import { accessHistory, accessKinds, type AccessOutcome } from '../use-cases/access-history.ts';
+import { accessHistory, accessKinds, ownPart, type AccessOutcome, type HistoryEntry } from '../use-cases/access-history.ts';
 import { content, ok, route, trustedJson, type JsonObject, type Route } from '../route.ts';
 import { named } from '../schema/compile.ts';
 import { integer, list, nullable, object, oneOf, text } from '../schema/words.ts';
@@ -17,7 +16,8 @@ const index = integer(0, Number.MAX_SAFE_INTEGER);
 const entrySchema = object({
   index, commitment: text(64), kind: text(64), at: named('Time'), actor: named('PartyId'), institution: nullable(named('PartyId')),
   record: { type: ['object', 'null'], description: 'Null once erased.' }, salt: nullable(text(64)),
-});
+  disputed: list(named('FieldRef'), 250, 'To the enterprise, of a score among those of a list: fields behind it that it disputed then. No part of the record, which names no enterprise.'),
+}, { optional: ['disputed'] });
 const signedRequestSchema = object({
   request: named('CompactJws'),
   key: nullable(object({ jwk: { type: 'object' }, thumbprint: text(43), added_at: named('Time'), retired_at: nullable(named('Time')) }, { description: 'The signature key the request names, and when it was in use.' })),
@@ -174,9 +174,10 @@ function tileRoutes(log: Services['log']): readonly Route[] {
 }
 
 /** Equal answers for an entry that is not there and one that is about others. */
-async function visible(sql: Sql, caller: Caller, entry: StoredEntry): Promise<StoredEntry> {
+async function visible(sql: Sql, caller: Caller, entry: StoredEntry): Promise<HistoryEntry> {
   if (caller.scopes.has('audit')) return entry;
-  if (caller.subject !== undefined && entry.kind === 'scores.released' && await isReleasedIn(sql, caller.subject, entry.index)) return entry;
+  const own = caller.subject === undefined ? undefined : await ownPart(sql, caller.subject, entry);
+  if (own !== undefined) return own;
   const subject = (entry.record as { readonly subject?: string } | null)?.subject;
   if (caller.subject !== undefined ? subject === caller.subject : entry.institution === caller.party) return entry;
   throw new VeilgateError('AUDIT_ENTRY_NOT_FOUND', 'The log has no entry with this index: check the receipt it was taken from.');
@@ -196,9 +197,10 @@ function filterOf({ before, from, to, outcome }: AccessQuery): Omit<EntryFilter,
   };
 }
 
-export function entryJson({ index: at, commitment, kind, at: time, actor, institution, record, salt }: StoredEntry): JsonObject {
+export function entryJson({ index: at, commitment, kind, at: time, actor, institution, record, salt, disputed }: HistoryEntry): JsonObject {
   return {
     index: at, commitment: Buffer.from(commitment).toString('base64url'), kind, at: time, actor, institution,
     record: trustedJson(record), salt: salt === null ? null : Buffer.from(salt).toString('base64url'),
+    ...(disputed === undefined ? {} : { disputed }),
   };
 }

@@ -146,7 +146,7 @@ const historyColumns: Readonly<Record<HistoryPart, readonly string[]>> = {
   ],
   grant_requests: ['id', 'state', 'institution', 'terms', 'message', 'created_at', 'expires_at', 'decided_at', 'reason', 'grant'],
   objections: ['id', 'about', 'dataset', 'field', 'row', 'fault', 'department', 'entry', 'state', 'submitted_at', 'accepted_at', 'due_on', 'steps'],
-  accesses: ['index', 'at', 'kind', 'actor', 'institution', 'record', 'commitment', 'salt'],
+  accesses: ['index', 'at', 'kind', 'actor', 'institution', 'record', 'commitment', 'salt', 'disputed'],
 };
 
 function cellOf(value: JsonObject[string]): string | number | boolean | null {

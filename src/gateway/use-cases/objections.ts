@@ -13,7 +13,7 @@ import type { ObjectionSettings } from '../../objection/settings.ts';
 import { actionsNow, closedByTime, dueAfter, stepOf, type Step } from '../../objection/steps.ts';
 import { noticesOf, type Notice } from '../../objection/notices.ts';
 import type { Feature, FeatureId } from '../../scoring/protocol.ts';
-import { isReleasedIn } from '../../scoring/run/release.ts';
+import { scoreReleaseIn } from '../../scoring/run/release.ts';
 import { isSuppliedSince } from '../../source/correct.ts';
 import type { Database, Sql, Tx } from '../../store/database.ts';
 import type { Caller, Catalogue, Dataset, FieldRef, PartyId, SubjectId, TimeMs } from '../../vocabulary.ts';
@@ -156,7 +156,7 @@ function aboutRecord(catalogue: Catalogue, { field, row, fault }: Extract<GivenO
 async function aboutAccess({ log }: ObjectionDesk, tx: Tx, subject: SubjectId, entry: number): Promise<AboutAccess> {
   const { kind, record } = await log.entry(entry);
   const own = kind === 'scores.released'
-    ? await isReleasedIn(tx, subject, entry)
+    ? await scoreReleaseIn(tx, subject, entry) !== undefined
     : accessKinds.has(kind) && record !== null && 'subject' in record && record.subject === subject;
   if (!own) throw new VeilgateError('AUDIT_ENTRY_NOT_FOUND', 'The log has no access to you with this index: see your access history.');
   return { about: 'access', entry };

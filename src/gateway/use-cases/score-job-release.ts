@@ -118,7 +118,8 @@ type Leaving = Omit<Choosing, 'plan'> & { readonly recipient: PublicJwk; readonl
 
 async function leave(desk: JobDesk, tx: Tx, leaving: Leaving): Promise<void> {
   const { job, part, terms, choice: { released, unscored, locked } } = leaving;
-  const sealed = await sealBoth(desk, leaving, await disputedOf(tx, leaving));
+  const disputed = await disputedOf(tx, leaving);
+  const sealed = await sealBoth(desk, leaving, disputed);
   const subjectsSalt = randomBytes(32).toString('base64url');
   const record = releaseRecord(leaving, sealed, subjectsSalt);
   // all that is large first: the log's lock is held from its entry to the commit
@@ -132,7 +133,7 @@ async function leave(desk: JobDesk, tx: Tx, leaving: Leaving): Promise<void> {
   const [entry] = await appendRecords(tx, [record], { vault: desk.vault, requests: [job.request] }, asOf);
   if (entry === undefined) throw new VeilgateError('AUDIT_UNAVAILABLE', 'The log took no entry, so nothing was disclosed.');
   await Promise.all([
-    recordScoreRelease(tx, { entry: entry.index, institution: job.institution, model: job.model, released }),
+    recordScoreRelease(tx, { entry: entry.index, institution: job.institution, model: job.model, released: released.map(({ subject, grant }) => ({ subject, grant, disputed: disputed.get(subject) ?? [] })) }),
     noteEntry(tx, part, entry),
   ]);
 }
