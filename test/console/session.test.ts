@@ -94,7 +94,7 @@ describe('the consoles\' sessions', function () {
     const own = { cookie: cookie(officer), origin: platform.gateway.issuerUrl, 'veilgate-csrf': await csrfOf(officer) };
     const { publicJwk } = (await platform.credentials('officer-compliance')).signing;
     const retired = await fetch(api(`/v1/keys/${publicJwk.kid}`), { method: 'DELETE', headers: own });
-    assert.equal(await codeOf(retired), 'ACCOUNT_KEY_REQUIRED');
+    assert.equal(await codeOf(retired), 'REQUEST_NOT_FOUND');
     const { status } = await fetch(`${platform.gateway.gatewayUrl}/v1/policy`);
     assert.equal(status, 200);
     assert.ok(await (await platform.connect('officer-compliance', 'compliance')).token(), 'the key still works');

@@ -1,9 +1,11 @@
 import { strict as assert } from 'node:assert';
 import { sampleCsv } from '../../scripts/sample/generate.ts';
 import { sampleSubject } from '../../scripts/sample/subjects.ts';
+import { isVeilgateError } from '../../src/errors.ts';
 import { modelToJson } from '../../src/scoring/model/document.ts';
 import { accountsClient } from '../../src/sdk/accounts.ts';
 import { bankClient } from '../../src/sdk/bank.ts';
+import { connect, type Connection, type GatewayRequest } from '../../src/sdk/connection.ts';
 import { departmentClient } from '../../src/sdk/department.ts';
 import { grantRequestsClient } from '../../src/sdk/grant-requests.ts';
 import { jointClient } from '../../src/sdk/joint.ts';
@@ -31,11 +33,13 @@ const byKeyOnly = /^\/v1\/(joint-(cohorts|alignments|runs|releases)|score-keys)\
 type Operation = { readonly operationId: string; readonly security?: readonly { readonly dpop?: readonly string[] }[]; readonly requestBody?: { readonly content: Readonly<Record<string, { readonly example?: object }>> } };
 type Answer = { readonly status: number; readonly code: string; readonly detail: string };
 
-describe('what is somebody else\'s, asked for in a console', function () {
+describe('what is somebody else\'s, asked for by a program or in a console', function () {
   this.timeout(120_000);
   let platform: TestPlatform;
   let clerk: Person;
   let representative: Person;
+  let bank: Connection;
+  let enterprise: Connection;
   let operations: readonly (Operation & { readonly method: string; readonly path: string })[];
   /** Ids of the other bank's and the other enterprise's things, each beside one that nothing has. */
   let ids: Readonly<Record<string, readonly [theirs: string, nothings: string]>>;
@@ -53,7 +57,10 @@ describe('what is somebody else\'s, asked for in a console', function () {
     await scoringBank(platform, 'bank-b');
     ids = await theirThings();
     clerk = await personOf(platform, 'bank-a', 'institution', 'Clerk');
-    representative = await representativeOf(platform, ourSubject, '王芳');
+    const own = await platform.credentials('our enterprise');
+    representative = await representativeOf(platform, ourSubject, '王芳', own.signing.publicJwk);
+    bank = await platform.connect('bank-a', 'query');
+    enterprise = await connect({ gateway: platform.gateway.gatewayUrl, credentials: { ...own, party: await partyOf(ourSubject) }, scope: 'grants' });
     const { paths } = await (await fetch(`${platform.gateway.gatewayUrl}/openapi.json`)).json() as { readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>> };
     operations = Object.entries(paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]) => ({ ...operation, method, path })));
   });
@@ -99,55 +106,50 @@ describe('what is somebody else\'s, asked for in a console', function () {
     'select id, acknowledged_ms from objection_notice order by id', 'select id, state from scoring_job order by id', 'select count(*)::int from scoring_list',
   ].map(async (text) => (await platform.database.query(text)).rows)));
 
-  async function sendAs({ forms }: Person) {
-    const api = `${platform.gateway.issuerUrl}/console/api`;
-    const cookie = `veilgate_session=${forms.cookie('veilgate_session') ?? ''}`;
-    const { csrf } = await (await fetch(`${api}/session`, { headers: { cookie } })).json() as { readonly csrf: string };
-    return async (method: string, path: string, body?: { readonly type: string; readonly text: string }) => fetch(api + path, {
-      method: method.toUpperCase(), headers: { cookie, origin: platform.gateway.issuerUrl, 'veilgate-csrf': csrf, 'idempotency-key': crypto.randomUUID(), ...(body === undefined ? {} : { 'content-type': body.type }) },
-      ...(body === undefined ? {} : { body: body.text }),
-    });
-  }
+  /** As such a party's program, which may ask at more addresses than a console. */
+  const answerTo = ({ send }: Connection, request: GatewayRequest): Promise<Answer> => send(request).then(({ status }) => ({ status, code: '', detail: '' }), (error: unknown) => {
+    assert.ok(isVeilgateError(error), String(error));
+    return { status: Number(error.detail?.['status']), code: error.code, detail: error.message };
+  });
 
-  /** Asks at every address that such a person's console may ask at and that names something: for theirs, and for nothing. */
-  async function knock(person: Person, scope: Scope, atLeast: number) {
-    const send = await sendAs(person);
+  /** Asks at every address that such a party may ask at and that names something: for theirs, and for nothing. */
+  async function knock(caller: Connection, scope: Scope, atLeast: number) {
     const named = operations.filter(({ path, security }) => path.includes('{') && security?.some(({ dpop }) => dpop?.includes(scope)) === true && !byKeyOnly.test(path));
     assert.ok(named.length >= atLeast, String(named.length));
     const before = await stateOfTheirs();
     for (const { method, path, operationId, requestBody } of named) {
       const [[type, media] = []] = Object.entries(requestBody?.content ?? {});
-      const body = type === undefined ? undefined : { type, text: type === 'application/json' ? JSON.stringify(media?.example ?? bodies[operationId] ?? {}) : `{"subject":"${subjectOf(0)}"}\n` };
-      const [theirs, nothings] = await Promise.all([0, 1].map(async (which): Promise<Answer> => {
+      const sent = type === undefined ? {} : type === 'application/json' ? { json: media?.example ?? bodies[operationId] ?? {} } : { body: { type, content: `{"subject":"${subjectOf(0)}"}\n` } };
+      const [theirs, nothings] = await Promise.all([0, 1].map(async (which) => {
         const address = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
           const value = ids[name]?.[which as 0 | 1] ?? (nobodys as Readonly<Record<string, string>>)[name];
           assert.ok(value !== undefined && value !== '', `${operationId}: say whose ${name} is, in the table of this test`);
           return encodeURIComponent(value);
         });
-        const response = await send(method, address, body);
-        const { code = '', detail = '' } = await response.json().catch(() => ({})) as Partial<Answer>;
-        return { status: response.status, code, detail };
+        return answerTo(caller, { method: method.toUpperCase() as GatewayRequest['method'], path: address, ...sent });
       }));
       assert.deepEqual(theirs, nothings, operationId);
-      assert.ok(theirs?.status === 404 || theirs?.code === 'ACCOUNT_KEY_REQUIRED', `${operationId}: ${theirs?.status} ${theirs?.code} ${theirs?.detail}`);
+      assert.ok(theirs?.status === 404 || theirs?.code === 'PARTY_NOT_PERMITTED', `${operationId}: ${theirs?.status} ${theirs?.code} ${theirs?.detail}`);
     }
     assert.equal(await stateOfTheirs(), before, 'and nothing changed');
   }
 
-  async function readLists(person: Person, lists: readonly string[]) {
-    const send = await sendAs(person);
+  async function readLists({ forms }: Person, lists: readonly string[]) {
+    const api = `${platform.gateway.issuerUrl}/console/api`;
+    const cookie = `veilgate_session=${forms.cookie('veilgate_session') ?? ''}`;
+    const { csrf } = await (await fetch(`${api}/session`, { headers: { cookie } })).json() as { readonly csrf: string };
     const theirs = [theirSubject, ...Object.entries(ids).filter(([name]) => name !== 'index' && name !== 'thumbprint').map(([, [id]]) => id)];
     for (const list of lists) {
-      const response = await send('GET', `/v1/${list}`);
+      const response = await fetch(`${api}/v1/${list}`, { headers: { cookie, 'veilgate-csrf': csrf } });
       const text = await response.text();
       assert.ok(response.status === 200 || list.includes('?after='), `${list}: ${response.status} ${text}`);
       assert.deepEqual(theirs.filter((each) => text.includes(each) && !list.includes(each)), [], list);
     }
   }
 
-  it('answers a bank like what is not there, at every address that names something', () => knock(clerk, 'query', 18));
+  it('answers a bank like what is not there, at every address that names something', () => knock(bank, 'query', 18));
 
-  it('answers an enterprise like what is not there, at every address that names something', () => knock(representative, 'grants', 9));
+  it('answers an enterprise like what is not there, at every address that names something', () => knock(enterprise, 'grants', 9));
 
   it('lists a bank nothing of it, nor goes on from it', () => readLists(clerk, [
     'grants', 'grant-requests', 'score-jobs', 'notices', 'models', 'joint-projects', `grants?after=${ids['grant']?.[0]}`, `grant-requests?after=${ids['request']?.[0]}`, `notices?after=${ids['notice']?.[0]}`,

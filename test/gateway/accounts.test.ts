@@ -1,7 +1,10 @@
 import { strict as assert } from 'node:assert';
+import { systemClock } from '../../src/clock.ts';
 import { isVeilgateError, type ErrorCode } from '../../src/errors.ts';
+import { invitePerson, removePerson } from '../../src/gateway/use-cases/accounts.ts';
 import { accountsClient } from '../../src/sdk/accounts.ts';
-import type { Scope } from '../../src/vocabulary.ts';
+import type { Tx } from '../../src/store/database.ts';
+import type { Caller, PartyId, Scope } from '../../src/vocabulary.ts';
 import { Browser } from '../../scripts/demo/form-browser.ts';
 import { password, startTestPlatform, type TestPlatform } from '../support/gateway.ts';
 import { oneTimePassword } from '../../scripts/demo/one-time-password.ts';
@@ -105,13 +108,17 @@ describe('/v1/accounts', () => {
   it('takes the party\'s key: who is merely signed in brings nobody in and puts nobody out', async () => {
     const { browser, account } = await signedInPerson(platform, 'bank-a', 'query', 'inside.person');
     const signedIn = await consoleOf(browser);
-    assert.equal((await signedIn('GET', '/v1/accounts')).json['accounts'] instanceof Array, true, 'looking is free');
+    const inside: Caller = { party: 'bank-a' as PartyId, kind: 'institution', scopes: new Set<Scope>(['query']), session: true };
     const refused = [await signedIn('POST', '/v1/accounts', { name: '王芳' }), await signedIn('DELETE', `/v1/accounts/${account}`)];
-    assert.deepEqual(refused.map(({ status, json }) => [status, json['code']]), [[403, 'ACCOUNT_KEY_REQUIRED'], [403, 'ACCOUNT_KEY_REQUIRED']]);
+    assert.deepEqual(refused.map(({ status, json }) => [status, json['code']]), [[404, 'REQUEST_NOT_FOUND'], [404, 'REQUEST_NOT_FOUND']], 'there is no such door');
+    const acts: readonly ((tx: Tx) => Promise<unknown>)[] = [(tx) => invitePerson(tx, inside, '王芳', systemClock), (tx) => removePerson(tx, inside, account, systemClock)];
+    for (const act of acts) {
+      await assert.rejects(platform.database.transaction('test', act), code('ACCOUNT_KEY_REQUIRED'), 'and nothing behind it for a session');
+    }
     const accounts = await of('bank-a', 'query');
     assert.deepEqual((await accounts.list()).map((one) => one.account), [account]);
     await accounts.remove(account);
-    assert.equal((await signedIn('GET', '/v1/accounts')).json['code'], 'SESSION_MISSING');
+    assert.equal((await signedIn('GET', '/v1/grants')).json['code'], 'SESSION_MISSING');
   });
 
   it('gives a person what the registry says at that moment: a role that was taken away is gone with the next request', async () => {

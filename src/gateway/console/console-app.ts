@@ -2,18 +2,19 @@ import express, { type Router } from 'express';
 import { createGatewayApp, type GatewayAppOptions } from '../app.ts';
 import type { Services } from '../resources/services.ts';
 import { consoleFiles } from './console-files.ts';
+import { consoleRoutes } from './console-routes.ts';
 import { readSessionProof, type Sessions } from './session-proof.ts';
 import { sessionRoutes } from './session-routes.ts';
 
 export type ConsoleOptions = {
   readonly services: Services;
   readonly sessions: Sessions;
-  /** The gateway's own interface: the console answers the same routes, to people in place of programs. */
+  /** The gateway's own interface: the console answers those of its routes that pages call, to people in place of programs. */
   readonly gateway: GatewayAppOptions;
 };
 
 /**
- * Backend for frontend: the pages, who is signed in, and the gateway's routes for a browser's session. No token and no
+ * Backend for frontend: the pages, who is signed in, and what pages call of the gateway's routes, for a browser's session. No token and no
  * session id is ever in the hands of a script. Mount it at /console of the authorization server, whose cookie it reads.
  */
 export function createConsole({ services, sessions, gateway }: ConsoleOptions): Router {
@@ -22,7 +23,7 @@ export function createConsole({ services, sessions, gateway }: ConsoleOptions): 
     ...gateway,
     publicUrl: `${services.issuerUrl}/console/api`,
     readProof: readSessionProof(sessions, services.issuerUrl),
-    routes: [...gateway.routes, ...sessionRoutes(services, sessions)],
+    routes: [...consoleRoutes(gateway.routes), ...sessionRoutes(services, sessions)],
   }));
   router.use(consoleFiles());
   return router;
