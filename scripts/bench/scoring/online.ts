@@ -10,6 +10,8 @@ import type { ScoreBenchWorld } from './world.ts';
 const connections = 16;
 /** Enterprises n, n + stride, …: neighbours in time are not neighbours in a block. */
 const stride = 7919;
+/** As the query bench: one of so many requests warms up, because a server runs all day and V8 compiles for some thousand requests. */
+const warmUpShare = 3;
 
 /** Scores of one enterprise each over the real HTTP line, at a steady pace; every request asks for another enterprise. */
 export async function measureOnline({ platform, openable }: ScoreBenchWorld, options: { readonly requests: number; readonly perSecond: number; readonly enterprises: number }): Promise<LoadResult> {
@@ -29,7 +31,7 @@ export async function measureOnline({ platform, openable }: ScoreBenchWorld, opt
     return Buffer.from(`POST /v1/scores HTTP/1.1\r\nHost: 127.0.0.1:${platform.port}\r\nContent-Type: application/json\r\nAuthorization: DPoP ${token}\r\nDPoP: ${proof}\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
   };
   const requests = async (from: number, count: number) => Promise.all(Array.from({ length: count }, (_, at) => request(from + at)));
-  const warming = Math.min(50, options.requests);
+  const warming = Math.ceil(options.requests / warmUpShare);
   await load({ port: platform.port, connections, requests: await requests(0, warming), perSecond: options.perSecond });
   // signed requests live a minute: what takes longer is measured in pieces
   const piece = Math.min(options.requests, options.perSecond * 40);
