@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import pg from 'pg';
 import { VeilgateError } from '../errors.ts';
+import { aimedSocket } from './aimed-socket.ts';
 import { divertCopyData } from './copy-data.ts';
 
 /** Where the bytes of a row go: `length` bytes of memory that nobody else writes to. */
@@ -33,7 +34,8 @@ const endMarkBytes = 2;
  * one behind the other without waiting.
  */
 export function bytesReader(options: pg.PoolConfig): BytesReader {
-  const pool = new pg.Pool({ ...options, pipeline: false });
+  const isPlain = new pg.Client(options).ssl === false; // TLS has buffers of its own
+  const pool = new pg.Pool({ ...options, ...(isPlain ? { stream: aimedSocket } : {}), pipeline: false });
   pool.on('error', () => {}); // an idle connection broke: the next read reports it
   return {
     async read(select, room = (_row, length) => new Uint8Array(length)) {
@@ -76,6 +78,7 @@ class CopyOut {
   #headLength = 0;
   #messageLength = 0;
   #written = 0;
+  #stream: Duplex | undefined;
   // pg replaces it when the connection has a time limit
   callback: (error: Error | null, rows: Uint8Array[]) => void;
 
@@ -86,7 +89,11 @@ class CopyOut {
   }
 
   submit(connection: Connection): void {
-    divertCopyData(connection.stream, { message: (length) => this.#begin(length), piece: (bytes) => this.#take(bytes) });
+    this.#stream = connection.stream;
+    divertCopyData(connection.stream, {
+      message: (length) => this.#begin(length), piece: (bytes) => this.#take(bytes),
+      room: () => (this.#failed ? undefined : this.#rest()), wrote: (length) => { this.#written += length; },
+    });
     connection.query(this.#text);
   }
 
@@ -123,9 +130,16 @@ class CopyOut {
     this.#written = 0;
   }
 
-  /** Who gave the room has it back: a connection that was given up may still have data. */
+  /** What is missing of the row that has begun; undefined when nothing is. */
+  #rest(): Uint8Array | undefined {
+    const row = this.#rows.at(-1);
+    return row === undefined || this.#written === row.length ? undefined : row.subarray(this.#written);
+  }
+
+  /** Who gave the room has it back: a connection that was given up in the middle of a row would still write to it. */
   abandon(): void {
     this.#failed = true;
+    if (this.#rest() !== undefined) this.#stream?.destroy();
   }
 
   handleError(error: Error): void {

@@ -1,5 +1,8 @@
 import { strict as assert } from 'node:assert';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { PassThrough } from 'node:stream';
+import { aimedSocket } from '../../src/store/aimed-socket.ts';
 import { divertCopyData } from '../../src/store/copy-data.ts';
 
 const message = (kind: string, content: Buffer) => {
@@ -27,6 +30,47 @@ describe('data of a COPY, before the driver gets it', () => {
       assert.deepEqual(taken, rows);
       assert.deepEqual(Buffer.concat(passed), Buffer.concat([...around.before, ...around.after]));
       assert.deepEqual(stream.listeners('data'), [parser], 'the driver has its connection back');
+    }
+  });
+
+  it('is read from an aimed socket to where it belongs, wherever the pieces are cut', async () => {
+    const long = [Buffer.alloc(0), Buffer.from('a'), Buffer.alloc(200_000, 7), Buffer.from('Z')];
+    const sent = Buffer.concat([...around.before, ...long.map((row) => message('d', row)), ...around.after]);
+    const others = Buffer.concat([...around.before, ...around.after]);
+    for (const size of [997, 65_000, sent.length]) {
+      const server = createServer({ noDelay: true }, async (peer) => {
+        for (let at = 0; at < sent.length; at += size) {
+          peer.write(sent.subarray(at, at + size));
+          await new Promise(setImmediate);
+        }
+      }).listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const socket = aimedSocket();
+      const taken: { readonly row: Buffer; written: number; placed: number }[] = [];
+      const passed: Buffer[] = [];
+      const done = new Promise<void>((resolve) => {
+        socket.on('data', (chunk: Buffer) => {
+          passed.push(chunk);
+          if (Buffer.concat(passed).length >= others.length) resolve();
+        });
+      });
+      const latest = () => taken.at(-1) ?? assert.fail('no row has begun');
+      divertCopyData(socket, {
+        message: (length) => { taken.push({ row: Buffer.alloc(length), written: 0, placed: 0 }); },
+        piece: (bytes) => { latest().written += bytes.copy(latest().row, latest().written); },
+        room: () => latest().row.subarray(latest().written),
+        wrote: (length) => {
+          latest().written += length;
+          latest().placed += length;
+        },
+      });
+      socket.connect((server.address() as AddressInfo).port, '127.0.0.1');
+      await done;
+      socket.destroy();
+      server.close();
+      assert.ok(taken.every(({ row }, at) => long[at]?.equals(row)) && taken.length === long.length, `in pieces of ${size}`);
+      assert.deepEqual(Buffer.concat(passed), others);
+      assert.ok((taken[2]?.placed ?? 0) > 100_000, 'most of the long row was read straight to its place');
     }
   });
 

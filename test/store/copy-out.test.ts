@@ -1,5 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { isVeilgateError } from '../../src/errors.ts';
 import { openDatabase, type Database } from '../../src/store/database.ts';
 import { freshDatabase } from '../support/database.ts';
@@ -25,6 +27,33 @@ describe('reading bytes at full speed', () => {
     all.forEach((read, at) => assert.deepEqual(Buffer.from(read[0] ?? []), rows[at % 5]));
   });
 
+  it('writes to the room that is given, of shared memory too, however it comes', async () => {
+    const memory = new SharedArrayBuffer(200_000);
+    const at = [0, 0, 1, 65_537, 196_722];
+    for (const pieceBytes of [997, 20_000, 1_000_000]) {
+      const { server, url } = await proxy(database.url, { pieceBytes, bytesMax: Infinity });
+      const through = openDatabase({ url });
+      new Uint8Array(memory).fill(0);
+      const read = await through.readBytes('select bytes from held order by at', (row, length) => new Uint8Array(memory, at[row], length));
+      assert.ok(read.every((bytes, row) => bytes.buffer === memory && rows[row]?.equals(bytes)), `in pieces of ${pieceBytes}`);
+      await through.close();
+      server.close();
+    }
+  });
+
+  it('writes nothing any more to the room of a read that was given up', async () => {
+    const { server, url, goOn } = await proxy(database.url, { pieceBytes: 1_000_000, bytesMax: 100_000 });
+    const slow = openDatabase({ url, statementTimeoutMs: 300 });
+    const room = new Uint8Array(new SharedArrayBuffer(131_185));
+    await assert.rejects(slow.readBytes('select bytes from held where at = 3', () => room), (error) => isVeilgateError(error, 'STORE_UNAVAILABLE'));
+    const before = Buffer.from(room);
+    assert.ok(before.some((byte) => byte !== 0), 'the row had begun');
+    await goOn();
+    assert.deepEqual(Buffer.from(room), before);
+    await slow.close();
+    server.close();
+  });
+
   it('fails without harm on what is not one column of bytes, on mistakes and on nulls', async () => {
     await assert.rejects(database.readBytes('select bytes, bytes from held'), TypeError);
     await assert.rejects(database.readBytes('select null::bytea'), TypeError);
@@ -43,3 +72,36 @@ describe('reading bytes at full speed', () => {
     await slow.close();
   });
 });
+
+/** Between a client and PostgreSQL: passes what the server sends in small pieces, `bytesMax` of it, and the rest when it is told to go on. */
+async function proxy(url: string, { pieceBytes, bytesMax }: { readonly pieceBytes: number; readonly bytesMax: number }) {
+  const target = new URL(url);
+  let held: { readonly client: Socket; readonly bytes: Buffer } | undefined;
+  const server = createServer({ noDelay: true }, (client) => {
+    const upstream = connect(Number(target.port), target.hostname);
+    for (const socket of [client, upstream]) socket.on('error', () => {});
+    client.on('close', () => upstream.destroy()).pipe(upstream);
+    let passed = 0;
+    let sending = Promise.resolve();
+    upstream.on('data', (chunk: Buffer) => {
+      const now = chunk.subarray(0, Math.max(0, bytesMax - passed));
+      passed += now.length;
+      if (now.length < chunk.length) held = { client, bytes: Buffer.concat([held?.bytes ?? Buffer.alloc(0), chunk.subarray(now.length)]) };
+      sending = sending.then(async () => {
+        for (let at = 0; at < now.length; at += pieceBytes) {
+          client.write(now.subarray(at, at + pieceBytes));
+          await new Promise(setImmediate);
+        }
+      });
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const through = new URL(url);
+  through.port = String((server.address() as AddressInfo).port);
+  const goOn = async () => {
+    const { client, bytes } = held ?? assert.fail('nothing was held back');
+    if (!client.destroyed) await new Promise((resolve) => { client.write(bytes, resolve); });
+    await new Promise((resolve) => { setTimeout(resolve, 50); });
+  };
+  return { server, url: through.href, goOn };
+}
