@@ -294,30 +294,34 @@ export function schemaFiles(room?: string): readonly string[] {
 
 /**
  * Brings the database to this version's schema: every file once, in order, in one transaction,
- * under a lock so that many nodes may start at once. A file that changed after it was applied is refused.
+ * under a lock so that many nodes may start at once. A file that changed after it was applied is refused. On a connection of
+ * its own without time limits: what rewrites a large table, or waits for a node that does, takes as long as it takes.
  * @param files the gateway's whole schema when absent; file names tell them apart
  * Errors: STORE_SCHEMA_MISMATCH.
  */
-export async function applySchema(database: Database, files: readonly string[] = schemaFiles()): Promise<void> {
-  await database.transaction('apply schema', async (tx) => {
-    await tx.query("select pg_advisory_xact_lock(hashtext('veilgate schema'))");
-    const { rows: [server] } = await tx.query<{ version: string }>("select current_setting('server_version_num') as version");
-    if (Number(server?.version) < serverVersionMin) {
-      throw new VeilgateError('STORE_SCHEMA_MISMATCH', 'Veilgate needs PostgreSQL 18 or later: upgrade the server of DATABASE_URL, or leave it out to use the packaged one.');
+export async function applySchema({ url }: Pick<Database, 'url'>, files: readonly string[] = schemaFiles()): Promise<void> {
+  const unhurried = openDatabase({ url, maxConnections: 1, applicationName: 'veilgate schema' });
+  await unhurried.transaction('apply schema', (tx) => applyMissing(tx, files)).finally(() => unhurried.close());
+}
+
+async function applyMissing(tx: Tx, files: readonly string[]): Promise<void> {
+  await tx.query("select pg_advisory_xact_lock(hashtext('veilgate schema'))");
+  const { rows: [server] } = await tx.query<{ version: string }>("select current_setting('server_version_num') as version");
+  if (Number(server?.version) < serverVersionMin) {
+    throw new VeilgateError('STORE_SCHEMA_MISMATCH', 'Veilgate needs PostgreSQL 18 or later: upgrade the server of DATABASE_URL, or leave it out to use the packaged one.');
+  }
+  await tx.query('create table if not exists schema_file (name text primary key, sha256 text not null, applied_at timestamptz not null default now())');
+  const applied = new Map((await tx.query<{ name: string; sha256: string }>('select name, sha256 from schema_file')).rows.map((row) => [row.name, row.sha256]));
+  for (const file of files) {
+    const name = path.basename(file);
+    const text = readFileSync(file, 'utf8');
+    const sha256 = createHash('sha256').update(text).digest('hex');
+    const before = applied.get(name);
+    if (before === sha256) continue;
+    if (before !== undefined) {
+      throw new VeilgateError('STORE_SCHEMA_MISMATCH', `The database was made with another version of schema/${name}: run the version that made it, or start with an empty database.`, { file: name });
     }
-    await tx.query('create table if not exists schema_file (name text primary key, sha256 text not null, applied_at timestamptz not null default now())');
-    const applied = new Map((await tx.query<{ name: string; sha256: string }>('select name, sha256 from schema_file')).rows.map((row) => [row.name, row.sha256]));
-    for (const file of files) {
-      const name = path.basename(file);
-      const text = readFileSync(file, 'utf8');
-      const sha256 = createHash('sha256').update(text).digest('hex');
-      const before = applied.get(name);
-      if (before === sha256) continue;
-      if (before !== undefined) {
-        throw new VeilgateError('STORE_SCHEMA_MISMATCH', `The database was made with another version of schema/${name}: run the version that made it, or start with an empty database.`, { file: name });
-      }
-      await tx.query(text);
-      await tx.query('insert into schema_file (name, sha256) values ($1, $2)', [name, sha256]);
-    }
-  });
+    await tx.query(text);
+    await tx.query('insert into schema_file (name, sha256) values ($1, $2)', [name, sha256]);
+  }
 }

@@ -1,7 +1,10 @@
 import { strict as assert } from 'node:assert';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import pg from 'pg';
 import { isVeilgateError } from '../../src/errors.ts';
-import { openDatabase, type Statement } from '../../src/store/database.ts';
+import { applySchema, openDatabase, type Statement } from '../../src/store/database.ts';
 import { freshDatabase } from '../support/database.ts';
 
 describe('store/database', () => {
@@ -104,6 +107,19 @@ describe('store/database', () => {
       await tx.query('select 1 / 0').catch(() => {});
     }), /rolled back/);
     assert.equal((await database.query('select from thing')).rowCount, 0);
+  });
+
+  it('applies a schema that takes longer than a statement may', async () => {
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'veilgate-schema-'));
+    const file = path.join(folder, '999-slow.sql');
+    writeFileSync(file, 'create table rewritten (at integer); insert into rewritten select 1 from pg_sleep(1.6);');
+    const { url } = await freshDatabase();
+    const hurried = openDatabase({ url, statementTimeoutMs: 200 });
+    await applySchema(hurried, [file]);
+    assert.equal((await hurried.query('select from rewritten')).rowCount, 1);
+    await assert.rejects(hurried.query('select pg_sleep(1.6)'), (error) => isVeilgateError(error, 'STORE_UNAVAILABLE'), 'this database has a time limit');
+    await hurried.close();
+    rmSync(folder, { recursive: true });
   });
 
   it('ends a statement, and a transaction that pauses, after their time, and frees what they locked', async () => {
