@@ -38,7 +38,7 @@ export function maskFault(values: Uint32Array, modulus: number): MaskFault | und
   between.fill(0);
   if (spread > gMax) return 'difference';
   if (crowds.some((crowd) => maximum(countRanges(values, crowd.cells, modulus)) > crowd.countMax)) return 'crowd';
-  return repetition(values);
+  return repetition(values, modulus);
 }
 
 /** Values in each of `count` ranges of 0..modulus-1. */
@@ -106,17 +106,19 @@ function differences(values: Uint32Array, modulus: number): Uint32Array {
   return found;
 }
 
-function repetition(values: Uint32Array): 'repeats' | 'multiple' | undefined {
-  const sorted = values.slice().sort();
+/** How often each value was seen in the block at hand: all zero between two. Sorting 4,096 values takes ten times as long. */
+let seen = new Uint16Array();
+
+function repetition(values: Uint32Array, modulus: number): 'repeats' | 'multiple' | undefined {
+  if (seen.length !== modulus) seen = new Uint16Array(modulus);
   let repeats = 0;
-  let run = 1;
-  let longest = 1;
-  for (let at = 1; at < sorted.length; at += 1) {
-    run = sorted[at] === sorted[at - 1] ? run + 1 : 1;
-    if (run > 1) repeats += 1;
-    if (run > longest) longest = run;
+  let longest = 0;
+  for (let at = 0; at < values.length; at += 1) {
+    const times = ++seen[values[at]!]!;
+    if (times > 1) repeats += 1;
+    if (times > longest) longest = times;
   }
-  sorted.fill(0);
+  for (let at = 0; at < values.length; at += 1) seen[values[at]!] = 0;
   if (repeats > repeatsMax) return 'repeats';
   return longest > multipleMax ? 'multiple' : undefined;
 }
