@@ -68,8 +68,7 @@ function readGatewayHalf(half: unknown, ticketOfCustodian: string, placesOfTicke
   if (!Number.isInteger(count) || count < 1 || count > placesOfTicket) throw unreadable();
   const words = unpackWords(places, count, expected.modulus) ?? fail();
   if (words.some((place) => place >= placesOfTicket)) throw unreadable();
-  const asked = new Uint32Array(count);
-  for (let at = 0; at < count; at += 1) asked[at] = expected.subjects.find(subjects, at * usccLength) ?? fail();
+  const asked = expected.subjects.findAll(subjects) ?? fail();
   if (!areDistinct(words) || !areDistinct(asked)) throw unreadable();
   const named = Array.from(asked, expected.subjects.subject);
   return { places: words, subjects: named, masks: masks.map((text) => unpackWords(text, count, expected.modulus) ?? fail()), disputed: readDisputed(disputed, named) };
