@@ -38,8 +38,8 @@ export function askedSubjects(subjects: readonly SubjectId[]): AskedSubjects {
   }
   return {
     findAll: (codes) => {
-      const bytes = asciiOf(codes);
-      if (bytes === undefined || codes.length % usccLength !== 0) return undefined;
+      if (codes.length % usccLength !== 0) return undefined;
+      const bytes = bytesOf(codes);
       const found = new Uint32Array(codes.length / usccLength);
       for (let at = 0; at < found.length; at += 1) {
         const index = table[placeOf(bytes, at * usccLength)]!;
@@ -54,11 +54,11 @@ export function askedSubjects(subjects: readonly SubjectId[]): AskedSubjects {
 
 const encoder = new TextEncoder();
 
-/** One byte for each character; undefined for a text that has others. */
-function asciiOf(text: string): DataView | undefined {
+/** One byte for each character, as far as they are those of codes: what others become, and all behind it, is in no code. */
+function bytesOf(text: string): DataView {
   const bytes = new Uint8Array(text.length);
-  const { read, written } = encoder.encodeInto(text, bytes);
-  return read === text.length && written === text.length ? new DataView(bytes.buffer) : undefined;
+  encoder.encodeInto(text, bytes);
+  return new DataView(bytes.buffer);
 }
 
 function hashOf(codes: DataView, from: number): number {
