@@ -172,11 +172,16 @@ async function sendOnce(gateway: string, { dpop, http }: AuthorizationClient, re
 
 const knownCodes: ReadonlySet<string> = new Set(errorCodes);
 
+/** Answers of servers and proxies under load. */
+const busy: ReadonlySet<number> = new Set([408, 425, 429, 502, 503, 504]);
+
 /** The gateway's problem document (RFC 9457) as the error it was. */
 export async function problemOf(response: Response): Promise<VeilgateError> {
   const problem = (await response.json().catch(() => ({}))) as Record<string, unknown>;
   const { type: _type, title: _title, status: _status, detail, code, instance: _instance, ...facts } = problem;
   const known = typeof code === 'string' && knownCodes.has(code) ? (code as ErrorCode) : 'INTERNAL';
+  // cut off on its way, or what stands in front of the gateway said it: nobody knows more than that there is none just now
+  if (code === undefined && busy.has(response.status)) return new VeilgateError('GATEWAY_UNAVAILABLE', `The platform is busy (${response.status}): try again in a few seconds.`, { status: response.status });
   const text = typeof detail === 'string' ? detail : `The gateway answered ${response.status} without a reason.`;
   return new VeilgateError(known, text, { status: response.status, ...(facts as ErrorDetail) });
 }

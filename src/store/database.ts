@@ -79,7 +79,7 @@ pg.types.setTypeParser(pg.types.builtins.INT8, (text) => {
 // dates stay YYYY-MM-DD: a Date would shift them with the time zone
 pg.types.setTypeParser(pg.types.builtins.DATE, (text) => text);
 
-/** Connects lazily. Connection faults become STORE_UNAVAILABLE; every other SQL error passes unchanged. */
+/** Connects lazily. Connection faults, statements that took too long and those the server gave up for others become STORE_UNAVAILABLE; every other SQL error passes unchanged. */
 export function openDatabase(options: DatabaseOptions): Database {
   const connection: pg.PoolConfig = {
     connectionString: options.url,
@@ -218,7 +218,15 @@ function isConnectionFault(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = (error as { code?: string }).code;
   if (code !== undefined) return connectionFaults.has(code);
-  return /terminat|timeout|connection/i.test(error.message);
+  return /terminat|timeout|connection|not queryable|calling end on the pool/i.test(error.message);
+}
+
+/** The server gave the statement up for others: serialization_failure, deadlock_detected, lock_not_available. The connection is as good as before. */
+const givenUp = new Set(['40001', '40P01', '55P03']);
+
+/** Whether the same might go well in a few seconds. */
+function isPassing(error: unknown): boolean {
+  return isConnectionFault(error) || givenUp.has(String((error as { readonly code?: unknown } | undefined)?.code));
 }
 
 /** SQLSTATEs character_not_in_repertoire and untranslatable_character: what we send is UTF-8, so it is U+0000, which no text in PostgreSQL holds. */
@@ -229,7 +237,7 @@ function asStoreError(error: unknown, transaction?: string): unknown {
   if (unstorable.has(String((error as { readonly code?: unknown } | undefined)?.code))) {
     return new VeilgateError('REQUEST_INVALID', 'A text holds the character U+0000, which cannot be kept: take it out.');
   }
-  if (error instanceof VeilgateError || !isConnectionFault(error)) return error;
+  if (error instanceof VeilgateError || !isPassing(error)) return error;
   return transaction === undefined
     ? new VeilgateError('STORE_UNAVAILABLE', 'The platform\'s database is not available right now: try again in a few seconds.')
     : new VeilgateError('STORE_UNAVAILABLE', 'The platform\'s database is not available right now; nothing was changed. Try again in a few seconds.', { transaction });

@@ -35,5 +35,7 @@ describe('sdk/connection', () => {
     const known = await answer(JSON.stringify({ code: 'CONSENT_REVOKED', detail: 'The grant was revoked.', title: 'x', type: 'y', status: 403, grant_needed: [] }));
     assert.deepEqual([known.code, known.message, known.detail], ['CONSENT_REVOKED', 'The grant was revoked.', { status: 403, grant_needed: [] }]);
     for (const body of ['{"code":"toString","detail":1}', 'not json', '{}']) assert.equal((await answer(body)).code, 'INTERNAL');
+    for (const status of [408, 429, 502, 503, 504]) assert.equal((await problemOf(new Response('<h1>busy</h1>', { status }))).code, 'GATEWAY_UNAVAILABLE', 'what stands before the gateway');
+    assert.equal((await problemOf(new Response('{"code":"STORE_UNAVAILABLE"}', { status: 503 }))).code, 'STORE_UNAVAILABLE');
   });
 });

@@ -6,6 +6,7 @@ import pg from 'pg';
 import { isVeilgateError } from '../../src/errors.ts';
 import { applySchema, openDatabase, type Statement } from '../../src/store/database.ts';
 import { freshDatabase } from '../support/database.ts';
+import { until } from '../support/until.ts';
 
 describe('store/database', () => {
   it('rolls a transaction back when its work throws', async () => {
@@ -120,6 +121,29 @@ describe('store/database', () => {
     await assert.rejects(hurried.query('select pg_sleep(1.6)'), (error) => isVeilgateError(error, 'STORE_UNAVAILABLE'), 'this database has a time limit');
     await hurried.close();
     rmSync(folder, { recursive: true });
+  });
+
+  it('says that it may be tried again when the server gives up one of two that wait for each other', async () => {
+    const database = await freshDatabase();
+    await database.query("create table thing (n bigint not null); insert into thing values (1), (2)");
+    const both = [[1, 2], [2, 1]].map(([first, second]) => database.transaction('cross', async (tx) => {
+      await tx.query('update thing set n = n where n = $1', [first]);
+      await until('the other holds its own', async () => ((await database.query("select from pg_locks where relation = 'thing'::regclass and mode = 'RowExclusiveLock' and granted")).rowCount ?? 0) > 1 || undefined);
+      await tx.query('update thing set n = n where n = $1', [second]);
+    }));
+    const outcomes = await Promise.allSettled(both);
+    assert.deepEqual(outcomes.map(({ status }) => status).toSorted(), ['fulfilled', 'rejected']);
+    assert.ok(outcomes.every((outcome) => outcome.status === 'fulfilled' || isVeilgateError(outcome.reason, 'STORE_UNAVAILABLE')), JSON.stringify(outcomes));
+    for (const state of ['40001', '40P01', '55P03']) {
+      await assert.rejects(database.query(`do $$ begin raise exception 'canary' using errcode = '${state}'; end $$`), (error) => isVeilgateError(error, 'STORE_UNAVAILABLE') && !error.message.includes('canary'), state);
+    }
+    assert.equal((await database.query('select from thing')).rowCount, 2, 'the connection goes on');
+  });
+
+  it('says so as well when it is closed meanwhile', async () => {
+    const database = openDatabase({ url: (await freshDatabase()).url });
+    await database.close();
+    await assert.rejects(database.query('select 1'), (error) => isVeilgateError(error, 'STORE_UNAVAILABLE'));
   });
 
   it('ends a statement, and a transaction that pauses, after their time, and frees what they locked', async () => {
