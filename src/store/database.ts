@@ -313,6 +313,7 @@ export async function applySchema({ url }: Pick<Database, 'url'>, files: readonl
 }
 
 async function applyMissing(tx: Tx, files: readonly string[]): Promise<void> {
+  await tx.query('set local statement_timeout = 0'); // an administrator may have set one for this user
   await tx.query("select pg_advisory_xact_lock(hashtext('veilgate schema'))");
   const { rows: [server] } = await tx.query<{ version: string }>("select current_setting('server_version_num') as version");
   if (Number(server?.version) < serverVersionMin) {

@@ -115,7 +115,7 @@ describe('store/database', () => {
     const file = path.join(folder, '999-slow.sql');
     writeFileSync(file, 'create table rewritten (at integer); insert into rewritten select 1 from pg_sleep(1.6);');
     const { url } = await freshDatabase();
-    const hurried = openDatabase({ url, statementTimeoutMs: 200 });
+    const hurried = openDatabase({ url: `${url}?options=-c%20statement_timeout%3D300`, statementTimeoutMs: 200 });
     await applySchema(hurried, [file]);
     assert.equal((await hurried.query('select from rewritten')).rowCount, 1);
     await assert.rejects(hurried.query('select pg_sleep(1.6)'), (error) => isVeilgateError(error, 'STORE_UNAVAILABLE'), 'this database has a time limit');
