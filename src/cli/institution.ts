@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, statSync } from 'node:fs';
+import { createReadStream, readFileSync, statSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { InvalidArgumentError, type Command } from 'commander';
 import { VeilgateError } from '../errors.ts';
-import { applyForAdmission } from '../sdk/application.ts';
+import { applicationToHandIn, applyForAdmission } from '../sdk/application.ts';
 import { officerClient, type InstitutionLimits } from '../sdk/officer.ts';
 import type { Scope } from '../vocabulary.ts';
 import { connectAs, credentialsOf, gatewayOf } from './access.ts';
 import { date, noun, repeated, show, verb, wholeNumber } from './command.ts';
+import { reserveFile } from './secret-file.ts';
 import { pairs, table } from './table.ts';
 import type { Cli } from './terminal.ts';
 
@@ -28,6 +29,7 @@ export function institutionCommand(cli: Cli): Command {
   const done = (options: Json, id: string, answer: { readonly status: string }) => show(cli, options, answer, () => `${id} is ${answer.status} now.\n`);
 
   applyCommand(cli, institution);
+  handInCommand(cli, institution);
   verb(institution, 'list', { summary: 'List institutions', examples: ['institution list'] })
     .action(async (options: Json, command: Command) => {
       const client = await officer(command, readers);
@@ -77,12 +79,35 @@ function applyCommand(cli: Cli, institution: Command): void {
     .requiredOption('--class <class>', 'institution class of the platform\'s policy, such as commercial_bank')
     .option('--redirect-uri <uri>', 'may be repeated', repeated, [])
     .option('--country <code>', 'ISO 3166-1 alpha-2 code of the country you are established in', 'CN')
-    .action(async (options: Json & Names & { readonly class: string; readonly redirectUri: readonly string[]; readonly country: string }, command: Command) => {
-      const answer = await applyForAdmission(gatewayOf(cli, command), await credentialsOf(cli, command), {
-        name: { en: options.nameEn, zh: options.nameZh }, institution_class: options.class, redirect_uris: options.redirectUri, country: options.country,
-      });
-      show(cli, options, answer, () => `${answer.id} has ${answer.status}. Next: a security assessment, then approval.\n`);
+    .option('--out <file>', 'write the application to this new file instead of sending it, for the platform\'s registrar to hand in within seven days')
+    .action(async (options: Json & Names & { readonly class: string; readonly redirectUri: readonly string[]; readonly country: string; readonly out?: string }, command: Command) => {
+      const [gateway, credentials] = [gatewayOf(cli, command), await credentialsOf(cli, command)];
+      const application = { name: { en: options.nameEn, zh: options.nameZh }, institution_class: options.class, redirect_uris: options.redirectUri, country: options.country };
+      if (options.out !== undefined) {
+        reserveFile(options.out).write(`${await applicationToHandIn(gateway, credentials, application)}\n`);
+        show(cli, options, { saved: options.out }, () => `Kept in ${options.out}: it holds no secret. Give it to the platform's registrar.\n`);
+        return;
+      }
+      const answer = await applyForAdmission(gateway, credentials, application);
+      show(cli, options, answer, () => appliedText(answer));
     });
+}
+
+const appliedText = ({ id, status }: { readonly id: string; readonly status: string }) => `${id} has ${status}. Next: a security assessment, then approval.\n`;
+const applicationBytesMax = 16_384;
+
+function handInCommand(cli: Cli, institution: Command): void {
+  verb(institution, 'hand-in <file>', {
+    summary: 'Hand in an application that an institution wrote with `institution apply --out` (registrars)',
+    detail: 'There is room for it however many applications wait that came by themselves. You vouch for who gave it to you.',
+    examples: ['institution hand-in bank-a.application.jwt'],
+  }).action(async (file: string, options: Json, command: Command) => {
+    const stats = statSync(file, { throwIfNoEntry: false });
+    const application = stats?.isFile() === true && stats.size <= applicationBytesMax ? readFileSync(file, 'latin1').trim() : '';
+    if (!/^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){2}$/.test(application)) throw new VeilgateError('CONFIG_INVALID', 'This is no application: name a file that `veilgate institution apply --out` wrote.', { file });
+    const answer = await officerClient(await connectAs(cli, command, ['registry'])).handIn(application);
+    show(cli, options, answer, () => appliedText(answer));
+  });
 }
 
 type OfficerOf = (command: Command, scopes: readonly Scope[]) => Promise<ReturnType<typeof officerClient>>;

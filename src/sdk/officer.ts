@@ -63,6 +63,8 @@ export function officerClient(connection: Pick<GatewayCalls, 'call'>) {
     staff: (after?: string) =>
       connection.call<{ readonly staff: readonly StaffView[]; readonly next: string | null }>({ method: 'GET',
         path: after === undefined ? '/v1/staff' : `/v1/staff?after=${encodeURIComponent(after)}` }),
+    /** An application that an institution signed and gave to you. Needs the role registrar. */
+    handIn: (application: string) => connection.call<{ readonly id: string; readonly status: string }>({ method: 'POST', path: '/v1/handed-in-applications', body: { type: 'application/jwt', content: application } }),
     assess: (id: string, assessment: Assessment) => post<{ readonly status: string }>(`${institution(id)}/assessments`, assessment),
     approve: (id: string, limits: InstitutionLimits = {}) =>
       post<{ readonly status: string }>(`${institution(id)}/approval`, { limits }),

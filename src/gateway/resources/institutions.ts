@@ -7,7 +7,7 @@ import type { RegistryEvent } from '../../identity/registry/events.ts';
 import type { ErrorCode } from '../../errors.ts';
 import type { Tx } from '../../store/database.ts';
 import { isoTime } from '../../clock.ts';
-import type { InstitutionId } from '../../vocabulary.ts';
+import type { InstitutionId, PartyId } from '../../vocabulary.ts';
 import { created, ok, route, type JsonObject, type JwtBody, type Route } from '../route.ts';
 import { named } from '../schema/compile.ts';
 import { integer, list, nullable, object, oneOf, text } from '../schema/words.ts';
@@ -37,6 +37,11 @@ type OfInstitution = { readonly params: { readonly institution: InstitutionId } 
 /** Banks and partners: application, assessment, approval, limits, suspension, keys. */
 export function institutionRoutes(services: Pick<Services, 'database' | 'clock' | 'policy' | 'gatewayUrl'>): readonly Route[] {
   const { database, clock, policy, gatewayUrl } = services;
+  const apply = async (tx: Tx, jws: string, registrar?: PartyId) => {
+    const event = await applyInstitution(tx, { jws, audience: gatewayUrl, classes: new Set(policy().institutionClasses.keys()), ...(registrar === undefined ? {} : { registrar }) }, clock);
+    await recordRegistryEvent(tx, event, clock.nowMs());
+    return { reply: created({ id: event.institution, status: 'applied' }, `/v1/institutions/${event.institution}`) };
+  };
   return [
     route<{ body: JwtBody }>({
       method: 'POST', path: '/v1/institutions', operationId: 'applyInstitution', tag: 'Institutions', access: 'public', idempotent: true,
@@ -46,11 +51,17 @@ export function institutionRoutes(services: Pick<Services, 'database' | 'clock' 
       responses: { 201: { description: 'Received.', schema: object({ id: named('PartyId'), status }) } },
       errors: ['INSTITUTION_EXISTS', 'PARTY_EXISTS', 'KEY_REFUSED', 'KEY_DUPLICATE'],
       examples: { cli: 'veilgate institution apply --name-en "Bank A" --name-zh 甲银行 --class commercial_bank --redirect-uri https://bank-a.example/callback' },
-      handler: ({ body, once }) => once(async (tx) => {
-        const event = await applyInstitution(tx, { jws: body, audience: gatewayUrl, classes: new Set(policy().institutionClasses.keys()) }, clock);
-        await recordRegistryEvent(tx, event, clock.nowMs());
-        return { reply: created({ id: event.institution, status: 'applied' }, `/v1/institutions/${event.institution}`) };
-      }),
+      handler: ({ body, once }) => once((tx) => apply(tx, body)),
+    }),
+    route<{ body: JwtBody }>({
+      method: 'POST', path: '/v1/handed-in-applications', operationId: 'handInApplication', tag: 'Institutions', access: 'party', scopes: ['registry'], idempotent: true,
+      summary: 'Hand in an application that an institution gave you',
+      description: 'The same application, which may be up to seven days old. However many wait that came by themselves, there is room for it; what follows is the same.',
+      request: { body: { kind: 'jwt', typ: 'application+jwt', schema: named('ApplicationPayload') } },
+      responses: { 201: { description: 'Received.', schema: object({ id: named('PartyId'), status }) } },
+      errors: ['INSTITUTION_EXISTS', 'PARTY_EXISTS', 'PARTY_NOT_PERMITTED', 'KEY_REFUSED', 'KEY_DUPLICATE'],
+      examples: { cli: 'veilgate institution hand-in bank-a.application.jwt' },
+      handler: ({ caller, body, once }) => once((tx) => apply(tx, body, caller.party)),
     }),
     route<{ query: { readonly after?: string } }>({
       method: 'GET', path: '/v1/institutions', operationId: 'listInstitutions', tag: 'Institutions', access: 'party', scopes: ['registry', 'compliance', 'audit'],

@@ -6,7 +6,9 @@ import { vetPublicKey } from '../vetting.ts';
 import { displayName, invalid, partyId, type DisplayName } from './party.ts';
 
 export const applicationType = 'application+jwt';
-const applicationLifetimeMaxS = 300;
+const lifetimeMaxS = 300;
+/** Of one that an officer hands in: it goes from hand to hand first. */
+const handedInLifetimeMaxS = 7 * 86_400;
 const redirectUrisMax = 10;
 const redirectUriLengthMax = 512;
 const encryptionKeysMax = 4;
@@ -28,10 +30,10 @@ export type VerifiedApplication = {
 /**
  * Reads an application (docs/formats/tokens.md): a JWS signed with the one signature key it carries, so that nobody
  * applies with a key that is not theirs. Further signature keys are added later, each with its own proof.
- * @param classes institution classes the policy knows
+ * @param rules `classes`: institution classes the policy knows; `handedIn`: by an officer
  * Errors: TOKEN_ codes, those of strict-json, KEY_REFUSED, REQUEST_INVALID.
  */
-export async function verifyApplication(jws: string, rules: { readonly audience: string; readonly classes: ReadonlySet<string>; readonly nowMs: TimeMs }): Promise<VerifiedApplication> {
+export async function verifyApplication(jws: string, rules: { readonly audience: string; readonly classes: ReadonlySet<string>; readonly handedIn: boolean; readonly nowMs: TimeMs }): Promise<VerifiedApplication> {
   const compact = readCompact(jws);
   const header = readHeader(compact, [applicationType], ['kid']);
   const kid = keyIdOf(header);
@@ -42,7 +44,7 @@ export async function verifyApplication(jws: string, rules: { readonly audience:
   if (signatureKey.kid !== kid) throw unknownKey();
   await checkSignature(compact, header, importVerificationKey(signatureKey));
   const institution = partyId(claims['iss'], '/iss') as InstitutionId;
-  checkClaims(claims, { issuer: institution, audience: rules.audience, maxLifetimeS: applicationLifetimeMaxS, requiredClaims: ['application'], nowMs: rules.nowMs });
+  checkClaims(claims, { issuer: institution, audience: rules.audience, maxLifetimeS: rules.handedIn ? handedInLifetimeMaxS : lifetimeMaxS, requiredClaims: ['application'], nowMs: rules.nowMs });
   return {
     institution,
     name: displayName(application['name'], '/application/name'),

@@ -33,8 +33,8 @@ export async function applyInstitution(
   clock: Clock,
 ): Promise<RegistryEvent & { readonly kind: 'institution.applied' }> {
   const nowMs = clock.nowMs();
-  const application = await verifyApplication(request.jws, { audience: request.audience, classes: request.classes, nowMs });
   const registrar = request.registrar ?? null;
+  const application = await verifyApplication(request.jws, { audience: request.audience, classes: request.classes, handedIn: registrar !== null, nowMs });
   if (registrar === null) await requireRoomForApplications(tx);
   else await requireOfficer(tx, registrar, ['registrar']);
   await insertParty(tx, { id: application.institution, kind: 'institution', name: application.name, status: 'applied', registeredBy: registrar }, nowMs);
@@ -51,7 +51,7 @@ async function requireRoomForApplications(tx: Tx): Promise<void> {
   await tx.query("select pg_advisory_xact_lock(hashtext('veilgate applications'))"); // or many at once would all find room
   const { rows } = await tx.query<{ undecided: number }>("select count(*) as undecided from party where kind = 'institution' and status in ('applied', 'assessed')");
   if ((rows[0]?.undecided ?? 0) >= undecidedMax) {
-    throw new VeilgateError('REQUEST_OVERLOADED', 'The platform has as many undecided applications as it takes: try again when some are decided, or ask the platform\'s registrar to decide them.');
+    throw new VeilgateError('REQUEST_OVERLOADED', 'The platform has as many undecided applications as it takes: try again when some are decided, or give yours to the platform\'s registrar to hand it in (`veilgate institution apply --out`).');
   }
 }
 
