@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createColumnEncryptor } from '../../../src/he/encrypt.ts';
-import { unpackColumn } from '../../../src/he/packed.ts';
+import { packedBytesOf, unpackColumn } from '../../../src/he/packed.ts';
 import { columnsOf, packedColumnsOf } from '../../../src/scoring/feature/columns.ts';
 import { acceptScoreKey } from '../../../src/scoring/feature/keys.ts';
 import { bitmapOf } from '../../../src/scoring/feature/positions.ts';
@@ -30,7 +30,12 @@ describe('columns that were stored before they were packed', () => {
         [block, declaration, createHash('sha256').update(ciphertext).digest('hex'), Buffer.from(bitmapOf([0])), Buffer.from(ciphertext)],
       );
     }
-    await database.query(readFileSync(new URL('../../../src/store/schema/075-scoring-feature.sql', import.meta.url), 'utf8'));
+    const apply = (name: string) => database.query(readFileSync(new URL(`../../../src/store/schema/${name}-scoring-feature.sql`, import.meta.url), 'utf8'));
+    await apply('074');
+    const { rows } = await database.query<{ length: number }>('select octet_length(ciphertext) as length from score_column');
+    assert.deepEqual(rows.map(({ length }) => length), ciphertexts.map(() => packedBytesOf(set)), 'nothing is left for the slow statement of 075');
+    await apply('075');
+    await apply('074'); // on a database that has 075 already
     const columns = await columnsOf(database, { key: 'k1', features: [{ id: 'tax/one' as FeatureId, declaration }], blocks: [0, 1, 2] });
     const packed = await packedColumnsOf(database, columns.map(({ packedDigest }) => packedDigest));
     assert.equal(columns.length, 3);
