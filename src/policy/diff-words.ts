@@ -1,4 +1,4 @@
-import type { Comparison, Disposition, FieldDecision, Treatment } from '../vocabulary.ts';
+import type { Comparison, Disposition, Field, FieldDecision, Treatment } from '../vocabulary.ts';
 import { casesOf, type Case, type Outcome } from './cell.ts';
 import type { Region } from './diff-regions.ts';
 import type { ConsentTier } from './rule.ts';
@@ -26,25 +26,36 @@ export function viewOf(outcome: Outcome): OutcomeView {
 
 const namesMax = 12;
 
-/** `3 fields newly clear for 2 institution classes (…), for pre_loan_review, with consent to the original: …`. */
-export function changeWords(region: Omit<Region, 'change'>, before: Outcome, after: Outcome): Words {
+/** What the two policies call things; the later one where they differ. */
+export type Called = { readonly fields: ReadonlyMap<string, Pick<Field, 'title' | 'unit'>>; readonly purposes: ReadonlyMap<string, Titled>; readonly classes: ReadonlyMap<string, Titled> };
+type Titled = { readonly title: Words };
+
+/** `3 fields newly clear for 2 institution classes: Bank (bank), …; for Review (review); with consent to the original: Revenue (tax.revenue), …`. */
+export function changeWords(region: Omit<Region, 'change'>, before: Outcome, after: Outcome, called: Called): Words {
   const { fields, purposes, institutionClasses, consent } = region;
-  const verb = verbWords(before, after);
+  const verb = verbWords(before, after, commonUnit(fields, called));
   return {
-    en: `${count(fields.length, 'field')} ${verb.en} for ${count(institutionClasses.length, 'institution class', 'institution classes')} (${institutionClasses.join(', ')}), for ${purposes.join(', ')}, with consent to ${consentWords(consent).en}: ${names(fields, 'en')}`,
-    zh: `${fields.length}个字段对${institutionClasses.length}类机构（${institutionClasses.join('、')}）${verb.zh}，用途：${purposes.join('、')}，授权范围：${consentWords(consent).zh}：${names(fields, 'zh')}`,
+    en: `${count(fields.length, 'field')} ${verb.en} for ${count(institutionClasses.length, 'institution class', 'institution classes')}: ${titled(institutionClasses, called.classes, 'en')}; for ${titled(purposes, called.purposes, 'en')}; with consent to ${consentWords(consent).en}: ${names(fields, called, 'en')}`,
+    zh: `${fields.length}个字段对${institutionClasses.length}类机构（${titled(institutionClasses, called.classes, 'zh')}）${verb.zh}，用途：${titled(purposes, called.purposes, 'zh')}，授权范围：${consentWords(consent).zh}：${names(fields, called, 'zh')}`,
   };
 }
 
-function verbWords(before: Outcome, after: Outcome): Words {
-  if (isWithheld(before)) return framed(outcomeWords(after, openingWords), (to) => `newly ${to}`, (to) => `新开放：${to}`);
+/** Undefined when the fields have several: bounds are bare numbers then. */
+function commonUnit(fields: readonly string[], called: Called): string | undefined {
+  const units = new Set(fields.map((field) => called.fields.get(field)?.unit));
+  return units.size === 1 ? [...units][0] : undefined;
+}
+
+function verbWords(before: Outcome, after: Outcome, unit: string | undefined): Words {
+  const openings: Naming = (decision) => openingWords(decision, unit);
+  if (isWithheld(before)) return framed(outcomeWords(after, openings), (to) => `newly ${to}`, (to) => `新开放：${to}`);
   if (isWithheld(after)) return framed(outcomeWords(before, nameWords), (from) => `no longer ${from}`, (from) => `不再开放（原为${from}）`);
-  const [full, fullAfter] = [outcomeWords(before, openingWords), outcomeWords(after, openingWords)];
+  const [full, fullAfter] = [outcomeWords(before, openings), outcomeWords(after, openings)];
   if (full.en === fullAfter.en) return { en: `still ${full.en}, but depending on other facts`, zh: `仍为${full.zh}，但所依据的条件不同` };
   // the details of treatments only where the names alone do not tell the two apart
   const named = outcomeWords(before, nameWords).en !== outcomeWords(after, nameWords).en;
-  const from = outcomeWords(before, named ? nameWords : openingWords);
-  const to = outcomeWords(after, named ? nameWords : openingWords);
+  const from = outcomeWords(before, named ? nameWords : openings);
+  const to = outcomeWords(after, named ? nameWords : openings);
   return { en: `now ${to.en} instead of ${from.en}`, zh: `由${from.zh}改为${to.zh}` };
 }
 
@@ -52,9 +63,9 @@ function framed(words: Words, en: (words: string) => string, zh: (words: string)
   return { en: en(words.en), zh: zh(words.zh) };
 }
 
-/** Everything an outcome may be, with its conditions: `clear if the security level is at least 4`. */
-export function wordsOf(outcome: Outcome): Words {
-  return outcomeWords(outcome, openingWords);
+/** Everything an outcome may be, with its conditions: `clear if the security level is at least 4`. @param unit of the field; absent: bounds are bare numbers */
+export function wordsOf(outcome: Outcome, unit?: string): Words {
+  return outcomeWords(outcome, (decision) => openingWords(decision, unit));
 }
 
 function isWithheld(outcome: Outcome): boolean {
@@ -86,8 +97,16 @@ function count(number: number, one: string, many = `${one}s`): string {
   return `${number} ${number === 1 ? one : many}`;
 }
 
-function names(fields: readonly string[], language: keyof Words): string {
-  const shown = fields.slice(0, namesMax).join(language === 'en' ? ', ' : '、');
+function titled(codes: readonly string[], of: ReadonlyMap<string, Titled>, language: keyof Words): string {
+  return codes.map((code) => {
+    const title = of.get(code)?.title[language];
+    if (title === undefined) return code;
+    return language === 'en' ? `${title} (${code})` : `${title}（${code}）`;
+  }).join(language === 'en' ? ', ' : '、');
+}
+
+function names(fields: readonly string[], called: Called, language: keyof Words): string {
+  const shown = titled(fields.slice(0, namesMax), called.fields, language);
   const more = fields.length - namesMax;
   if (more <= 0) return shown;
   return language === 'en' ? `${shown} and ${more} more` : `${shown}等${fields.length}个`;

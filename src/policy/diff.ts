@@ -2,7 +2,7 @@ import type { FieldRef, PolicyVersion, Use } from '../vocabulary.ts';
 import { closedCell, conditionsOf, decideOutcome, decisionKey, outcomeKey, withheld, type Outcome } from './cell.ts';
 import { regionsOf, type CellChange } from './diff-regions.ts';
 import { settingChanges, type SettingChange } from './diff-settings.ts';
-import { changeWords, viewOf, type OutcomeView } from './diff-words.ts';
+import { changeWords, viewOf, type Called, type OutcomeView } from './diff-words.ts';
 import type { CompiledPolicy } from './policy.ts';
 import { consentTiers, opennessOf, uses, type ConsentTier } from './rule.ts';
 import { situationsFor } from './situations.ts';
@@ -78,9 +78,12 @@ export function diffPolicies(before: CompiledPolicy, after: CompiledPolicy): Pol
       }
     }
   }
+  const called: Called = {
+    fields: new Map([...before.fields, ...after.fields]), purposes: new Map([...before.purposes, ...after.purposes]), classes: new Map([...before.institutionClasses, ...after.institutionClasses]),
+  };
   const changes = regionsOf(cells).map(({ change, ...region }): PolicyChange => {
     const pair = pairs.get(change) as { before: Outcome; after: Outcome; risk: Risk };
-    return { risk: pair.risk, ...region, before: viewOf(pair.before), after: viewOf(pair.after), words: changeWords(region, pair.before, pair.after) };
+    return { risk: pair.risk, ...region, before: viewOf(pair.before), after: viewOf(pair.after), words: changeWords(region, pair.before, pair.after, called) };
   }).toSorted((a, b) => riskOrder[a.risk] - riskOrder[b.risk]);
   const settings = settingChanges(before, after);
   return {

@@ -94,7 +94,7 @@ function fieldWords(policy: CompiledPolicy, cell: Cell | undefined, facts: Decis
   const { now, desensitised, original, consentNeeded, missingFacts } = facts;
   const parts: Words[] = [nowWords(policy, now, missingFacts)];
   if (consentNeeded !== null) {
-    const better = openingWords(consentNeeded === 'original' ? original : desensitised);
+    const better = openingWords(consentNeeded === 'original' ? original : desensitised, unitOf(policy, now));
     parts.push(consentNeeded === 'original'
       ? { en: `With the enterprise's consent to the original: ${better.en}.`, zh: `企业授权提供原始值后：${better.zh}。` }
       : { en: `With the enterprise's consent to the desensitised form: ${better.en}.`, zh: `企业授权提供脱敏值后：${better.zh}。` });
@@ -117,12 +117,16 @@ function nowWords(policy: CompiledPolicy, now: FieldDecision, missingFacts: read
       zh: `不提供：${reasonClause(now, 'zh')}${facts === '' ? '' : `（${facts}）`}。`,
     };
   }
-  const opening = openingWords(now);
+  const opening = openingWords(now, unitOf(policy, now));
   const rule = policy.rules.get(now.rule ?? '');
   return {
     en: `${opening.en.charAt(0).toUpperCase()}${opening.en.slice(1)}, by the rule ${now.rule ?? ''}${rule === undefined ? '' : ` (${rule.description.en})`}.`,
     zh: `${opening.zh}，依据规则${now.rule ?? ''}${rule === undefined ? '' : `（${rule.description.zh}）`}。`,
   };
+}
+
+function unitOf(policy: CompiledPolicy, { field }: FieldDecision): string | undefined {
+  return policy.fields.get(field)?.unit;
 }
 
 function reasonClause(decision: FieldDecision, language: keyof Words): string {

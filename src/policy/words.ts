@@ -1,6 +1,7 @@
 import type { Comparison, Disposition, Treatment } from '../vocabulary.ts';
-import { amountsWords, amountWords } from './amount-words.ts';
+import { amountsWords, amountWords, cents } from './amount-words.ts';
 import type { Condition } from './condition.ts';
+import type { Fact } from './facts.ts';
 import type { Opening } from './rule.ts';
 import type { ConditionText, Words } from './text.ts';
 
@@ -68,10 +69,10 @@ export function openingWords(opening: Pick<Opening, 'treatment' | 'comparison'> 
   return more === undefined ? name : { en: `${name.en} (${more.en})`, zh: `${name.zh}（${more.zh}）` };
 }
 
-/** A condition as a clause: `Institution's security level is at least 3 and …`. */
+/** A condition as a clause: `Institution's security level is at least 3 and …`; amounts of money in yuan. */
 export function conditionWords(condition: Condition): Words {
-  const titles = new Map(condition.atoms.map(({ fact }) => [fact.name, fact.title]));
-  return { en: clause(condition.text, 'en', titles), zh: clause(condition.text, 'zh', titles) };
+  const facts = new Map(condition.atoms.map(({ fact }) => [fact.name, fact]));
+  return { en: clause(condition.text, 'en', facts), zh: clause(condition.text, 'zh', facts) };
 }
 
 const operators = {
@@ -79,19 +80,21 @@ const operators = {
   zh: { equals: '为', in: '为以下之一：', at_least: '不低于', at_most: '不高于', before: '早于', after: '晚于' },
 } as const;
 
-function clause(text: ConditionText, language: keyof Words, titles: ReadonlyMap<string, Words>): string {
+function clause(text: ConditionText, language: keyof Words, facts: ReadonlyMap<string, Fact>): string {
   const en = language === 'en';
   const join = (parts: readonly ConditionText[], word: string) =>
-    parts.length === 1 ? clause(parts[0] as ConditionText, language, titles) : parts.map((part) => bracketed(part, language, titles)).join(word);
+    parts.length === 1 ? clause(parts[0] as ConditionText, language, facts) : parts.map((part) => bracketed(part, language, facts)).join(word);
   if ('all' in text) return join(text.all, en ? ' and ' : '且');
   if ('any' in text) return join(text.any, en ? ' or ' : '或');
-  if ('not' in text) return en ? `not (${clause(text.not, language, titles)})` : `非（${clause(text.not, language, titles)}）`;
-  const value = Array.isArray(text.value) ? text.value.join(en ? ', ' : '、') : String(text.value);
+  if ('not' in text) return en ? `not (${clause(text.not, language, facts)})` : `非（${clause(text.not, language, facts)}）`;
+  const fact = facts.get(text.fact);
+  const word = (value: unknown) => (typeof value === 'number' ? amountWords(value, fact?.unit)[language] : String(value));
+  const value = Array.isArray(text.value) ? text.value.map(word).join(en ? (fact?.unit === cents ? '; ' : ', ') : '、') : word(text.value);
   const space = en ? ' ' : '';
-  return `${titles.get(text.fact)?.[language] ?? text.fact}${space}${operators[language][text.op]}${space}${value}`;
+  return `${fact?.title[language] ?? text.fact}${space}${operators[language][text.op]}${space}${value}`;
 }
 
-function bracketed(part: ConditionText, language: keyof Words, titles: ReadonlyMap<string, Words>): string {
-  const inner = clause(part, language, titles);
+function bracketed(part: ConditionText, language: keyof Words, facts: ReadonlyMap<string, Fact>): string {
+  const inner = clause(part, language, facts);
   return 'fact' in part || 'not' in part ? inner : language === 'en' ? `(${inner})` : `（${inner}）`;
 }

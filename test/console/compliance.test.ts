@@ -105,7 +105,7 @@ describe('the compliance officer\'s console: policies', function () {
     await page.getByRole('link', { name: 'Review and propose' }).click();
     await heading(page, 'My draft');
     await page.getByText('Declared sales revenue · Monitoring of a running loan · Read').waitFor();
-    await page.getByText(/1 field now masked instead of banded for 1 institution class \(policy_bank\)/).first().waitFor();
+    await page.getByText(/1 field now masked instead of banded for 1 institution class: .* \(policy_bank\); for .*: Declared sales revenue \(tax\.declared_revenue_cents\)/).first().waitFor();
     await page.getByText('Bring the expectations about the changed cells up to date').click();
     await page.getByText(/All \d+ tests pass/).waitFor();
     await page.getByRole('button', { name: 'Propose' }).click();

@@ -21,11 +21,18 @@ function only(diff: PolicyDiff): PolicyChange {
 }
 
 describe('a difference between policies', () => {
+  it('says bounds of money in yuan where all its fields are amounts, and as they are where they are not', () => {
+    const opened = (...fields: string[]) => only(diffOf([], [{ id: 'band', fields, consent: ['desensitised', 'original'], effect: band(1_000_000, 10_000_000) }])).words;
+    assert.match(opened('revenue_cents').en, /newly banded \(shown as one of 3 bands with the edges CNY 10,000; CNY 100,000\)/);
+    assert.match(opened('revenue_cents').zh, /分界点为1万元、10万元/);
+    assert.match(opened('paid_cents', 'revenue_cents').en, /^2 fields .*with the edges 1000000, 10000000\)/, 'of which one has no unit');
+  });
+
   it('says how many fields are newly open to how many classes, and names them', () => {
     const diff = diffOf([], [{ id: 'clear', fields: ['revenue_cents', 'paid_cents', 'rating'], institution_classes: ['bank', 'bureau'], effect: clear }]);
     const change = only(diff);
-    assert.equal(change.words.en, '3 fields newly clear for 2 institution classes (bank, bureau), for review, with consent to the original: tax.paid_cents, tax.rating, tax.revenue_cents');
-    assert.match(change.words.zh, /^3个字段对2类机构/);
+    assert.equal(change.words.en, '3 fields newly clear for 2 institution classes: Bank (bank), Bureau (bureau); for Review (review); with consent to the original: Title of paid_cents (tax.paid_cents), Title of rating (tax.rating), Title of revenue_cents (tax.revenue_cents)');
+    assert.match(change.words.zh, /^3个字段对2类机构（.+（bank）、.+（bureau））新开放：原始值，用途：.+（review），授权范围：原始值：paid_cents的名称（tax\.paid_cents）、/);
     assert.deepEqual([change.risk, change.before, change.after], ['loosened', [{ disposition: 'withhold' }], [{ disposition: 'clear' }]]);
     assert.deepEqual([diff.combinations, diff.combinationsChanged], [10 * 2 * 2 * 2 * 4, 6]);
     assert.equal(diff.summary.en, '1 loosened, 0 mixed, 0 altered, 0 tightened.');

@@ -31,7 +31,7 @@ describe('policy explains', () => {
   it('that a wider consent would give more than there is', () => {
     const some = one('tax.revenue_cents', { consent: { 'tax.revenue_cents': 'desensitised' } });
     assert.deepEqual([some.now.disposition, some.consentNeeded], ['band', 'original']);
-    assert.match(some.words.en, /^Banded \(shown as one of 3 bands with the edges 100, 1000\), by the rule revenue-band \(Says revenue-band\)\. With .*original: clear\.$/);
+    assert.match(some.words.en, /^Banded \(shown as one of 3 bands with the edges CNY 1; CNY 10\), by the rule revenue-band \(Says revenue-band\)\. With .*original: clear\.$/);
   });
 
   it('that nothing more is to be had', () => {
@@ -47,7 +47,7 @@ describe('policy explains', () => {
   it('which facts are missing or of the wrong type, and what they are needed for', () => {
     const vague = one('tax.paid_cents', { facts: { 'institution.security_level': 'high' } });
     assert.deepEqual([vague.now.reason, vague.missingFacts], ['condition_not_evaluable', ['institution.security_level', 'request.loan_amount_cents']]);
-    assert.match(vague.words.en, /facts are missing \(institution\.security_level, request\.loan_amount_cents\)\. Depends on: security level is at least 3 and loan amount is at least 1000\.$/);
+    assert.match(vague.words.en, /facts are missing \(institution\.security_level, request\.loan_amount_cents\)\. Depends on: security level is at least 3 and loan amount is at least CNY 10\.$/);
     const clear = one('tax.paid_cents', { facts: { 'institution.security_level': 3, 'request.loan_amount_cents': 1000 } });
     assert.deepEqual([clear.now.disposition, clear.missingFacts], ['clear', []]);
   });

@@ -22,7 +22,7 @@ export function catalogueOf(sketch: Readonly<Record<string, readonly FieldSketch
 
 export const smallCatalogue = catalogueOf({
   tax: [
-    ['revenue_cents', 'integer', 3, 'commercial_secret', { min: 0, max: 900_000_000_000_000 }],
+    ['revenue_cents', 'integer', 3, 'commercial_secret', { unit: 'CNY cent', min: 0, max: 900_000_000_000_000 }],
     ['paid_cents', 'integer', 4, 'commercial_secret', { min: 0, max: 900_000_000_000_000 }],
     ['rating', 'code', 1, 'public', { codes: { A: 'A', B: 'B', C: 'C', D: 'D' } }],
     ['customer', 'text', 4, 'commercial_secret', { maxLength: 18 }],
@@ -50,7 +50,7 @@ export function purposesText(change: Partial<PurposesText> = {}): PurposesText {
       'institution.security_level': { type: 'integer', min: 1, max: 5, title: words('security level') },
       'grant.kind': { type: 'code', codes: ['one_time', 'periodic'], title: words('kind of grant') },
       'now.date': { type: 'date', title: words('date') },
-      'request.loan_amount_cents': { type: 'integer', min: 1, title: words('loan amount') },
+      'request.loan_amount_cents': { type: 'integer', min: 1, unit: 'CNY cent', title: words('loan amount') },
       'request.urgent': { type: 'boolean', title: words('urgent') },
     },
     purposes: {

@@ -83,7 +83,7 @@ export async function readCell(desk: PolicyDesk, versions: ReadyVersions, number
   const allowed = uses.filter((use) => declared.uses.has(use));
   const cells = [...policy.institutionClasses.keys()].flatMap((institutionClass) => allowed.flatMap((use): CellView[] => {
     const cell = policy.cell(purpose, institutionClass, field.ref, use);
-    return cell === undefined ? [] : [{ use, institutionClass, tiers: { desensitised: tierView(cell, 'desensitised'), original: tierView(cell, 'original') }, rules: cell.rules.map(({ id }) => id) }];
+    return cell === undefined ? [] : [{ use, institutionClass, tiers: { desensitised: tierView(cell, 'desensitised', field.unit), original: tierView(cell, 'original', field.unit) }, rules: cell.rules.map(({ id }) => id) }];
   }));
   const named = new Set(cells.flatMap(({ rules }) => rules));
   return {
@@ -100,13 +100,13 @@ function ruleView(rule: Rule): FieldView['rules'][number] {
   return { id: rule.id, description: rule.description, denies: rule.effect.kind === 'deny', condition: rule.when === null ? null : conditionWords(rule.when) };
 }
 
-function tierView(cell: Cell, tier: ConsentTier): TierView {
+function tierView(cell: Cell, tier: ConsentTier, unit: string | undefined): TierView {
   const outcome: Outcome = cell[tier];
   const standing = cell.rules.filter((rule) => rule.consent.has(tier));
   const [only] = standing;
   const effect = only?.text.effect;
   const opens = standing.length === 1 && effect !== undefined && typeof effect !== 'string' && !('deny' in effect) ? effect : null;
-  return { words: wordsOf(outcome), opening: opens, when: opens === null ? null : only?.text.when ?? null, simple: standing.length === 0 || opens !== null };
+  return { words: wordsOf(outcome, unit), opening: opens, when: opens === null ? null : only?.text.when ?? null, simple: standing.length === 0 || opens !== null };
 }
 
 /** What the grid's choices are made of. */

@@ -74,9 +74,9 @@ function freeId(wished: string, ids: Set<string>): string {
 }
 
 function description(policy: CompiledPolicy, field: FieldRef, made: Omit<RuleText, 'id' | 'description'>): Words {
-  const title = policy.fields.get(field)?.title ?? { en: field, zh: field };
+  const { title, unit } = policy.fields.get(field) ?? { title: { en: field, zh: field } };
   const effect = effectOf(made.effect);
-  const words = effect.kind === 'open' ? openingWords(effect.opening) : { en: 'withheld', zh: '不提供' };
+  const words = effect.kind === 'open' ? openingWords(effect.opening, unit) : { en: 'withheld', zh: '不提供' };
   return { en: `${title.en}: ${words.en}.`.slice(0, 500), zh: `${title.zh}：${words.zh}。`.slice(0, 500) };
 }
 

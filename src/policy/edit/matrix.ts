@@ -1,5 +1,6 @@
 import { canonicalJson } from '../../canonical.ts';
 import type { DecisionReason, Disposition, FieldRef, Use } from '../../vocabulary.ts';
+import { cents } from '../amount-words.ts';
 import { casesOf, outcomeKey, type Outcome } from '../cell.ts';
 import { wordsOf } from '../diff-words.ts';
 import type { CompiledPolicy } from '../policy.ts';
@@ -34,17 +35,18 @@ export function matrixOf(policy: CompiledPolicy, institutionClass: string, use: 
   const cells = fields.flatMap((field) => purposes.map((purpose) => {
     const outcome = policy.cell(purpose, institutionClass, field, use)?.[consent];
     if (outcome === undefined) throw new TypeError('a cell of the policy is not in its table');
-    const key = canonicalJson([outcomeKey(outcome), outcome.fixed?.reason ?? null]);
+    const unit = policy.fields.get(field)?.unit === cents ? cents : undefined; // other units stand in no words
+    const key = canonicalJson([outcomeKey(outcome), outcome.fixed?.reason ?? null, unit ?? null]);
     const known = positions.get(key);
     if (known !== undefined) return known;
     positions.set(key, outcomes.length);
-    return outcomes.push(shown(outcome)) - 1;
+    return outcomes.push(shown(outcome, unit)) - 1;
   }));
   return { purposes, fields, outcomes, cells };
 }
 
-function shown(outcome: Outcome): MatrixOutcome {
+function shown(outcome: Outcome, unit: string | undefined): MatrixOutcome {
   const cases = casesOf(outcome);
   const most = cases.toSorted((a, b) => opennessOf(b.decision.disposition) - opennessOf(a.decision.disposition))[0];
-  return { disposition: most?.decision.disposition ?? 'withhold', conditional: outcome.fixed === null, reason: most?.decision.reason ?? 'no_rule', words: wordsOf(outcome) };
+  return { disposition: most?.decision.disposition ?? 'withhold', conditional: outcome.fixed === null, reason: most?.decision.reason ?? 'no_rule', words: wordsOf(outcome, unit) };
 }
