@@ -27,8 +27,6 @@ const root = path.resolve(import.meta.dirname, '../..');
 const connections = 96;
 const fieldsAsked = 20;
 const pace = 1332;
-/** One of so many requests warms up: a server runs all day, and V8 compiles for some thousand requests. */
-const warmUpShare = 3;
 
 type Sizes = { readonly enterprises: number; readonly requests: number; readonly more: readonly number[]; readonly policies: readonly number[] };
 const fullSizes: Sizes = { enterprises: 100_000, requests: 20_000, more: [1_000, 1_000_000], policies: [1, 10] };
@@ -122,7 +120,7 @@ export async function measureFloor(workers: number, requests: number, keys: Benc
   const make = (count: number) => Array.from({ length: count }, (_, at) => request({
     url, port, token: 'a'.repeat(700), nonce: 'n'.repeat(27), keys, signer: keys.dpopSigner, kid: 'k'.repeat(43), query: { subject: sampleSubject(at, seed), purpose, read: Array.from({ length: fieldsAsked }, (_each, n) => `financials.field_number_${n}`) },
   }));
-  await load({ port, connections, requests: make(Math.ceil(requests / warmUpShare)) });
+  await load({ port, connections, requests: make(requests) });
   const result = await load({ port, connections, requests: make(requests) });
   const exited = once(child, 'exit');
   child.kill();
@@ -132,7 +130,7 @@ export async function measureFloor(workers: number, requests: number, keys: Benc
 
 type Asked = { readonly read?: readonly string[]; readonly verify?: readonly string[] };
 
-/** Signs all requests beforehand, warms up, measures. Each request asks about another enterprise. */
+/** Signs all requests beforehand, warms up with as many (a server runs all day), measures. Each request asks about another enterprise. */
 export async function measureQueries(platform: BenchPlatform, keys: BenchKeys, requests: number, asked: Asked, perSecond?: number, onStart?: () => void): Promise<LoadResult> {
   const connection = await connect({ gateway: platform.gatewayUrl, credentials: platform.bank, scope: 'query', dpopKeys: keys.dpop });
   const nonce = (await connection.send({ method: 'GET', path: '/v1/catalogue' })).headers.get('dpop-nonce') ?? '';
@@ -146,7 +144,7 @@ export async function measureQueries(platform: BenchPlatform, keys: BenchKeys, r
       ...(asked.verify === undefined ? {} : { verify: asked.verify.map((field) => ({ field, claimed: 12_345_600 })) }),
     },
   }));
-  await load({ port: platform.port, connections, requests: make(Math.ceil(requests / warmUpShare)) });
+  await load({ port: platform.port, connections, requests: make(requests) });
   const made = make(requests);
   onStart?.();
   const result = await load({ port: platform.port, connections, requests: made, ...(perSecond === undefined ? {} : { perSecond }) });

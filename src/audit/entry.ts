@@ -294,7 +294,7 @@ export function fieldOutcomes(decisions: readonly FieldDecision[]): FieldOutcome
   for (const { field, use, disposition, reason } of decisions) {
     const key = `${use} ${disposition} ${reason}`;
     const group = groups.get(key);
-    if (group === undefined) groups.set(key, { use, disposition, reason, fields: [field] });
+    if (group === undefined) groups.set(key, { disposition, fields: [field], reason, use }); // in the order of canonical JSON
     else group.fields.push(field);
   }
   return [...groups.values()];

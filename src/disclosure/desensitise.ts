@@ -18,9 +18,10 @@ export type Desensitised = {
 export type ClearRow = Readonly<Record<string, Value>>;
 
 type Show = (value: Value, context: DesensitiseContext) => Disclosure;
-type Shown = { readonly name: string; readonly ref: FieldRef; readonly show: Show };
-type Sealed = { readonly name: string; readonly ref: FieldRef };
-type Plan = { readonly shown: readonly Shown[]; readonly sealed: readonly Sealed[] };
+/** A member of a row; without `show` it only says that its value is in the seal. */
+type Member = { readonly name: string; readonly ref: FieldRef; readonly show?: Show };
+/** `members` are in the order of canonical JSON, because an answer is written as they stand; `sealed` are those without `show`. */
+type Plan = { readonly members: readonly Member[]; readonly sealed: readonly Member[] };
 
 const sealed: Disclosure = Object.freeze({ kind: 'sealed' });
 
@@ -43,9 +44,8 @@ export function desensitise(decision: Decision, rows: ReadonlyMap<DatasetId, rea
 
 function discloseRow(row: RawRow, plan: Plan, context: DesensitiseContext): DisclosedRow {
   const disclosed: Record<string, Disclosure> = {};
-  for (const { name, ref, show } of plan.shown) disclosed[name] = show(row.read(ref) ?? null, context);
   // whether there is a value is told inside the seal only
-  for (const { name } of plan.sealed) disclosed[name] = sealed;
+  for (const { name, ref, show } of plan.members) disclosed[name] = show === undefined ? sealed : show(row.read(ref) ?? null, context);
   return disclosed;
 }
 
@@ -70,27 +70,24 @@ function plansOf(decision: Decision): ReadonlyMap<DatasetId, Plan> {
 }
 
 function makePlans(decision: Decision): ReadonlyMap<DatasetId, Plan> {
-  const plans = new Map<DatasetId, { shown: Shown[]; sealed: Sealed[] }>();
-  const seen = new Set<FieldRef>();
+  const members = new Map<DatasetId, Map<string, Member>>();
   for (const fieldDecision of decision.fields) {
     const planned = planField(fieldDecision, decision.purpose);
     if (planned === undefined) continue;
-    const { dataset, name } = placeOf(fieldDecision.field);
-    let plan = plans.get(dataset);
-    if (plan === undefined) plans.set(dataset, plan = { shown: [], sealed: [] });
-    if (seen.has(fieldDecision.field)) hideRepeated(plan, name, fieldDecision.field);
-    else if (planned.kind === 'sealed') plan.sealed.push({ name, ref: fieldDecision.field });
-    else plan.shown.push({ name, ref: fieldDecision.field, show: planned.show });
-    seen.add(fieldDecision.field);
+    const { field: ref } = fieldDecision;
+    const { dataset, name } = placeOf(ref);
+    let ofDataset = members.get(dataset);
+    if (ofDataset === undefined) members.set(dataset, ofDataset = new Map());
+    // a decision says one thing about a field; should it ever say two, neither is followed
+    if (ofDataset.has(name)) ofDataset.set(name, { name, ref, show: () => suppressed });
+    else ofDataset.set(name, planned.kind === 'sealed' ? { name, ref } : { name, ref, show: planned.show });
   }
-  return plans;
+  const inOrder = [...members.keys()].sort().map((dataset) => [dataset, [...(members.get(dataset) ?? new Map<string, Member>()).values()].sort(byName)] as const);
+  return new Map(inOrder.map(([dataset, ofDataset]) => [dataset, { members: ofDataset, sealed: ofDataset.filter(({ show }) => show === undefined) }]));
 }
 
-/** A decision says one thing about a field. Should it ever say two, neither is followed. */
-function hideRepeated(plan: { shown: Shown[]; sealed: Sealed[] }, name: string, ref: FieldRef): void {
-  plan.sealed = plan.sealed.filter((field) => field.ref !== ref);
-  plan.shown = plan.shown.filter((field) => field.ref !== ref);
-  plan.shown.push({ name, ref, show: () => suppressed });
+function byName(one: Member, other: Member): number {
+  return one.name < other.name ? -1 : 1;
 }
 
 /** @returns undefined for a field that does not appear in the rows */

@@ -36,11 +36,12 @@ const keepAliveMs = 65_000;
  * Errors: CONFIG_INVALID when the address cannot be listened on.
  */
 export async function startServer(listener: RequestListener, config: ServerConfig, log: Log): Promise<RunningServer> {
-  const underWay = new Set<http.ServerResponse>();
+  // counted, not collected: a Set leaves its former tables behind, and those keep alive what they held until old objects are collected
+  let underWay = 0;
   let draining = false;
   const counting: RequestListener = (request, response) => {
-    underWay.add(response);
-    response.once('close', () => underWay.delete(response));
+    underWay += 1;
+    response.once('close', () => (underWay -= 1));
     cutOffSlowReader(response, config.requestTimeoutSeconds * 1000);
     if (draining) response.setHeader('Connection', 'close');
     listener(request, response);
@@ -61,8 +62,8 @@ export async function startServer(listener: RequestListener, config: ServerConfi
     reloadTls: () => reloadTls(server, config, log),
     async stop() {
       draining = true;
-      log.write('gateway.draining', { in_flight: underWay.size });
-      const cutOff = await drain(server, config.drainSeconds * 1000, underWay);
+      log.write('gateway.draining', { in_flight: underWay });
+      const cutOff = await drain(server, config.drainSeconds * 1000, () => underWay);
       log.write('gateway.stopped', { cut_off: cutOff });
       return cutOff;
     },
@@ -164,7 +165,7 @@ function listen(server: Server, config: ServerConfig): Promise<void> {
   });
 }
 
-async function drain(server: Server, drainMs: number, underWay: ReadonlySet<http.ServerResponse>): Promise<number> {
+async function drain(server: Server, drainMs: number, underWay: () => number): Promise<number> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
   let timer: NodeJS.Timeout | undefined;
@@ -177,7 +178,7 @@ async function drain(server: Server, drainMs: number, underWay: ReadonlySet<http
   clearTimeout(timer);
   clearInterval(sweep);
   if (outcome !== 'late') return 0;
-  const cutOff = underWay.size;
+  const cutOff = underWay();
   server.closeAllConnections();
   await closed;
   return cutOff;

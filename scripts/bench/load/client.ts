@@ -28,7 +28,7 @@ export type LoadOptions = {
 export async function load(options: LoadOptions): Promise<LoadResult> {
   const latencies = new Float64Array(options.requests.length);
   const statuses: Record<string, number> = {};
-  const sockets = await Promise.all(Array.from({ length: options.connections }, () => openConnection(options.port)));
+  const sockets = await openConnections(options);
   const started = performance.now();
   let next = 0;
   await Promise.all(
@@ -57,6 +57,16 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
     p99Ms: quantile(latencies, 0.99),
     statuses,
   };
+}
+
+/** Callers come one after another: of connections opened in one instant a cluster gives most to the process that happens to be awake. */
+async function openConnections({ connections, port }: LoadOptions): Promise<Connection[]> {
+  const opened: Connection[] = [];
+  while (opened.length < connections) {
+    opened.push(await openConnection(port));
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  return opened;
 }
 
 type Connection = { readonly send: (request: Buffer) => Promise<number>; readonly close: () => void };

@@ -7,7 +7,7 @@ import { decimalOfNumber, formatDecimal, parseDecimal, unitsAt, type Decimal } f
 /** The band of the policy the number falls into. */
 export function band(value: Value, edges: readonly number[]): Disclosure | undefined {
   const found = bandOf(value, edges);
-  return found && { kind: 'banded', from: found.from, to: found.to };
+  return found && { from: found.from, kind: 'banded', to: found.to };
 }
 
 /**
@@ -50,7 +50,7 @@ function nearest({ units, scale }: Decimal, step: bigint): Decimal {
 export function clamp(value: Value, edges: readonly [bottom: number, top: number]): Disclosure | undefined {
   const found = bandOf(value, edges);
   if (found === undefined) return undefined;
-  return found.from === null || found.to === null ? { kind: 'banded', ...found } : { kind: 'masked', value };
+  return found.from === null || found.to === null ? { from: found.from, kind: 'banded', to: found.to } : { kind: 'masked', value };
 }
 
 const date = /^(\d{4})-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/;

@@ -71,7 +71,7 @@ export type Verified = { readonly field: FieldRef; readonly outcome: Verificatio
 export type ReceiptedAnswer = {
   readonly answer: Answer;
   /** The whole as JSON: `answer`, `entry: { index, salt, record }` and `receipt` in one object. */
-  readonly json: Uint8Array;
+  readonly json: string;
 };
 
 /**
@@ -96,7 +96,7 @@ export async function answerQuery(desk: QueryDesk, signed: SignedQuery, admissio
   return withReceipt(desk, released);
 }
 
-type Released = { readonly answer: Answer; readonly answerJson: Uint8Array; readonly record: QueryReleased; readonly entry: AppendedEntry };
+type Released = { readonly answer: Answer; readonly answerJson: string; readonly record: QueryReleased; readonly entry: AppendedEntry };
 
 async function releaseOnce(desk: QueryDesk, signed: SignedQuery, admission: Admission, line: Line): Promise<Released> {
   const grant = usableGrant(desk, signed, admission, line);
@@ -107,7 +107,7 @@ async function releaseOnce(desk: QueryDesk, signed: SignedQuery, admission: Admi
   const sealed = await seal(desk, signed, disclosed);
   const disputed = disputedOf(factsOf(decision).permitted, admission);
   const answer = compose(signed, decision, grant, { disclosed, verified, sealed, disputed });
-  const answerJson = Buffer.from(canonicalJson(answer));
+  const answerJson = canonicalJson(answer);
   const record = releaseRecord(desk, signed, decision, grant, { rows, answerJson, disputed });
   const entry = await desk.release({
     record, use: grantUse(signed, decision, grant, line.policy), securityLevel: admission.caller.securityLevel, refused: (code) => refusalRecord(desk, signed, line, code), request: signed.request,
@@ -204,36 +204,43 @@ export function disputedOf(used: readonly FieldRef[], { disputed = [] }: Pick<Ad
 
 type Parts = { readonly disclosed: Desensitised; readonly verified: readonly Verified[]; readonly sealed: string | undefined; readonly disputed: Disputed };
 
+/** In the order of canonical JSON, as it will be hashed and sent (canonical.ts): then it is only written down. */
 function compose({ query }: SignedQuery, decision: Decision, grant: Grant, { disclosed, verified, sealed, disputed }: Parts): Answer {
   return {
-    subject: query.subject,
-    purpose: query.purpose,
+    data: disclosed.rows,
+    ...disputed,
     grant: grant.id,
     policy: decision.policy,
-    data: disclosed.rows,
+    purpose: query.purpose,
     ...(sealed === undefined ? {} : { sealed }),
+    subject: query.subject,
     verified,
     withheld: factsOf(decision).withheld,
-    ...disputed,
   };
 }
 
-type Found = { readonly rows: FetchedRows; readonly answerJson: Uint8Array; readonly disputed: Disputed };
+type Found = { readonly rows: FetchedRows; readonly answerJson: string; readonly disputed: Disputed };
 
 function releaseRecord(desk: QueryDesk, signed: SignedQuery, decision: Decision, grant: Grant, { rows, answerJson, disputed }: Found): QueryReleased {
+  const { v, kind, at, actor } = recordHead('query.released', desk.clock.nowMs(), signed.institution);
+  const { digest, outcomes } = factsOf(decision);
+  // in the order of canonical JSON, as it will be written into the log and into the answer
   return {
-    ...recordHead('query.released', desk.clock.nowMs(), signed.institution),
-    institution: signed.institution,
-    subject: signed.query.subject,
-    purpose: signed.query.purpose,
-    grant: grant.id,
-    policy: decision.policy,
-    decision: factsOf(decision).digest,
-    outcomes: factsOf(decision).outcomes,
-    rows: [...rows].map(([dataset, found]) => ({ dataset, rows: found.length })),
-    ...disputed,
-    request: signed.requestDigest,
+    actor,
     answer: hash('sha256', answerJson, 'hex'),
+    at,
+    decision: digest,
+    ...disputed,
+    grant: grant.id,
+    institution: signed.institution,
+    kind,
+    outcomes,
+    policy: decision.policy,
+    purpose: signed.query.purpose,
+    request: signed.requestDigest,
+    rows: [...rows].map(([dataset, found]) => ({ dataset, rows: found.length })),
+    subject: signed.query.subject,
+    v,
   };
 }
 
@@ -250,7 +257,7 @@ function grantUse(signed: SignedQuery, decision: Decision, grant: Grant, policy:
 async function withReceipt(desk: QueryDesk, { answer, answerJson, record, entry }: Released): Promise<ReceiptedAnswer> {
   const receipt = await issueReceipt({ signer: desk.signer, clock: desk.clock, issuer: desk.issuer, origin: desk.logOrigin, record, entry });
   const more = JSON.stringify({ entry: { index: entry.index, salt: Buffer.from(entry.salt).toString('base64url'), record }, receipt });
-  return { answer, json: Buffer.concat([answerJson.subarray(0, -1), Buffer.from(`,${more.slice(1)}`)]) };
+  return { answer, json: `${answerJson.slice(0, -1)},${more.slice(1)}` };
 }
 
 /** Codes after which nothing can or need be logged: the release logged it itself, or the log is what failed. */

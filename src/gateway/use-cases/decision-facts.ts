@@ -40,5 +40,5 @@ export function factsOf(decision: Decision): DecisionFacts {
 }
 
 function withheldJson({ field, use, reason, rule, path }: FieldDecision): Withheld {
-  return { field, use, reason, rule, path };
+  return { field, path, reason, rule, use };
 }
