@@ -45,6 +45,7 @@ const exceptions: readonly { readonly from: RegExp; readonly to: RegExp; readonl
   { from: /^src\/custodian\//, to: /^src\/scoring\/(protocol|frames|slots|words)\.ts$/, why: 'the words and frames in which gateway, custodian and bank speak to each other' },
   { from: /^src\/custodian\//, to: /^src\/gateway\/(limits|log|program|server)\.ts$/, why: 'one way to start, to serve, to limit and to log for every process of ours' },
   { from: /^src\/cli\/custodian/, to: /^src\/(custodian|store)\//, why: 'the custodian\'s operator works on its own database and keys, without a gateway' },
+  { from: /^src\/cli\/platform-key\.ts$/, to: /^src\/identity\/keyring\.ts$/, why: 'the platform\'s operator works on its own folder of keys, without a gateway' },
   { from: /^src\/cli\/domain/, to: /^src\/source\//, why: 'a department\'s files are read as the platform reads its records' },
 ];
 

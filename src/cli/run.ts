@@ -10,6 +10,7 @@ import { consentCommand } from './consent.ts';
 import { grantCommand } from './grant.ts';
 import { institutionCommand } from './institution.ts';
 import { keyCommand } from './key.ts';
+import { platformKeyCommand } from './platform-key.ts';
 import { modelCommand } from './model.ts';
 import { noticeCommand } from './notice.ts';
 import { objectionCommand } from './objection.ts';
@@ -60,7 +61,7 @@ Examples:
 
 Exit codes: 0 done, 1 refused or failed, 2 used wrongly. Every command has --help and --json; docs/cli.md shows them at work.`);
   for (const command of [
-    queryCommand(cli), scoreCommand(cli), modelCommand(cli), argv.includes('joint') ? await joint(cli) : noun('joint', ''), catalogueCommand(cli), consentCommand(cli), grantCommand(cli), objectionCommand(cli), noticeCommand(cli), keyCommand(cli), accountCommand(cli), institutionCommand(cli), enterpriseCommand(cli),
+    queryCommand(cli), scoreCommand(cli), modelCommand(cli), argv.includes('joint') ? await joint(cli) : noun('joint', ''), catalogueCommand(cli), consentCommand(cli), grantCommand(cli), objectionCommand(cli), noticeCommand(cli), keyCommand(cli), platformKeyCommand(cli), accountCommand(cli), institutionCommand(cli), enterpriseCommand(cli),
     departmentCommand(cli), officerCommand(cli),
     accessCommand(cli),
     argv.includes('records') ? await records(cli) : noun('records', ''), argv.includes('domain') ? await domain(cli) : noun('domain', ''), argv.includes('policy') ? await policy(cli) : noun('policy', ''), auditCommand(cli), reportCommand(cli),
