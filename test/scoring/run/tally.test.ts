@@ -1,11 +1,11 @@
 import { strict as assert } from 'node:assert';
 import { VeilgateError, isVeilgateError } from '../../../src/errors.ts';
 import type { FeatureId } from '../../../src/scoring/protocol.ts';
-import { recordScoreRelease, scoreReceiversOf, scoreReleasesOf } from '../../../src/scoring/run/release.ts';
+import { recordScoreRelease, scoreReceiversOf, scoreReleaseIn, scoreReleasesOf } from '../../../src/scoring/run/release.ts';
 import { createTallies, functionalSet, type Functional, type FunctionalSet, type TallyUse } from '../../../src/scoring/run/tally.ts';
 import type { ModelRef } from '../../../src/scoring/protocol.ts';
 import type { Database } from '../../../src/store/database.ts';
-import type { GrantId, InstitutionId, SubjectId } from '../../../src/vocabulary.ts';
+import type { FieldRef, GrantId, InstitutionId, SubjectId } from '../../../src/vocabulary.ts';
 import { freshDatabase } from '../../support/database.ts';
 
 const bank = 'bank-a' as InstitutionId;
@@ -157,16 +157,19 @@ describe('what scores tell together', () => {
 describe('releases of many scores', () => {
   it('stand in the history of each enterprise, newest first, by institution, in pages', async () => {
     const database = await freshDatabase();
-    const record = (entry: number, institution: string, subjects: readonly SubjectId[], { model = 'sme@1', grant = 'g' } = {}) =>
-      database.transaction('test', (tx) => recordScoreRelease(tx, { entry, institution: institution as InstitutionId, model: model as ModelRef, released: subjects.map((each) => ({ subject: each, grant: grant as GrantId })) }));
-    await record(3, 'bank-a', [subject, other]);
+    const record = (entry: number, institution: string, subjects: readonly SubjectId[], { model = 'sme@1', grant = 'g', disputed = [] as FieldRef[] } = {}) =>
+      database.transaction('test', (tx) => recordScoreRelease(tx, { entry, institution: institution as InstitutionId, model: model as ModelRef, released: subjects.map((each) => ({ subject: each, grant: grant as GrantId, ...(each === subject ? { disputed } : {}) })) }));
+    await record(3, 'bank-a', [subject, other], { disputed: ['tax.arrears', 'tax.rating'] as FieldRef[] });
     await record(5, 'bank-b', [subject]);
     await record(9, 'bank-a', []);
-    assert.deepEqual(await scoreReleasesOf(database, subject, { limit: 10 }), [5, 3]);
-    assert.deepEqual(await scoreReleasesOf(database, subject, { limit: 10, beforeEntry: 5 }), [3]);
-    assert.deepEqual(await scoreReleasesOf(database, subject, { limit: 10, institution: 'bank-a' }), [3]);
-    assert.deepEqual(await scoreReleasesOf(database, subject, { limit: 1 }), [5]);
-    assert.deepEqual(await scoreReleasesOf(database, other, { limit: 10 }), [3]);
+    const entries = async (of: SubjectId, options: Parameters<typeof scoreReleasesOf>[2]) => (await scoreReleasesOf(database, of, options)).map(({ entry }) => entry);
+    assert.deepEqual(await entries(subject, { limit: 10 }), [5, 3]);
+    assert.deepEqual(await entries(subject, { limit: 10, beforeEntry: 5 }), [3]);
+    assert.deepEqual(await entries(subject, { limit: 10, institution: 'bank-a' }), [3]);
+    assert.deepEqual(await entries(subject, { limit: 1 }), [5]);
+    assert.deepEqual(await scoreReleasesOf(database, other, { limit: 10 }), [{ entry: 3, disputed: [] }], 'what another enterprise disputes is not told');
+    assert.deepEqual(await scoreReleaseIn(database, subject, 3), { entry: 3, disputed: ['tax.arrears', 'tax.rating'] });
+    assert.equal(await scoreReleaseIn(database, other, 5), undefined);
 
     await record(11, 'bank-a', [subject]);
     await record(12, 'bank-a', [subject], { grant: 'h' });
