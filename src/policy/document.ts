@@ -14,9 +14,15 @@ export const fileBytesMax = 512 * 1024;
 /** Levels of nesting: rules need 9. */
 const depthMax = 24;
 
+/** Documents without problems, those read last at the end: of a pack in which one file changed, the others are not parsed again. */
+const kept = new Map<string, PolicyDocument>();
+/** UTF-16 units of all texts kept: some packs. */
+const keptLengthMax = 512 * 1024;
+let keptLength = 0;
+
 /**
  * Reads one YAML 1.2 document, strictly: no anchors and aliases (neither bombs nor cycles), no tags, no merge
- * keys, no second document, no duplicate keys; keys are strings. The value is undefined when there are problems.
+ * keys, no second document, no duplicate keys; keys are strings. The value is frozen, and undefined when there are problems.
  */
 export function readPolicyDocument(file: string, bytes: Uint8Array): { document: PolicyDocument | undefined; problems: Problem[] } {
   const refused = (problem: string) => ({ document: undefined, problems: [{ file, line: 1, column: 1, pointer: '', problem }] });
@@ -27,7 +33,26 @@ export function readPolicyDocument(file: string, bytes: Uint8Array): { document:
   } catch {
     return refused('the file is not UTF-8');
   }
+  const name = `${file}\n${text}`;
+  const document = kept.get(name) ?? parse(file, text);
+  if (Array.isArray(document)) return { document: undefined, problems: document };
+  keep(name, document);
+  return { document, problems: [] };
+}
 
+function keep(name: string, document: PolicyDocument): void {
+  if (!kept.delete(name)) keptLength += name.length;
+  kept.set(name, document);
+  for (const oldest of kept.keys()) {
+    if (keptLength <= keptLengthMax) return;
+    kept.delete(oldest);
+    keptLength -= oldest.length;
+  }
+}
+
+/** @returns the problems of a text that is no such document */
+function parse(file: string, text: string): PolicyDocument | Problem[] {
+  const refused = (problem: string) => [{ file, line: 1, column: 1, pointer: '', problem }];
   if (openBracketsMost(text) > openBracketsMax) return refused('the file is nested too deeply');
   const lines = new LineCounter();
   let parsed: Document;
@@ -50,13 +75,19 @@ export function readPolicyDocument(file: string, bytes: Uint8Array): { document:
   }));
   for (const { index } of text.matchAll(unseen)) problems.push({ file, ...place(index), pointer: '', problem: unseenProblem });
   for (const { offset, problem } of forbiddenNodes(parsed)) problems.push({ file, ...place(offset), pointer: '', problem });
-  if (problems.length > 0) return { document: undefined, problems };
+  if (problems.length > 0) return problems;
 
-  const value: unknown = parsed.toJS({ maxAliasCount: 0 });
+  const value = frozen(parsed.toJS({ maxAliasCount: 0 }) as unknown);
   const problemAt: PolicyDocument['problemAt'] = (pointer, problem, target = 'value') => ({
     file, ...place(offsetOf(parsed, pointerSegments(pointer), target)), pointer, problem,
   });
-  return { document: { file, value, problemAt }, problems: [] };
+  return { file, value, problemAt };
+}
+
+/** To the last of its parts: several readers share it. */
+function frozen<Value>(value: Value): Value {
+  if (typeof value === 'object' && value !== null) Object.values(Object.freeze(value)).forEach(frozen);
+  return value;
 }
 
 /** In comments too: two people decide on what they see of a file. Tabs and line ends are YAML's own. */

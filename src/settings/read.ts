@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import { parse as parseYaml } from 'yaml';
 import { VeilgateError, type ErrorCode } from '../errors.ts';
 import { fileKeyOf, type ConfigOf, type Setting, type SettingsTable } from './setting.ts';
@@ -109,12 +109,21 @@ function readFile({ table, prefix, fileVariable }: Naming, file: string | undefi
   return content as Record<string, unknown>;
 }
 
-function refuseMalformed(table: SettingsTable, values: Readonly<Record<string, unknown>>): void {
-  const validate = new Ajv2020({ strict: true, allErrors: true }).compile({
+/** Compiled once for each table: a process may read its settings for several parts of itself. */
+const validators = new WeakMap<SettingsTable, ValidateFunction>();
+
+function validatorOf(table: SettingsTable): ValidateFunction {
+  const validate = validators.get(table) ?? new Ajv2020({ strict: true, allErrors: true }).compile({
     type: 'object',
     additionalProperties: false,
     properties: Object.fromEntries(Object.entries(table).map(([name, setting]) => [name, setting.schema])),
   });
+  validators.set(table, validate);
+  return validate;
+}
+
+function refuseMalformed(table: SettingsTable, values: Readonly<Record<string, unknown>>): void {
+  const validate = validatorOf(table);
   const present = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
   if (validate(present)) return;
   const faults = new Map((validate.errors ?? []).flatMap((fault) => {
