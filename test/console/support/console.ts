@@ -61,11 +61,11 @@ type AxeFinding = { readonly id: string; readonly help: string; readonly nodes: 
 
 /** No violation of WCAG 2.2 AA and of good practice, as axe finds them. */
 export async function assertAccessible(page: Page): Promise<void> {
-  // through the debugger, which the page's Content-Security-Policy does not bind
-  await page.evaluate(axeSource);
+  // through the debugger, which the page's Content-Security-Policy does not bind; it stays as long as the document does
+  if (!await page.evaluate<boolean>("'axe' in globalThis")) await page.evaluate(axeSource);
   const violations = await page.evaluate(async () => {
-    const { axe } = globalThis as unknown as { readonly axe: { readonly run: () => Promise<{ readonly violations: readonly AxeFinding[] }> } };
-    return (await axe.run()).violations;
+    const { axe } = globalThis as unknown as { readonly axe: { readonly run: (options: { readonly resultTypes: readonly string[] }) => Promise<{ readonly violations: readonly AxeFinding[] }> } };
+    return (await axe.run({ resultTypes: ['violations'] })).violations;
   });
   assert.deepEqual(violations.map(({ id, help, nodes }) => `${id}: ${help}\n${nodes.slice(0, 5).map((node) => `  ${node.html.slice(0, 300)}\n  ${node.failureSummary ?? ''}`).join('\n')}`), [], page.url());
 }
@@ -89,14 +89,17 @@ export async function screenshot(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: path.join(screenshots, `${name}.png`), fullPage: true });
 }
 
-/** Accessible on a telephone, fitting wide and narrow; with screenshots. Pages as such are looked at by axe in both widths and languages in pages.test.ts. */
+/** With VEILGATE_TEST_SCREENSHOTS set, pages that are inspected are kept to be looked at: nobody does after each run, and drawing them takes a sixth of it. */
+const screenshotsWanted = process.env['VEILGATE_TEST_SCREENSHOTS'] !== undefined;
+
+/** Accessible on a telephone, fitting wide and narrow; with screenshots where they are wanted. Pages as such are looked at by axe in both widths and languages in pages.test.ts. */
 export async function inspect(page: Page, name: string): Promise<void> {
   const size = page.viewportSize() ?? { width: 1440, height: 900 };
   for (const width of [1440, 360]) {
     await page.setViewportSize({ width, height: 900 });
     if (width === 360) await assertAccessible(page);
     await assertFits(page);
-    await screenshot(page, `${name}-${width}`);
+    if (screenshotsWanted) await screenshot(page, `${name}-${width}`);
   }
   await page.setViewportSize(size);
 }
