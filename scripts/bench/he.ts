@@ -7,7 +7,6 @@ import { createEvaluator } from '../../src/he/evaluate.ts';
 import { generateKeyPair, type KeyPair } from '../../src/he/keygen.ts';
 import { checkPacked, packColumn, viewPacked, type PackedColumn } from '../../src/he/packed.ts';
 import { parameterSets } from '../../src/he/parameters.ts';
-import { markOf } from '../../src/he/pool-mark.ts';
 import { createEvaluationPool } from '../../src/he/pool.ts';
 import { webRandomBytes } from '../../src/he/random.ts';
 import { loadHe, type He } from '../../src/he/runtime.ts';
@@ -73,16 +72,16 @@ async function province(he: He, keys: KeyPair, threads: number, blocks: number):
   const encryptor = createColumnEncryptor(he, set, keys.publicKey);
   const column = packColumn(set, encryptor.encrypt(Int32Array.of(1, 2, 3)));
   encryptor.close();
-  // each is looked at when it comes in: as many different ones as the province has
+  // the digest is checked when a column comes in: as many different ones as the province has
   const stored = new Map(Array.from({ length: blocks * weights.length }, (_, at) => {
     const bytes = column.slice();
     new DataView(bytes.buffer).setUint32(0, at, true);
     return [hash('sha256', bytes, 'hex'), bytes] as const;
   }));
-  const columns = [...stored].map(([packedDigest, bytes]) => ({ packedDigest, mark: markOf(bytes) }));
+  const digests = [...stored.keys()];
   const pool = createEvaluationPool({ threads, memoryMb: 256, cacheBytesMax: (blocks * weights.length + 1) * 131_200, blindersMax: Math.ceil(blocks / threads) + 8, queueMax: blocks });
   const key = { set, keyId: 'bench', publicKey: keys.publicKey };
-  const evaluate = (block: number) => pool.evaluate({ ...key, affinity: block, columns: columns.slice(block * weights.length, (block + 1) * weights.length), outputs: [{ weights, offset: 600 }] }, async (wanted) => wanted.map((digest) => stored.get(digest) ?? column));
+  const evaluate = (block: number) => pool.evaluate({ ...key, affinity: block, digests: digests.slice(block * weights.length, (block + 1) * weights.length), outputs: [{ weights, offset: 600 }] }, async (wanted) => wanted.map((digest) => stored.get(digest) ?? column));
   const all = async (): Promise<number> => {
     const start = performance.now();
     await Promise.all(Array.from({ length: blocks }, (_, block) => evaluate(block)));

@@ -2,7 +2,6 @@ import type { ErrorCode } from '../errors.ts';
 import type { Bounds } from './clear.ts';
 import type { MaskedResult, Output } from './evaluate.ts';
 import type { ParameterSetId } from './parameters.ts';
-import type { StoredColumn } from './pool.ts';
 import type { CompiledModule } from './web-assembly.ts';
 
 /** What the pool and its threads say to each other. */
@@ -13,8 +12,8 @@ export type PoolWork =
   | { readonly kind: 'prepare'; readonly set: ParameterSetId; readonly keyId: string; readonly publicKey: Uint8Array }
   | { readonly kind: 'check'; readonly set: ParameterSetId; readonly bytes: Uint8Array };
 
-/** A column in shared memory; the memory itself is sent once to each thread. `unchecked`: form and checksum are still to be looked at. */
-export type SharedColumn = { readonly place: number; readonly memory?: SharedArrayBuffer; readonly unchecked?: StoredColumn };
+/** A column in shared memory; the memory itself is sent once to each thread. `digest`: form and digest are still to be checked. */
+export type SharedColumn = { readonly place: number; readonly memory?: SharedArrayBuffer; readonly digest?: string };
 
 export type ThreadReply =
   | { readonly results: readonly MaskedResult[]; readonly heapBytes: number }

@@ -5,8 +5,6 @@ import { createBlinderSource, type BlinderSource } from './blind.ts';
 import { evaluateColumns } from './evaluate.ts';
 import { checkPacked, viewPacked, type PackedColumn } from './packed.ts';
 import { parameterSetOf, type ParameterSet } from './parameters.ts';
-import { markOf } from './pool-mark.ts';
-import type { StoredColumn } from './pool.ts';
 import type { PoolWork, ThreadData, ThreadReply } from './pool-words.ts';
 import { webRandomBytes } from './random.ts';
 import { loadHe } from './runtime.ts';
@@ -55,12 +53,12 @@ function reply(work: PoolWork): void {
       return post({ results: [], heapBytes: he.heapBytes() ?? 0 });
     case 'evaluate': {
       latest = sourceOf(set, work.keyId, work.publicKey);
-      const columns = work.columns.map(({ place, memory, unchecked }) => {
+      const columns = work.columns.map(({ place, memory, digest }) => {
         if (memory !== undefined) places.set(place, memory);
         const shared = places.get(place);
         if (shared === undefined) throw new Error('a column without memory');
         const column = viewPacked(set, shared, 0);
-        if (unchecked !== undefined) checkStored(set, column, new Uint8Array(shared), unchecked);
+        if (digest !== undefined) checkStored(set, column, new Uint8Array(shared), digest);
         return column;
       });
       const results = evaluateColumns(set, columns, work.outputs, latest.take, work.bounds);
@@ -71,11 +69,12 @@ function reply(work: PoolWork): void {
   }
 }
 
-/** A bit that turned over in the database would give a wrong score and no fault: mark and digest were made of the bytes whose signature was checked. */
-function checkStored(set: ParameterSet, column: PackedColumn, bytes: Uint8Array, { packedDigest, mark }: StoredColumn): void {
+/** A bit that turned over in the database would give a wrong score and no fault: the digest was made of the bytes whose signature was checked. */
+function checkStored(set: ParameterSet, column: PackedColumn, bytes: Uint8Array, digest: string): void {
   checkPacked(set, column);
-  const isWhole = mark === null ? hash('sha256', bytes, 'hex') === packedDigest : markOf(bytes) === mark;
-  if (!isWhole) throw new VeilgateError('HE_CIPHERTEXT_REFUSED', 'A stored column is not what was stored: load it again.');
+  if (hash('sha256', bytes, 'hex') !== digest) {
+    throw new VeilgateError('HE_CIPHERTEXT_REFUSED', 'A stored column is not the one its digest names: load it again.');
+  }
 }
 
 function post(answer: ThreadReply, transfer: readonly ArrayBuffer[] = []): void {

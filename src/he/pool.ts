@@ -24,13 +24,11 @@ export type PoolOptions = {
 
 export type PoolKey = { readonly set: ParameterSet; readonly keyId: string; readonly publicKey: Uint8Array };
 
-/** A packed column: its SHA-256, lower-case hex, by which the cache knows it, and its checksum (pool-mark.ts), which is looked at when it comes in; the digest is where there is none. */
-export type StoredColumn = { readonly packedDigest: string; readonly mark: string | null };
-
 export type EvaluationTask = PoolKey & {
   /** Number of the block: its thread is taken when it happens to be idle. */
   readonly affinity: number;
-  readonly columns: readonly StoredColumn[];
+  /** SHA-256 of each packed column, lower-case hex: what the cache knows it by, and what is checked when it comes in. */
+  readonly digests: readonly string[];
   readonly outputs: readonly Output[];
   /** The columns' declared ranges: sums that could leave ±(t − 1)/2 are refused. */
   readonly bounds?: readonly Bounds[];
@@ -73,12 +71,12 @@ export function createEvaluationPool({ threads, memoryMb, cacheBytesMax, timeout
 
   return {
     evaluate: async (task, fetchColumns) => {
-      checkOutputs(task.set, task.columns.length, task.outputs, task.bounds);
-      const lease = await columns.lease(task.columns.map(({ packedDigest }) => packedDigest), fetchColumns);
+      checkOutputs(task.set, task.digests.length, task.outputs, task.bounds);
+      const lease = await columns.lease(task.digests, fetchColumns);
       try {
         const results = await evaluators.use(task.affinity, (thread) => {
-          const shared = lease.places.map((place, at) => {
-            const column = { place: place.number, ...(place.isChecked ? {} : { unchecked: { packedDigest: place.digest, mark: task.columns[at]?.mark ?? null } }) };
+          const shared = lease.places.map((place) => {
+            const column = { place: place.number, ...(place.isChecked ? {} : { digest: place.digest }) };
             if (thread.places.has(place.number)) return column;
             thread.places.add(place.number);
             return { ...column, memory: place.memory };

@@ -4,7 +4,6 @@ import { clearWeightedSum } from '../../src/he/clear.ts';
 import { createDecryptor, type Decryptor } from '../../src/he/decrypt.ts';
 import { createColumnEncryptor, type ColumnEncryptor } from '../../src/he/encrypt.ts';
 import { generateKeyPair, type KeyPair } from '../../src/he/keygen.ts';
-import { markOf } from '../../src/he/pool-mark.ts';
 import { packColumn } from '../../src/he/packed.ts';
 import { createEvaluationPool, type EvaluationPool, type EvaluationTask, type PoolOptions } from '../../src/he/pool.ts';
 import type { He } from '../../src/he/runtime.ts';
@@ -22,8 +21,6 @@ describe('the evaluation pool', function pool() {
   /** By name; the pool knows them by digest. */
   const stored = new Map<string, Uint8Array>();
   const digests = new Map<string, string>();
-  /** Some have none: they were stored before. */
-  const marks = new Map<string, string>();
   const store = (name: string, packed: Uint8Array) => {
     stored.set(name, packed);
     digests.set(name, hash('sha256', packed, 'hex'));
@@ -41,7 +38,7 @@ describe('the evaluation pool', function pool() {
     return made;
   };
   const task = (names: readonly string[], more: Partial<EvaluationTask> = {}): EvaluationTask =>
-    ({ set, keyId: 'key', publicKey: keys.publicKey, affinity: 0, columns: names.map((name) => ({ packedDigest: digestOf(name), mark: marks.get(name) ?? null })), outputs: [{ weights: names.map((_, at) => at + 1), offset: 5 }], ...more });
+    ({ set, keyId: 'key', publicKey: keys.publicKey, affinity: 0, digests: names.map(digestOf), outputs: [{ weights: names.map((_, at) => at + 1), offset: 5 }], ...more });
 
   before(async () => {
     ({ he, keys } = await testHe());
@@ -101,17 +98,11 @@ describe('the evaluation pool', function pool() {
     };
     store('foreign', damaged(whole.length - 1, 0x80)); // not below its prime
     store('short', whole.slice(1));
-    for (const name of ['stored', 'marked']) {
-      store(name, whole);
-      stored.set(name, damaged(4 * 900, 1)); // still below its prime: a wrong score, had nobody noticed
-    }
-    marks.set('marked', markOf(whole));
-    digests.set('marked', 'f'.repeat(64)); // nobody looks at it
-    for (const name of ['foreign', 'short', 'absent', 'stored', 'marked']) await refuses(pool.evaluate(task(['c1', name]), fetch), 'HE_CIPHERTEXT_REFUSED');
+    store('stored', whole);
+    stored.set('stored', damaged(4 * 900, 1)); // still below its prime: a wrong score, had nobody noticed
+    for (const name of ['foreign', 'short', 'absent', 'stored']) await refuses(pool.evaluate(task(['c1', name]), fetch), 'HE_CIPHERTEXT_REFUSED');
     store('stored', whole);
     await pool.evaluate(task(['stored']), fetch);
-    stored.set('marked', whole);
-    await pool.evaluate(task(['marked']), fetch);
     await refuses(pool.evaluate(task(['c1', 'never'] ), () => Promise.reject(new Error('the database is gone'))).catch((thrown: Error) => {
       assert.equal(thrown.message, 'the database is gone');
       return pool.evaluate(task(['c1'], { outputs: [] }), fetch);

@@ -60,7 +60,7 @@ function prepare(setup: BlockSetup) {
     const filled = filledByAll(inOrder);
     const placed = subjects.map((subject, slot) => ({ subject, slot })).filter(({ slot }) => isFilled(filled, slot));
     if (placed.length !== subjects.length) throw new Error(`block ${block} is not filled`);
-    const masked = await timed('evaluate', () => desk.evaluate({ set, key, affinity: block, columns: inOrder.filter((column) => column !== undefined), outputs: outputsOf(model).outputs, bounds: features }));
+    const masked = await timed('evaluate', () => desk.evaluate({ set, key, affinity: block, digests: inOrder.map((column) => column?.packedDigest ?? ''), outputs: outputsOf(model).outputs, bounds: features }));
     const grants = grantsDigest(placed.map(({ subject }) => subject as string as GrantId));
     const opened = await timed('custodian', () => desk.openMasked({
       ticket: { job: 'bench', key: key.keyId, parameters: key.parameters, slots: placed.map(({ slot }) => slot), grants: grants.digest, request },

@@ -1,5 +1,4 @@
 import { VeilgateError } from '../../errors.ts';
-import type { StoredColumn } from '../../he/pool.ts';
 import { columnsOf, type Column } from '../../scoring/feature/columns.ts';
 import { positionsOf } from '../../scoring/feature/positions.ts';
 import type { Feature, FeatureId, Position } from '../../scoring/protocol.ts';
@@ -16,13 +15,13 @@ export type ColumnsAsked = {
 };
 
 /** Where an enterprise stands, and the column of each feature there, in the order asked. */
-export type FoundColumns = { readonly position: Position; readonly columns: readonly StoredColumn[] };
+export type FoundColumns = { readonly position: Position; readonly digests: readonly string[] };
 
 /** All columns of a block, when there are all and each holds the slot. */
-export function columnsFor(columns: readonly Column[], { block, slot }: Position, features: readonly FeatureId[]): readonly Column[] | undefined {
+export function digestsFor(columns: readonly Column[], { block, slot }: Position, features: readonly FeatureId[]): readonly string[] | undefined {
   const here = new Map(columns.filter((column) => column.block === block).map((column) => [column.feature, column]));
   const found = features.map((feature) => here.get(feature));
-  return found.every((column) => column !== undefined && isFilled(column.filled, slot)) ? found as Column[] : undefined;
+  return found.every((column) => column !== undefined && isFilled(column.filled, slot)) ? found.map((column) => (column as Column).packedDigest) : undefined;
 }
 
 /**
@@ -43,8 +42,8 @@ export function batchedColumns(sql: Sql, onBatch: (items: number) => void): (ask
       })));
       return asked.map(({ subject, key, features }) => {
         const position = positions.get(subject);
-        const here = position === undefined ? undefined : columnsFor(columns.get(key) ?? [], position, features.map(({ id }) => id));
-        return position === undefined || here === undefined ? undefined : { position, columns: here };
+        const digests = position === undefined ? undefined : digestsFor(columns.get(key) ?? [], position, features.map(({ id }) => id));
+        return position === undefined || digests === undefined ? undefined : { position, digests };
       });
     },
     { maxItems: 64, maxWaiting: 4096, concurrency: 2, onFull: () => new VeilgateError('REQUEST_OVERLOADED', 'The platform is at its limit: try again in a second.') },

@@ -64,7 +64,7 @@ async function evaluatePart(desk: JobDesk, job: Job, part: Part, terms: ScoreTer
   }
   const { key, set } = found;
   const slots = found.scorable.map(({ position }) => position.slot);
-  const masked = await timed(desk, 'evaluate', () => desk.evaluate({ set, key, affinity: part.block, columns: found.columns, outputs: outputsOf(terms.model).outputs, bounds: found.features }));
+  const masked = await timed(desk, 'evaluate', () => desk.evaluate({ set, key, affinity: part.block, digests: found.digests, outputs: outputsOf(terms.model).outputs, bounds: found.features }));
   const grants = grantsDigest(found.scorable.map(({ grant }) => grant));
   const opened = await timed(desk, 'custodian', () => desk.openMasked({
     ticket: { job: job.id, key: key.keyId, parameters: key.parameters, slots, grants: grants.digest, request: job.request },
@@ -95,7 +95,7 @@ async function findColumns(desk: JobDesk, job: Job, part: Part, { model, feature
   const holds = ({ position }: Planned) => isFilled(filled, position.slot);
   const [scorable, others] = [planned.filter(holds), planned.filter((one) => !holds(one))];
   return {
-    key, set: parameterSetOf(key), features: wanted, scorable, columns: columns.filter((column) => column !== undefined),
+    key, set: parameterSetOf(key), features: wanted, scorable, digests: columns.map((column) => column?.packedDigest ?? ''),
     unscored: others.map(({ subject }): Unscored => ({ subject, reason: 'SCORE_DATA_MISSING' })),
   };
 }

@@ -175,7 +175,7 @@ export function parameterSetOf({ parameters }: Pick<ScoreKey, 'parameters'>): Pa
 }
 
 async function evaluate(desk: ScoreDesk, { model, features, key, set, columns }: Found): Promise<readonly MaskedResult[]> {
-  return timed(desk, 'evaluate', () => desk.evaluate({ set, key, affinity: columns.position.block, columns: columns.columns, outputs: outputsOf(model).outputs, bounds: features }));
+  return timed(desk, 'evaluate', () => desk.evaluate({ set, key, affinity: columns.position.block, digests: columns.digests, outputs: outputsOf(model).outputs, bounds: features }));
 }
 
 type Opened = { readonly ticket: string; readonly half: string; readonly salt: string };

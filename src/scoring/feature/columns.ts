@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { VeilgateError } from '../../errors.ts';
 import { packColumn } from '../../he/packed.ts';
-import { markOf } from '../../he/pool-mark.ts';
 import type { ParameterSet } from '../../he/parameters.ts';
 import type { RowRoom } from '../../store/copy-out.ts';
 import type { Database, Sql, Tx } from '../../store/database.ts';
@@ -15,10 +14,8 @@ export type Column = {
   readonly revision: number;
   /** SHA-256 of the ciphertext as it was signed, lower-case hex. */
   readonly digest: string;
-  /** SHA-256 of the packed ciphertext, lower-case hex: what it is known and read by. */
+  /** SHA-256 of the packed ciphertext, lower-case hex: what it is read and checked by. */
   readonly packedDigest: string;
-  /** Its checksum, looked at whenever it is read; null for one that was stored before there was any. */
-  readonly mark: string | null;
   /** slots/8 bytes: bit i, least significant first, says that slot i holds an enterprise that may be scored. */
   readonly filled: Uint8Array;
   /** The ciphertext still holds a value of an enterprise that was removed; its slot is empty. */
@@ -37,7 +34,7 @@ export type ColumnChoice = {
 export async function columnsOf(sql: Sql, { key, features, blocks }: ColumnChoice): Promise<Column[]> {
   const { rows } = await sql.query<Column>({
     name: 'score-columns-of',
-    text: `select c.feature, c.block, c.revision, c.digest, c.packed_digest as "packedDigest", c.mark, c.filled, c.stale
+    text: `select c.feature, c.block, c.revision, c.digest, c.packed_digest as "packedDigest", c.filled, c.stale
            from unnest($2::text[], $3::text[]) as f (feature, declaration), unnest($4::integer[]) as b (block), score_column c
            where c.key_id = $1 and c.feature = f.feature and c.block = b.block and c.declaration = f.declaration`,
     values: [key, features.map(({ id }) => id), features.map(({ declaration }) => declaration), blocks],
@@ -68,7 +65,7 @@ export async function packedColumnsOf(database: Pick<Database, 'readBytes'>, dig
 }
 
 /** A block that passed every check. */
-export type NewColumn = Omit<Column, 'feature' | 'packedDigest' | 'mark'> & {
+export type NewColumn = Omit<Column, 'feature' | 'packedDigest'> & {
   readonly feature: Pick<Feature, 'id' | 'declaration'>;
   readonly key: string;
   /** The parameter set of its key. */
@@ -89,16 +86,16 @@ export async function storeColumn(tx: Tx, column: NewColumn, nowMs: TimeMs): Pro
   const packed = packColumn(column.set, column.ciphertext);
   const { rows } = await tx.query({
     name: 'score-column-store',
-    text: `insert into score_column as c (key_id, feature, block, revision, declaration, digest, filled, stale, envelope, department, rekeyed, packed, packed_digest, mark, loaded_at)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, to_timestamp($15::double precision / 1000))
+    text: `insert into score_column as c (key_id, feature, block, revision, declaration, digest, filled, stale, envelope, department, rekeyed, packed, packed_digest, loaded_at)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, to_timestamp($14::double precision / 1000))
            on conflict (key_id, feature, block) do update set
              revision = excluded.revision, declaration = excluded.declaration, digest = excluded.digest, filled = excluded.filled, stale = excluded.stale,
-             envelope = excluded.envelope, department = excluded.department, rekeyed = excluded.rekeyed, packed = excluded.packed, packed_digest = excluded.packed_digest, mark = excluded.mark, loaded_at = excluded.loaded_at
+             envelope = excluded.envelope, department = excluded.department, rekeyed = excluded.rekeyed, packed = excluded.packed, packed_digest = excluded.packed_digest, loaded_at = excluded.loaded_at
            where c.revision < excluded.revision
            returning 1`,
     values: [
       column.key, column.feature.id, column.block, column.revision, column.feature.declaration, column.digest, Buffer.from(column.filled), column.stale,
-      column.envelope, column.department, column.rekeyed, Buffer.from(packed.buffer), createHash('sha256').update(packed).digest('hex'), markOf(packed), nowMs,
+      column.envelope, column.department, column.rekeyed, Buffer.from(packed.buffer), createHash('sha256').update(packed).digest('hex'), nowMs,
     ],
   });
   if (rows.length > 0) return 'stored';

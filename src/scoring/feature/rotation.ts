@@ -17,7 +17,7 @@ const waiting = `
 /** Columns to re-encrypt, by block; `features`: only these. */
 export async function waitingColumns(sql: Sql, features: readonly FeatureId[], limit: number): Promise<WaitingColumn[]> {
   const { rows } = await sql.query<WaitingColumn>(
-    `select old.feature, old.block, old.revision, old.digest, old.packed_digest as "packedDigest", old.mark, old.filled, old.stale, old.declaration, old.envelope, old.department ${waiting} and old.feature = any ($1::text[]) order by old.block, old.feature limit $2`,
+    `select old.feature, old.block, old.revision, old.digest, old.packed_digest as "packedDigest", old.filled, old.stale, old.declaration, old.envelope, old.department ${waiting} and old.feature = any ($1::text[]) order by old.block, old.feature limit $2`,
     [features, limit],
   );
   return rows;
