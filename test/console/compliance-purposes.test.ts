@@ -61,7 +61,7 @@ describe('the compliance officer\'s console: purposes', function () {
     assert.equal(await page.getByLabel('A grant is valid for at most').inputValue(), '90');
     await page.getByText('days, 1 to 3650').first().waitFor();
     await page.getByRole('group', { name: /^Tax/ }).waitFor();
-    await page.getByText(/loan amount in cents/).first().waitFor();
+    await page.getByText(/the loan amount/).first().waitFor();
     assert.equal(await page.getByText(/\.yaml|minimum:/).count(), 0, 'nothing of the file');
     await inspect(page, 'compliance-purpose-en');
     await go(second, '/console/compliance/purposes/pre_loan_review');

@@ -56,7 +56,7 @@ describe('who could access an enterprise\'s data now', () => {
     const [reader] = (await world.secondEnterprise.readers({ limit: 1 })).readers;
     const [use] = reader?.fields[0]?.uses.filter(({ use: each }) => each === 'read') ?? [];
     assert.deepEqual([reader?.grant, use?.disposition, use?.conditional, use?.rule], [large.id, 'withhold', true, 'customs-partner-token']);
-    assert.match(use?.words.en ?? '', /loan amount in cents is at least 1000000000/);
+    assert.match(use?.words.en ?? '', /the loan amount is at least CNY 10,000,000/);
   });
 
   it('comes in pages, for the enterprise alone', async () => {
