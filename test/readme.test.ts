@@ -4,14 +4,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { sampleCsv } from '../scripts/sample/generate.ts';
 import { sampleSubject } from '../scripts/sample/subjects.ts';
 import { generateCredentialsFile, readCredentials } from '../src/sdk/keys.ts';
 import { applyForAdmission } from '../src/sdk/application.ts';
-import { loadCatalogue } from '../src/source/catalogue.ts';
-import type { DatasetId } from '../src/vocabulary.ts';
 import { startTestPlatform, type TestPlatform } from './support/gateway.ts';
 import { root, textOf } from './support/sources.ts';
+import { loadSampleRecords } from './support/sample-records.ts';
 
 const sample = { enterprises: 1, seed: 11 };
 const subject = sampleSubject(0, sample.seed);
@@ -24,12 +22,7 @@ describe('README.md', () => {
     this.timeout(60_000);
     platform = await startTestPlatform();
     folder = mkdtempSync(path.join(os.tmpdir(), 'veilgate-readme-'));
-    const catalogue = loadCatalogue(path.join(root, 'policies/catalogue'));
-    for (const id of ['registry', 'tax'] as DatasetId[]) {
-      const dataset = catalogue.datasets.get(id);
-      assert.ok(dataset);
-      await platform.load(id, dataset.department, [...sampleCsv(dataset, sample)].join(''));
-    }
+    await loadSampleRecords(platform, ['registry', 'tax'], sample);
     // the redirect address is the one the demo's bank has, which the README uses
     const file = await generateCredentialsFile('bank-a', { encryption: true });
     writeFileSync(path.join(folder, 'bank-a.json'), JSON.stringify(file), { mode: 0o600 });

@@ -5,19 +5,18 @@ import path from 'node:path';
 import type { JSONWebKeySet } from 'jose';
 import type { Download, Page } from 'playwright-core';
 import { oneTimePassword } from '../../scripts/demo/one-time-password.ts';
-import { sampleCsv, sampleRows } from '../../scripts/sample/generate.ts';
+import { sampleRows } from '../../scripts/sample/generate.ts';
 import { sampleSubject } from '../../scripts/sample/subjects.ts';
 import { systemClock } from '../../src/clock.ts';
 import { platformKeys } from '../../src/sdk/bank.ts';
 import { checkCreditReport } from '../../src/sdk/credit-report-check.ts';
 import { enterpriseClient } from '../../src/sdk/enterprise.ts';
 import { grantRequestsClient } from '../../src/sdk/grant-requests.ts';
-import { loadCatalogue } from '../../src/source/catalogue.ts';
-import type { DatasetId } from '../../src/vocabulary.ts';
 import { password, type TestPlatform } from '../support/gateway.ts';
 import { published } from './support/audit-stage.ts';
 import { assertAccessible, inspect, screenshot, startTestConsole, type TestConsole } from './support/console.ts';
 import { personOf, type Person } from './support/people.ts';
+import { loadSampleRecords } from '../support/sample-records.ts';
 
 const sample = { enterprises: 2, seed: 11 };
 const subject: string = sampleSubject(0, sample.seed);
@@ -45,11 +44,7 @@ describe('the bank\'s workbench', function () {
     if (opened === undefined) return this.skip();
     stage = opened;
     platform = stage.platform;
-    for (const id of ['registry', 'tax', 'social_insurance'] as DatasetId[]) {
-      const dataset = loadCatalogue('policies/catalogue').datasets.get(id);
-      assert.ok(dataset);
-      await platform.load(id, dataset.department, [...sampleCsv(dataset, sample)].join(''));
-    }
+    await loadSampleRecords(platform, ['registry', 'tax', 'social_insurance'], sample);
     await platform.database.query('update domain.registry set name = $1 where subject = $2', [name, subject]);
     await platform.enterprise(subject);
     for (const bank of ['bank-a', 'bank-b']) {

@@ -1,5 +1,4 @@
 import { strict as assert } from 'node:assert';
-import { sampleCsv } from '../../scripts/sample/generate.ts';
 import { sampleSubject } from '../../scripts/sample/subjects.ts';
 import { isVeilgateError } from '../../src/errors.ts';
 import { modelToJson } from '../../src/scoring/model/document.ts';
@@ -12,12 +11,12 @@ import { jointClient } from '../../src/sdk/joint.ts';
 import { modelsClient } from '../../src/sdk/models.ts';
 import { noticesClient, objectionsClient } from '../../src/sdk/objections.ts';
 import { digestList, scoreJobsClient } from '../../src/sdk/score-jobs.ts';
-import { loadCatalogue } from '../../src/source/catalogue.ts';
-import type { DatasetId, Scope } from '../../src/vocabulary.ts';
+import type { Scope } from '../../src/vocabulary.ts';
 import { jointProject } from '../support/joint.ts';
 import { approveModel, scoringBank, subjectOf, testModel, uploadFeatures, recordValues } from '../support/scoring.ts';
 import { startTestPlatform, type TestPlatform } from '../support/gateway.ts';
 import { personOf, representativeOf, type Person } from './support/people.ts';
+import { loadSampleRecords } from '../support/sample-records.ts';
 
 const sample = { enterprises: 2, seed: 17 };
 const theirSubject = sampleSubject(0, sample.seed);
@@ -46,11 +45,7 @@ describe('what is somebody else\'s, asked for by a program or in a console', fun
 
   before(async () => {
     platform = await startTestPlatform({}, { scoring: true, custodian: { CUSTODIAN_REFUSAL_MS: '0' } });
-    for (const id of ['registry', 'tax'] as DatasetId[]) {
-      const dataset = loadCatalogue('policies/catalogue').datasets.get(id);
-      assert.ok(dataset);
-      await platform.load(id, dataset.department, [...sampleCsv(dataset, sample)].join(''));
-    }
+    await loadSampleRecords(platform, ['registry', 'tax'], sample);
     await uploadFeatures(platform, new Map([[subjectOf(0), recordValues(0)]]));
     await approveModel(platform, testModel());
     await scoringBank(platform, 'bank-a');

@@ -1,11 +1,9 @@
 import { strict as assert } from 'node:assert';
-import { sampleCsv } from '../../scripts/sample/generate.ts';
 import { sampleSubject } from '../../scripts/sample/subjects.ts';
-import { loadCatalogue } from '../../src/source/catalogue.ts';
 import type { BankClient } from '../../src/sdk/bank.ts';
 import { isVeilgateError } from '../../src/errors.ts';
-import type { DatasetId } from '../../src/vocabulary.ts';
 import { consentInBrowser, startTestPlatform, type TestPlatform } from '../support/gateway.ts';
+import { loadSampleRecords } from '../support/sample-records.ts';
 
 const sample = { enterprises: 5, seed: 3 };
 const subject = sampleSubject(0, sample.seed);
@@ -21,12 +19,7 @@ describe('flow: an authorised query', () => {
   before(async function () {
     this.timeout(60_000);
     platform = await startTestPlatform();
-    const catalogue = loadCatalogue('policies/catalogue');
-    for (const id of ['registry', 'tax'] as DatasetId[]) {
-      const dataset = catalogue.datasets.get(id);
-      assert.ok(dataset);
-      await platform.load(id, dataset.department, [...sampleCsv(dataset, sample)].join(''));
-    }
+    await loadSampleRecords(platform, ['registry', 'tax'], sample);
     bank = await platform.bank('bank-a');
   });
   after(() => platform.close());

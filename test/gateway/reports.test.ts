@@ -1,7 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { createHash } from 'node:crypto';
 import { createLocalJWKSet, jwtVerify, type JSONWebKeySet } from 'jose';
-import { sampleCsv } from '../../scripts/sample/generate.ts';
 import { sampleSubject } from '../../scripts/sample/subjects.ts';
 import { shanghaiDate } from '../../src/calendar.ts';
 import { canonicalJson } from '../../src/canonical.ts';
@@ -11,10 +10,10 @@ import { monthlyReport, type ReportDesk } from '../../src/gateway/use-cases/work
 import { auditorClient } from '../../src/sdk/auditor.ts';
 import { platformKeys, type BankClient } from '../../src/sdk/bank.ts';
 import { reportsClient, type ReportsClient } from '../../src/sdk/reports.ts';
-import { loadCatalogue } from '../../src/source/catalogue.ts';
-import type { DatasetId, PartyId } from '../../src/vocabulary.ts';
+import type { PartyId } from '../../src/vocabulary.ts';
 import { jwsSigner } from '../audit/support/keys.ts';
 import { startTestPlatform, type TestPlatform } from '../support/gateway.ts';
+import { loadSampleRecords } from '../support/sample-records.ts';
 
 const sample = { enterprises: 3, seed: 3 };
 const subject = sampleSubject(0, sample.seed);
@@ -35,12 +34,7 @@ describe('reports over HTTP', () => {
   before(async function () {
     this.timeout(60_000);
     platform = await startTestPlatform();
-    const catalogue = loadCatalogue('policies/catalogue');
-    for (const id of ['registry', 'tax'] as DatasetId[]) {
-      const dataset = catalogue.datasets.get(id);
-      assert.ok(dataset);
-      await platform.load(id, dataset.department, [...sampleCsv(dataset, sample)].join(''));
-    }
+    await loadSampleRecords(platform, ['registry', 'tax'], sample);
     bank = await platform.bank('bank-a');
     await platform.bank('bank-b');
     await (await platform.enterprise(subject)).grant('bank-a', { subject, ...terms });

@@ -1,6 +1,5 @@
 import { strict as assert } from 'node:assert';
 import { CompactSign, type JSONWebKeySet } from 'jose';
-import { sampleCsv } from '../../scripts/sample/generate.ts';
 import { sampleSubject } from '../../scripts/sample/subjects.ts';
 import { parseVerifierKey } from '../../src/audit/note.ts';
 import { canonicalJson } from '../../src/canonical.ts';
@@ -12,11 +11,10 @@ import { checkCreditReport, type CreditReportFault } from '../../src/sdk/credit-
 import { creditReportPage, fileInPage } from '../../src/sdk/credit-report-page.ts';
 import { creditReportText, creditReportType, makeCreditReport, reportDigest, type CreditReport, type CreditReportFile } from '../../src/sdk/credit-report.ts';
 import type { Credentials } from '../../src/sdk/keys.ts';
-import { loadCatalogue } from '../../src/source/catalogue.ts';
-import type { DatasetId } from '../../src/vocabulary.ts';
 import { openChromium } from '../console/support/chromium.ts';
 import { startTestPlatform, type TestPlatform } from '../support/gateway.ts';
 import { until } from '../support/until.ts';
+import { loadSampleRecords } from '../support/sample-records.ts';
 
 const sample = { enterprises: 2, seed: 3 };
 const subject = sampleSubject(0, sample.seed);
@@ -41,12 +39,7 @@ describe('credit report', () => {
   before(async function () {
     this.timeout(60_000);
     platform = await startTestPlatform();
-    const catalogue = loadCatalogue('policies/catalogue');
-    for (const id of ['registry', 'tax', 'owner'] as DatasetId[]) {
-      const dataset = catalogue.datasets.get(id);
-      assert.ok(dataset);
-      await platform.load(id, dataset.department, [...sampleCsv(dataset, sample)].join(''));
-    }
+    await loadSampleRecords(platform, ['registry', 'tax', 'owner'], sample);
     await platform.database.query('update domain.registry set name = $1 where subject = $2', [attack, subject]);
     bank = await platform.bank('bank-a');
     credentials = await platform.credentials('bank-a');

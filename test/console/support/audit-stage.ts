@@ -1,14 +1,12 @@
 import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import type { Locator, Page } from 'playwright-core';
-import { sampleCsv } from '../../../scripts/sample/generate.ts';
 import { sampleSubject } from '../../../scripts/sample/subjects.ts';
 import type { BankClient } from '../../../src/sdk/bank.ts';
-import { loadCatalogue } from '../../../src/source/catalogue.ts';
-import type { DatasetId } from '../../../src/vocabulary.ts';
 import { codeOf } from '../../support/joint.ts';
 import type { TestPlatform } from '../../support/gateway.ts';
 import { inspect } from './console.ts';
+import { loadSampleRecords } from '../../support/sample-records.ts';
 
 const sample = { enterprises: 3, seed: 3 };
 export const subject: string = sampleSubject(0, sample.seed);
@@ -21,11 +19,7 @@ export const scripted = '<img src=x onerror="window.injected = true"><script>win
 
 /** What an auditor finds: answers, refusals, a suspension, and requests in spite of it. */
 export async function makeHistory(platform: TestPlatform): Promise<BankClient> {
-  for (const id of ['registry', 'tax'] as DatasetId[]) {
-    const dataset = loadCatalogue('policies/catalogue').datasets.get(id);
-    assert.ok(dataset);
-    await platform.load(id, dataset.department, [...sampleCsv(dataset, sample)].join(''));
-  }
+  await loadSampleRecords(platform, ['registry', 'tax'], sample);
   const bank = await platform.bank('bank-a');
   await platform.bank('bank-b');
   await platform.database.query('update party set name_en = $1 where id = $2', [`Bank B ${scripted}`, 'bank-b']);

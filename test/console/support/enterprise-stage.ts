@@ -1,13 +1,10 @@
-import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import type { Locator, Page } from 'playwright-core';
-import { sampleCsv } from '../../../scripts/sample/generate.ts';
 import { sampleSubject } from '../../../scripts/sample/subjects.ts';
 import type { BankClient } from '../../../src/sdk/bank.ts';
-import { loadCatalogue } from '../../../src/source/catalogue.ts';
-import type { DatasetId } from '../../../src/vocabulary.ts';
 import { inspect, startTestConsole, type TestConsole } from './console.ts';
 import { representativeOf, type Person } from './people.ts';
+import { loadSampleRecords } from '../../support/sample-records.ts';
 
 const sample = { enterprises: 3, seed: 11 };
 export const subject: string = sampleSubject(0, sample.seed);
@@ -31,11 +28,7 @@ export async function startEnterpriseStage(): Promise<EnterpriseStage | undefine
   const stage = await startTestConsole();
   if (stage === undefined) return undefined;
   const { platform } = stage;
-  for (const id of ['registry', 'tax'] as DatasetId[]) {
-    const dataset = loadCatalogue('policies/catalogue').datasets.get(id);
-    assert.ok(dataset);
-    await platform.load(id, dataset.department, [...sampleCsv(dataset, sample)].join(''));
-  }
+  await loadSampleRecords(platform, ['registry', 'tax'], sample);
   const [bank, otherBank] = [await platform.bank('bank-a'), await platform.bank('bank-b')];
   await platform.database.query('update party set name_en = $1 where id = $2', [`Bank B ${scripted}`, 'bank-b']);
   return { ...stage, bank, otherBank, person: await representativeOf(platform, subject, '王芳'), other: await representativeOf(platform, otherSubject, scripted) };

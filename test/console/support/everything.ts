@@ -1,5 +1,4 @@
 import { strict as assert } from 'node:assert';
-import { sampleCsv } from '../../../scripts/sample/generate.ts';
 import { sampleSubject } from '../../../scripts/sample/subjects.ts';
 import { accountsClient, type InvitationView } from '../../../src/sdk/accounts.ts';
 import { bankClient } from '../../../src/sdk/bank.ts';
@@ -13,14 +12,13 @@ import { objectionsClient } from '../../../src/sdk/objections.ts';
 import { policyCellsClient } from '../../../src/sdk/policy-cells.ts';
 import { policiesClient } from '../../../src/sdk/policies.ts';
 import { digestList, scoreJobsClient } from '../../../src/sdk/score-jobs.ts';
-import { loadCatalogue } from '../../../src/source/catalogue.ts';
 import { freePort } from '../../../src/store/cluster.ts';
-import type { DatasetId } from '../../../src/vocabulary.ts';
 import { jointProject } from '../../support/joint.ts';
 import { redirectUri, type TestPlatform } from '../../support/gateway.ts';
 import { approveModel, recordValues, scoringBank, subjectOf, testModel, uploadFeatures } from '../../support/scoring.ts';
 import { startTestConsole, type TestConsole } from './console.ts';
 import { personOf, representativeOf, type Person } from './people.ts';
+import { loadSampleRecords } from '../../support/sample-records.ts';
 
 const sample = { enterprises: 2, seed: 23 };
 const subject = sampleSubject(0, sample.seed);
@@ -48,11 +46,7 @@ export async function startEverything(): Promise<Everything | undefined> {
   const stage = await startTestConsole({ VEILGATE_ISSUER_PORT: String(port), VEILGATE_ISSUER_PUBLIC_URL: `http://localhost:${port}` }, { scoring: true, custodian: { CUSTODIAN_REFUSAL_MS: '0' } });
   if (stage === undefined) return undefined;
   const { platform } = stage;
-  for (const id of ['registry', 'tax'] as DatasetId[]) {
-    const dataset = loadCatalogue('policies/catalogue').datasets.get(id);
-    assert.ok(dataset);
-    await platform.load(id, dataset.department, [...sampleCsv(dataset, sample)].join(''));
-  }
+  await loadSampleRecords(platform, ['registry', 'tax'], sample);
   await uploadFeatures(platform, new Map([[subjectOf(0), recordValues(0)]]));
   await approveModel(platform, testModel());
   await scoringBank(platform, 'bank-a');

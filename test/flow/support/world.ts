@@ -1,12 +1,11 @@
 import { strict as assert } from 'node:assert';
-import { sampleCsv, sampleRows } from '../../../scripts/sample/generate.ts';
+import { sampleRows } from '../../../scripts/sample/generate.ts';
 import { sampleSubject } from '../../../scripts/sample/subjects.ts';
 import type { ConsentRequest } from '../../../src/sdk/bank.ts';
 import type { enterpriseClient } from '../../../src/sdk/enterprise.ts';
-import { loadCatalogue } from '../../../src/source/catalogue.ts';
-import type { DatasetId } from '../../../src/vocabulary.ts';
 import { startTestPlatform, type TestPlatform } from '../../support/gateway.ts';
 import { wireOf, type Wire, type WireAnswer } from './wire.ts';
+import { loadSampleRecords } from '../../support/sample-records.ts';
 
 const sample = { enterprises: 4, seed: 11 };
 /** Enterprises with records; the last of them has records but no grants. */
@@ -54,12 +53,7 @@ const tables = [
 export async function startWorld(settings: Readonly<Record<string, string>> = {}): Promise<World> {
   const platform = await startTestPlatform(settings);
   const { database } = platform;
-  const catalogue = loadCatalogue('policies/catalogue');
-  for (const id of ['registry', 'tax', 'owner'] as DatasetId[]) {
-    const dataset = catalogue.datasets.get(id);
-    assert.ok(dataset);
-    await platform.load(id, dataset.department, [...sampleCsv(dataset, sample)].join(''));
-  }
+  await loadSampleRecords(platform, ['registry', 'tax', 'owner'], sample);
   await platform.bank('bank-a');
   await platform.bank('bank-b');
   const wire = async (party: string, scope: string) => wireOf(platform, await platform.credentials(party), scope);
