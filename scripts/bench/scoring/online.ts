@@ -10,7 +10,7 @@ import type { ScoreBenchWorld } from './world.ts';
 const connections = 16;
 /** Enterprises n, n + stride, …: neighbours in time are not neighbours in a block. */
 const stride = 7919;
-/** As the query bench: one of so many requests warms up, because a server runs all day and V8 compiles for some thousand requests. */
+/** One of so many requests warms up, because a server runs all day and V8 compiles for some thousand requests. */
 const warmUpShare = 3;
 
 /** Scores of one enterprise each over the real HTTP line, at a steady pace; every request asks for another enterprise. @returns of the slowest piece; `sent`: requests in all, those that warm up too */
